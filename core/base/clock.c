@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+static int64_t read_clock(clockid_t id)
+{
+    struct timespec t;
+
+    clock_gettime(id, &t);
+    return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t clock_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+void clock_rfc3339(int64_t wall_ns, char out[32])
+{
+    time_t seconds = wall_ns / NS_PER_S;
+    struct tm tm;
+
+    gmtime_r(&seconds, &tm);
+    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+struct timespec clock_timespec(int64_t ns)
+{
+    if (ns < 0)
+        ns = 0;
+    return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+}

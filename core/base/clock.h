@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clocks of the bench. Every sample is stamped with CLOCK_MONOTONIC; CLOCK_REALTIME serves only
+ * to name runs and to align the records of wrapped tools. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NS_PER_S INT64_C(1000000000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_US INT64_C(1000)
+
+int64_t clock_now(void);                   /* CLOCK_MONOTONIC ns */
+int64_t clock_wall(void);                  /* CLOCK_REALTIME ns */
+void clock_rfc3339(int64_t wall_ns, char out[32]);  /* 2026-11-20T06:49:44Z */
+struct timespec clock_timespec(int64_t ns);
+
+#endif

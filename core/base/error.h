@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Filling, extending and formatting `struct bench_error`. Errors are values on the caller's stack;
+ * nothing here allocates.
+ */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <bench/types.h>
+
+/* Sets kind and message, clears detail and hint. Returns -1. `err` may be NULL. */
+int error_set(struct bench_error *err, enum bench_error_kind kind, const char *fmt, ...)
+    BENCH_PRINTF(3, 4);
+/* Like error_set, with ": strerror(errnum)" at the end. */
+int error_errno(struct bench_error *err, enum bench_error_kind kind, int errnum, const char *fmt,
+                ...) BENCH_PRINTF(4, 5);
+/* Puts "context: " before the message. Returns -1. */
+int error_context(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
+void error_hint(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
+/* Stores verbatim text; when it is too long, its last lines. */
+void error_detail(struct bench_error *err, const char *text);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Small files as a whole, and directories. Errors carry the path and errno's text; every descriptor
+ * is close-on-exec. `dirfd` may be AT_FDCWD.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <sys/types.h>
+
+#include <bench/types.h>
+
+/* Reads at most `limit` bytes; a longer file is an error. NUL-terminated; caller frees. */
+int file_read(int dirfd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
+              struct bench_error *err);
+/* The same for /proc and /sys: no error object, NULL when unreadable, trailing newline cut. */
+char *file_peek(const char *path);
+/* Re-reads an open /proc or /sys file from offset 0 into `buffer`; returns the length or -1. */
+ssize_t file_again(int fd, char *buffer, size_t size);
+/* The last `limit` bytes of a file, starting at a line; NULL when unreadable. Caller frees. */
+char *file_tail(int dirfd, const char *path, size_t limit);
+/* Writes to a temporary name, fsyncs and renames: readers see the old file or the whole new one. */
+int file_write(int dirfd, const char *path, const char *data, size_t length,
+               struct bench_error *err);
+/* mkdir -p. */
+int directory_make(int dirfd, const char *path, struct bench_error *err);
+/* rm -r, without following links; missing is fine. */
+int directory_remove(int dirfd, const char *path, struct bench_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Numbers with units, in and out. Parsing is exact or an error: no trailing characters, no
+ * overflow, no NaN. Formatting writes at most `size` bytes and returns `out`.
+ */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
+
+#include <bench/types.h>
+
+/* Each returns 0, or -1 with a message that quotes `text` and names the accepted notations. */
+int parse_integer(const char *text, int64_t *ret, struct bench_error *err);
+int parse_number(const char *text, double *ret, struct bench_error *err);
+int parse_duration(const char *text, int64_t *ret_ns, struct bench_error *err);
+int parse_size(const char *text, int64_t *ret_bytes, struct bench_error *err);
+int parse_rate(const char *text, double *ret_per_second, struct bench_error *err);
+int parse_share(const char *text, double *ret, struct bench_error *err);
+int parse_bool(const char *text, int *ret, struct bench_error *err);
+/* "0-2,5" → bits of `ret[]`; CPUs are below 1024. */
+#define UNITS_CPU_WORDS 16
+int parse_cpus(const char *text, uint64_t ret[UNITS_CPU_WORDS], struct bench_error *err);
+
+const char *format_si(double v, char *out, size_t size);      /* "12.3 G", "987 ", "1.00 k" */
+const char *format_binary(double v, char *out, size_t size);  /* "12.3 Mi" */
+const char *format_seconds(double s, char *out, size_t size); /* "12.3 ms" */
+const char *format_duration(int64_t ns, char *out, size_t size); /* as parse_duration reads: "5s" */
+
+#endif

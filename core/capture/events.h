@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event names → perf_event_attr. libpfm4 knows hardware and software events and their modifiers;
+ * tracepoints ("syscalls:sys_enter_write", "sched:sched_switch") are looked up in tracefs, because
+ * libpfm4 only looks for debugfs. `rNNNN` is a raw event.
+ */
+#ifndef CAPTURE_EVENTS_H
+#define CAPTURE_EVENTS_H
+
+#include <linux/perf_event.h>
+#include <sys/types.h>
+
+#include <bench/types.h>
+#include "base/text.h"
+
+/* USAGE error with the nearest name for one that nobody knows; ENVIRONMENT when tracefs is missing
+ * or unreadable. `attr->size` is set; inherit, disabled and read_format are the caller's. */
+int event_encode(const char *name, struct perf_event_attr *attr, struct bench_error *err);
+/* Opens it on `pid`, any CPU, as `attr` says. Returns a descriptor, or -1 with a reason that
+ * explains errno for this event and says what to change; `ret_state` is then NOT_SUPPORTED or
+ * FAILED. Retries user-only at EACCES/EPERM: *ret_user_only. */
+int event_open(const char *name, struct perf_event_attr *attr, pid_t pid, bool *ret_user_only,
+               enum bench_state *ret_state, struct bench_error *err);
+/* One line per event that can be opened here or could be elsewhere, for `bench list events`. */
+typedef void (*event_visit_fn)(void *context, const char *kind, const char *name,
+                               bool usable, const char *help);
+void event_list(event_visit_fn visit, void *context);
+/* True when the machine counts `cycles` in hardware. */
+bool event_have_pmu(void);
+int event_paranoid(void); /* /proc/sys/kernel/perf_event_paranoid, or -2 when unreadable */
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Samples of a repetition: one row per tick, one column per cumulative counter or gauge, all
+ * int64_t. A column that could not be opened keeps its place with a state and a reason; a single
+ * value that is missing is SERIES_MISSING. The unit is in the column's name, which reads
+ * "ROLE.QUANTITY": "relay_1.cpu_ns", "server.bytes_received", "relay_2.event:task-clock".
+ */
+#ifndef CAPTURE_SERIES_H
+#define CAPTURE_SERIES_H
+
+#include <bench/types.h>
+
+#define SERIES_MISSING INT64_MIN
+
+enum series_kind { SERIES_COUNTER, SERIES_GAUGE };
+
+struct series_column {
+    char *name;
+    enum series_kind kind;
+    enum bench_state state;
+    char *reason; /* when state is not OK */
+};
+
+struct series {
+    struct series_column *columns;
+    size_t n_columns, columns_capacity;
+    int64_t *times; /* CLOCK_MONOTONIC ns, one per row */
+    int64_t *values; /* row-major, n_columns per row */
+    size_t n_rows, rows_capacity;
+};
+
+/* Before the first row only. Returns the column's index. */
+size_t series_add_column(struct series *s, const char *name, enum series_kind kind,
+                         enum bench_state state, const char *reason);
+/* Appends a row of SERIES_MISSING; the pointer is valid until the next call. */
+int64_t *series_add_row(struct series *s, int64_t time_ns);
+int64_t series_at(const struct series *s, size_t row, size_t column);
+/* Index of the column, or -1. */
+int series_find(const struct series *s, const char *name);
+/* Last minus first over rows [first, last]; BENCH_ABSENT without the column, its state when not OK,
+ * BENCH_FAILED when an end is missing. */
+struct bench_value series_delta(const struct series *s, const char *name, size_t first,
+                                size_t last);
+/* Mean (gauges) and maximum over the rows. */
+struct bench_value series_mean(const struct series *s, const char *name, size_t first, size_t last);
+struct bench_value series_maximum(const struct series *s, const char *name, size_t first,
+                                  size_t last);
+void series_release(struct series *s);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A checked scenario becomes an ordered, immutable list of steps. No side effects, no clock: the
+ * same scenario and seed give the same plan (`bench run --dry-run` prints it).
+ *
+ * Order: for each block, the points of the sweep in random order; at each point every arm once, in
+ * random order, all from the seed. A block is thus one repetition of every arm.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "scenario/scenario.h"
+
+/* One point of the sweep: the scenario with the axes' values applied, plugins resolved and their
+ * option states filled. Without a sweep there is one, labelled "". */
+struct point {
+    char *label; /* "jobs=10 hops=2" */
+    struct scenario scenario;
+    const struct bench_workload *workload;
+    void *workload_state;
+    const struct bench_relay **relays; /* per arm */
+    void **relay_states;               /* per arm */
+    uint32_t *hops;                    /* per arm: hops of the scenario, at most what the relay has */
+};
+
+struct step {
+    uint32_t index; /* from 1, in order of execution */
+    uint32_t block; /* from 1 */
+    const struct point *point;
+    size_t arm;     /* index into point->scenario.arms */
+    uint64_t seed;  /* the same for every arm of a block */
+};
+
+struct plan {
+    uint64_t seed;
+    struct point *points;
+    size_t n_points;
+    struct step *steps;
+    size_t n_steps;
+    uint32_t blocks;
+};
+
+/* `scenario` must have passed scenario_check() and outlive nothing: it is copied. */
+int plan_make(struct plan *ret_plan, const struct scenario *scenario, const struct registry *r,
+              struct bench_error *err);
+void plan_release(struct plan *p);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host side of the plugin ABI: `struct bench_host` and the objects that its functions fill.
+ * A process description is plain data until core/process starts it.
+ */
+#ifndef PLUGIN_HOST_H
+#define PLUGIN_HOST_H
+
+#include <bench/plugin.h>
+#include <bench/workload.h>
+
+#include "base/text.h"
+
+const struct bench_host *host_get(void);
+
+struct process_file {
+    char *name;
+    struct text content;
+};
+
+struct bench_process {
+    struct strings argv;        /* [0] is what the plugin named; see `program` */
+    char *program;              /* absolute path, set by process_resolve() */
+    struct strings environment; /* "NAME=value", over the inherited environment */
+    struct process_file *files;
+    size_t n_files, files_capacity;
+    struct strings directories;
+    uint16_t *ports; /* listens on these when ready */
+    size_t n_ports, ports_capacity;
+    bench_main_fn main; /* instead of argv */
+    int stop_signal;
+    const char *search; /* the arm's `path`: a directory, or the program itself; may be NULL */
+    const char *search_path; /* the arm's env PATH, or NULL */
+};
+
+/* `search` and `search_path` must outlive the description. */
+void process_init(struct bench_process *p, const char *search, const char *search_path);
+/* Finds the program of argv[0]; checks that there is one, or a main. ENVIRONMENT error if missing. */
+int process_resolve(struct bench_process *p, struct bench_error *err);
+void process_release(struct bench_process *p);
+
+/* Looks `name` up as host->argument documents. Caller frees. */
+char *program_find(const char *name, const char *search, const char *search_path);
+
+struct result_total {
+    char *metric;
+    double value;
+};
+struct bench_result {
+    bool has_window;
+    int64_t begin_ns, end_ns; /* CLOCK_REALTIME */
+    struct result_total *totals;
+    size_t n_totals, totals_capacity;
+};
+void result_release(struct bench_result *r);
+
+struct bench_output {
+    struct text text;
+};
+
+#endif

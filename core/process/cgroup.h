@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Control groups, one per role: the CPU limit, CPU time and throttling, and the means to find and
+ * kill everything that a role started. libcgroup works on the `cpu` controller, wherever the host
+ * mounts it: version 1 (cpu.cfs_quota_us), version 2 (cpu.max) or hybrid. A version 2 tree without
+ * controllers (hybrid) still serves to count CPU time and to kill, through plain mkdir: libcgroup
+ * must not touch it.
+ *
+ * "Disabled" is a full implementation: every call works and reports BENCH_NOT_SUPPORTED values, so
+ * callers have no special case. It is used without privilege; a limit that was asked for is then an
+ * error from cgroup_new().
+ */
+#ifndef PROCESS_CGROUP_H
+#define PROCESS_CGROUP_H
+
+#include <sys/types.h>
+
+#include <bench/types.h>
+
+enum cgroup_version { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
+
+struct cgroup_host {
+    enum cgroup_version cpu; /* where limits are set */
+    char cpu_mount[128];     /* "/sys/fs/cgroup/cpu" */
+    enum cgroup_version accounting; /* where CPU time is read: V2 when there is a v2 tree */
+    char accounting_mount[128];
+    char v2_mount[128];      /* "" without a v2 tree */
+    char parent[256];        /* our groups' parent below the mounts: "" at the root, or own group */
+    bool can_limit, can_group;
+    char why_not[256];       /* reason when one of them is false */
+};
+
+/* Never fails: what is missing is written down. Initialises libcgroup. */
+void cgroup_host_detect(struct cgroup_host *h);
+/* "v1", "v2", "hybrid (limits v1, accounting v2)" or "none" for people. */
+const char *cgroup_host_describe(const struct cgroup_host *h, char *out, size_t size);
+
+struct cgroup;
+
+struct cgroup_usage {
+    struct bench_value cpu_ns;       /* cumulative */
+    struct bench_value user_ns, system_ns;
+    struct bench_value throttled_ns; /* cumulative; 0 without a limit */
+    struct bench_value periods, throttled_periods;
+};
+
+/* Makes the group "ID/NAME" in every hierarchy that is needed. `cpu_limit` in CPUs, 0: none;
+ * `period_ns` 1 ms to 1 s. ENVIRONMENT error with a hint when a limit cannot be set. The limit is
+ * read back and compared. */
+int cgroup_new(struct cgroup **ret, const struct cgroup_host *h, const char *id, const char *name,
+               double cpu_limit, int64_t period_ns, struct bench_error *err);
+/* Moves the calling process (one thread, before exec) into the group. Async-signal-unsafe. */
+int cgroup_attach_self(struct cgroup *g, struct bench_error *err);
+/* One snapshot from descriptors that stay open. About 10 µs. */
+void cgroup_read(struct cgroup *g, struct cgroup_usage *ret);
+/* Host pids in the group. Caller frees *ret_pids. Returns the count, 0 when unknown. */
+size_t cgroup_pids(struct cgroup *g, pid_t **ret_pids);
+/* SIGKILL to every process in it: cgroup.kill where the kernel has it, else until none is left. */
+void cgroup_kill(struct cgroup *g);
+/* Waits up to a second for it to empty, removes the directories and checks that they are gone. */
+int cgroup_remove(struct cgroup *g, struct bench_error *err);
+/* Closes and frees; removes nothing. NULL is fine. */
+void cgroup_free(struct cgroup *g);
+
+/* Kills and removes the group tree "ID" in every hierarchy: the guardian's and the sweep's tool.
+ * Uses no libcgroup and no locks. Returns 0 when nothing is left. */
+int cgroup_destroy_tree(const struct cgroup_host *h, const char *id);
+/* Applies cgroup_destroy_tree to every "bench-…" group whose owner no longer lives (same PID
+ * namespace, no such pid with that start time). Returns how many. */
+size_t cgroup_sweep_stale(const struct cgroup_host *h);
+
+#endif

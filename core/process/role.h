@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One role's processes. Between the bench and the component stands a small init:
+ *
+ *   bench ── init (own PID namespace where privileged, subreaper otherwise) ── component ── …
+ *
+ * Life: role_spawn → role_wait_held → (open counters on role_pid) → role_release → running →
+ * role_stop → role_free. The init joins the control group and the network, then waits at the gate;
+ * counters opened on it with `inherit` thus see the component from its first instruction on, and
+ * everything that it forks. The init blocks while the component runs and costs no CPU. When the
+ * bench dies, the init kills everything below it and exits.
+ */
+#ifndef PROCESS_ROLE_H
+#define PROCESS_ROLE_H
+
+#include <sys/types.h>
+
+#include <bench/workload.h>
+
+#include "plugin/host.h"
+#include "process/cgroup.h"
+#include "process/containment.h"
+#include "process/network.h"
+
+struct role_spec {
+    const char *name;              /* "relay_1", "client", "server" */
+    struct bench_process *process; /* resolved; stays with the caller, must outlive the role */
+    const char *directory;         /* absolute, exists: cwd; files, stdout and stderr go there */
+    struct cgroup *cgroup;         /* stays with the caller */
+    struct network *network;       /* stays with the caller */
+    const uint64_t *cpus;          /* affinity mask (UNITS_CPU_WORDS), NULL: inherited */
+    const struct bench_role *role; /* for process->main; copied */
+    const void *state;             /* for process->main */
+};
+
+struct role;
+
+enum role_state { ROLE_STARTING, ROLE_HELD, ROLE_RUNNING, ROLE_EXITED };
+
+/* Writes the files of the description, then forks the init. Does not wait. */
+int role_spawn(struct role **ret, const struct containment *c, const struct role_spec *spec,
+               struct bench_error *err);
+/* Until the init stands at the gate inside its group. `deadline_ns` on CLOCK_MONOTONIC. */
+int role_wait_held(struct role *r, int64_t deadline_ns, struct bench_error *err);
+/* Lets it exec. A failed exec (or setup after the gate) comes back here with its errno. */
+int role_release(struct role *r, struct bench_error *err);
+
+const char *role_name(const struct role *r);
+pid_t role_pid(const struct role *r);           /* the init, in the bench's PID namespace */
+pid_t role_component_pid(const struct role *r); /* the component, likewise; 0 when not running */
+struct cgroup *role_cgroup(const struct role *r);
+struct bench_page *role_page(const struct role *r); /* shared counters, NULL without a main */
+/* Live processes of the role without its init, from the group or from /proc. Caller frees. */
+size_t role_pids(const struct role *r, pid_t **ret_pids);
+
+/* Readable when the state changed; call role_update() then. */
+int role_fd(const struct role *r);
+enum role_state role_update(struct role *r);
+int role_status(const struct role *r); /* wait status of the component, -1 before it exited */
+/* An error for a component that ended although nobody asked: how it ended, its last stderr lines. */
+int role_error(const struct role *r, struct bench_error *err);
+
+/* Asks with the description's signal, waits `grace_ns`, then kills all, reaps, and removes the
+ * directories that the description asked for. Safe in every state. -1 only when something survived
+ * SIGKILL. `ret_forced` (may be NULL): it had to be killed. */
+int role_stop(struct role *r, int64_t grace_ns, bool *ret_forced, struct bench_error *err);
+/* Ask several at once, then role_stop() each: their grace periods overlap. */
+void role_ask_to_stop(struct role *r);
+void role_free(struct role *r); /* stops first if need be; NULL is fine */
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One repetition: fresh processes, one window. Nothing here is global, so any number can be alive.
+ *
+ * Life: repetition_new → repetition_start (ports, groups, processes, readiness) →
+ * repetition_run_until (warm-up, then window: samples on every tick) → repetition_stop → the record
+ * is complete → repetition_free. Every function can fail; repetition_stop and _free work in any state.
+ */
+#ifndef RUN_REPETITION_H
+#define RUN_REPETITION_H
+
+#include "run/runner.h"
+
+struct repetition;
+
+struct repetition *repetition_new(struct runner *r, const struct step *step, const char *directory);
+int repetition_start(struct repetition *p, struct bench_error *err);
+int repetition_warm_up(struct repetition *p, struct bench_error *err);
+int repetition_window(struct repetition *p, struct bench_error *err);
+/* Always call it; `failure` (may be NULL) is what ended the repetition early. */
+int repetition_stop(struct repetition *p, const struct bench_error *failure,
+                    struct bench_error *err);
+struct repetition_record *repetition_record(struct repetition *p);
+void repetition_free(struct repetition *p);
+
+#endif

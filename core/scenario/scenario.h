@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scenario: what to run, as the user wrote it, typed and checked. Read from YAML, or made from
+ * flags alone; then changed by `--set` and flags; then checked against the plugins. The struct keeps
+ * where each value came from ("file:line:column" or "--jobs"), so every later error can name it.
+ *
+ * Life: scenario_init → scenario_read (optional) → scenario_set… → scenario_check → plan.
+ */
+#ifndef SCENARIO_SCENARIO_H
+#define SCENARIO_SCENARIO_H
+
+#include <jansson.h>
+
+#include "base/option.h"
+#include "plugin/registry.h"
+
+/* A key and its text, not yet parsed: plugin options and sweep values. */
+struct setting {
+    char *key;   /* "requests_size" */
+    char *text;  /* "64K" */
+    char *where; /* "file:line:column", "--set" */
+};
+struct settings {
+    struct setting *items;
+    size_t count, capacity;
+};
+const char *settings_get(const struct settings *s, const char *key); /* or NULL */
+void settings_put(struct settings *s, const char *key, const char *text, const char *where);
+
+/* One configuration being compared. */
+struct arm {
+    char *name;   /* unique; the relay's name unless given */
+    char *plugin; /* relay plugin */
+    char *path;   /* directory or program that is searched first, or NULL */
+    struct settings env, options;
+    char *where;
+};
+
+struct capture_request {
+    char *name; /* "stat" */
+    struct settings options;
+    char *where;
+};
+
+/* `sweep: {jobs: [1, 10]}`: key is a scenario key, `workload.KEY` or `relay.KEY` (option of every
+ * arm's relay that has it). */
+struct sweep_axis {
+    char *key;
+    struct strings values;
+    char *where;
+};
+
+/* CPUs of a role: "client", "server", "relay" or "relay_2". */
+struct pin {
+    char *role;
+    char *cpus; /* "0-1,3" */
+    char *where;
+};
+
+struct scenario {
+    /* Scalar keys; the table in scenario.c binds names to these fields. */
+    int64_t format;
+    char *name, *workload, *protocol, *baseline;
+    int64_t jobs, hops, repeat;
+    int64_t seed; /* -1: drawn */
+    int64_t warmup_ns, duration_ns, tick_ns;
+    double cpu_limit;
+    int64_t cpu_period_ns;
+    int network; /* enum scenario_network */
+    char *congestion;
+    int64_t start_timeout_ns, stop_timeout_ns;
+
+    /* Structured keys. */
+    struct settings workload_options;
+    struct arm *arms;
+    size_t n_arms, arms_capacity;
+    struct capture_request *captures;
+    size_t n_captures, captures_capacity;
+    struct sweep_axis *axes;
+    size_t n_axes, axes_capacity;
+    struct pin *pins;
+    size_t n_pins, pins_capacity;
+
+    char *file; /* path it was read from, or NULL */
+};
+
+enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
+
+/* The scalar keys, for help, documentation and flags; and one row per structured key (help only). */
+extern const struct bench_option scenario_keys[];
+struct scenario_structure {
+    const char *name, *shape, *help;
+};
+extern const struct scenario_structure scenario_structures[];
+
+void scenario_init(struct scenario *s); /* every default, no arms */
+/* "-" is standard input. At most 1 MiB, 100,000 nodes after aliases; USAGE error with file:line:column. */
+int scenario_read(struct scenario *s, const char *path, struct bench_error *err);
+/* A dotted key: scalar key, `workload.KEY`, `relay.KEY` (all arms), `cpus.ROLE`, `relays`, `capture`
+ * (comma-separated lists of names). `where` is for errors. */
+int scenario_set(struct scenario *s, const char *key, const char *text, const char *where,
+                 struct bench_error *err);
+/* Resolves plugins and checks what needs them: names, options, protocols, hops, baseline, axes,
+ * pins. An arm whose relay cannot carry the protocol is refused with the reason. Fills defaults that
+ * depend on plugins (protocol, arms: "none" when empty). Capture names are checked by the caller
+ * through `capture_known`, because captures lie above. */
+typedef int (*capture_known_fn)(const struct capture_request *c, struct bench_error *err);
+int scenario_check(struct scenario *s, const struct registry *r, capture_known_fn capture_known,
+                   struct bench_error *err);
+void scenario_copy(struct scenario *to, const struct scenario *from);
+void scenario_release(struct scenario *s);
+/* The resolved scenario, every default written out; reading it back gives the same. New reference. */
+json_t *scenario_json(const struct scenario *s);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is kept of one repetition, in memory: filled by the runner, written and read back by the
+ * store, and the only input of the report. Raw: cumulative counters, times, commands, identities.
+ */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+
+#include <jansson.h>
+
+#include "capture/series.h"
+#include "base/text.h"
+
+struct record_role {
+    char *name;            /* "client", "relay_1", "server" */
+    struct strings argv;   /* empty for a built-in role */
+    struct strings environment; /* what the bench set over its own environment */
+    double cpu_limit;      /* CPUs, 0: none */
+    int64_t cpu_period_ns;
+    char *cpus;            /* affinity "0-1", or NULL */
+    int status;            /* wait status, -1: ran until stopped */
+    bool forced;           /* had to be killed */
+    json_t *binaries;      /* identity_process(), or NULL */
+};
+
+struct record_total {
+    char *metric;
+    double value;
+};
+
+struct repetition_record {
+    uint32_t index, block; /* step; from 1 */
+    char *arm, *relay, *point;
+    uint32_t hops;
+    uint64_t seed;
+    char *delivered;   /* role whose received bytes are the payload: "server" or "client" */
+    char *network;     /* "isolated" or "host" */
+    char *congestion;
+    bool ok;
+    struct bench_error error;      /* when not ok */
+    int64_t started_wall_ns;       /* CLOCK_REALTIME */
+    int64_t wall_minus_monotonic_ns;
+    int64_t total_ns;              /* whole repetition */
+    int64_t warmup_ns;             /* as executed */
+    int64_t window_begin_ns, window_end_ns; /* CLOCK_MONOTONIC; both 0 when it got that far never */
+    int64_t bench_cpu_ns;          /* CPU of the bench itself in the window */
+    struct record_role *roles;     /* server, client, relay_1 … */
+    size_t n_roles;
+    struct record_total *totals;   /* from a wrapper's parser or the page's end values */
+    size_t n_totals;
+    struct series series;
+    char *directory;               /* relative to the run */
+};
+
+struct record_role *record_add_role(struct repetition_record *r, const char *name);
+void record_add_total(struct repetition_record *r, const char *metric, double value);
+void record_release(struct repetition_record *r);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run as a directory; docs/store-format.md describes the files. Written so that a crash at any
+ * moment leaves every finished repetition readable: a repetition exists once its repetition.json
+ * does, and that file is renamed into place last.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <jansson.h>
+
+#include "store/record.h"
+#include "plan/plan.h"
+
+#define STORE_FORMAT 1
+
+struct store_writer {
+    char *path; /* absolute */
+    char *id;   /* "20261120-064944-http-over-two-relays-3f9a" */
+    int dirfd;
+    json_t *run; /* run.json as last written */
+};
+
+/* Creates the run directory: `path` when given (must not exist or be empty), else
+ * bench-results/ID below the working directory with a `latest` link beside it. Writes run.json with
+ * scenario, plan, environment and the command. */
+int store_create(struct store_writer *w, const char *path, const struct plan *plan,
+                 json_t *environment, char *const *command, struct bench_error *err);
+/* Makes the directory of a repetition; absolute path, caller frees. */
+int store_begin(struct store_writer *w, const struct step *step, char **ret_directory,
+                struct bench_error *err);
+/* Writes series.tsv, then repetition.json. Sets record->directory. */
+int store_add(struct store_writer *w, struct repetition_record *record, struct bench_error *err);
+/* Writes the final state: "complete", "interrupted" or "failed". */
+int store_finish(struct store_writer *w, const char *state, struct bench_error *err);
+void store_writer_release(struct store_writer *w);
+
+struct stored_run {
+    char *path, *id;
+    json_t *run; /* run.json: format, id, name, started, state, command, seed, scenario, plan, … */
+    struct repetition_record *repetitions; /* in order of execution */
+    size_t n_repetitions;
+    struct strings damaged; /* "repetitions/0003-nginx: reason": skipped, not fatal */
+};
+
+/* `path` may be a run directory or a name below bench-results (also "latest"). Another format's
+ * newer major is refused by number. */
+int store_read(struct stored_run *ret, const char *path, struct bench_error *err);
+void stored_run_release(struct stored_run *r);
+/* Runs below `directory` (default bench-results), newest last: run.json only. New reference. */
+json_t *store_list(const char *directory, struct bench_error *err);
+
+#endif

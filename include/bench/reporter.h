@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A reporter plugin: turns the document of a run into text of some format.
+ *
+ * The document is computed from the store and is read-only; a reporter never measures and never
+ * reads files, so every format shows the same numbers.
+ */
+#ifndef BENCH_REPORTER_H
+#define BENCH_REPORTER_H
+
+#include <bench/plugin.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum bench_direction { BENCH_NEUTRAL = 0, BENCH_HIGHER_IS_BETTER, BENCH_LOWER_IS_BETTER };
+
+enum bench_format {
+    BENCH_FORMAT_PLAIN = 0, /* 4 significant digits */
+    BENCH_FORMAT_SI,        /* 12.3 G */
+    BENCH_FORMAT_BINARY,    /* 12.3 Mi */
+    BENCH_FORMAT_SECONDS,   /* 12.3 ms */
+    BENCH_FORMAT_CPUS,      /* 0.993 */
+    BENCH_FORMAT_SHARE,     /* 12.3 % */
+};
+
+/* What is known of a metric beside its value. */
+struct bench_metric {
+    const char *name; /* "bits_per_second", "cpus_relay_1", … */
+    const char *unit; /* "bit/s", "CPUs", "bytes", "s", "s/GB", "1/byte", … */
+    const char *title;   /* short, for a column head: "throughput" */
+    const char *meaning; /* one sentence */
+    enum bench_direction direction;
+    enum bench_format format;
+    /* 0: headline, 1: shown in the table, 2: details only (counters, system states) */
+    int rank;
+};
+
+/* A metric over the repetitions of one arm. */
+struct bench_estimate {
+    const struct bench_metric *metric;
+    enum bench_state state; /* the worst of the repetitions that entered */
+    const char *reason;     /* why it is not a number, or NULL */
+    double value;           /* Hodges-Lehmann estimate over `n` repetitions, base units */
+    bool has_interval;      /* false below the n that the confidence needs */
+    double low, high;
+    double confidence;      /* 0.95 */
+    uint32_t n;
+    double cv;              /* coefficient of variation between repetitions; NaN when n < 2 */
+    double autocorrelation; /* lag 1; NaN when n < 4 */
+};
+
+struct bench_arm {
+    const char *name;   /* as the scenario names it */
+    const char *relay;  /* plugin */
+    const char *point;  /* "jobs=10 hops=2" when there is a sweep, else "" */
+    uint32_t hops;
+    double cpu_limit;   /* per relay process, 0: none */
+    double cpu_achieved_low, cpu_achieved_high; /* over hops and repetitions; NaN without relay */
+    uint32_t valid, failed;
+    const char *limited_by; /* "relay_1", "client", "server", "cpu", "nothing", or "unknown" */
+    const char *limited_why; /* the evidence, one line */
+    bool relay_limited;
+    uint32_t n_estimates;
+    const struct bench_estimate *estimates;
+};
+
+struct bench_repetition {
+    const char *arm, *point;
+    uint32_t index, block;  /* index: order of execution, from 1 */
+    const char *state;      /* "ok" or "failed" */
+    const char *error;      /* message of a failed one, or NULL */
+    const char *directory;  /* below the run */
+    double overhead_seconds; /* wall time less warm-up and window */
+    uint32_t n_values;
+    const struct bench_metric *const *metrics; /* n_values of them */
+    const struct bench_value *values;
+};
+
+struct bench_document {
+    uint32_t size;
+    uint32_t schema;        /* of the JSON document */
+    const char *run, *path; /* identity and directory */
+    const char *name;       /* of the scenario */
+    const char *started;    /* RFC 3339, UTC */
+    const char *state;      /* "complete", "interrupted" or "failed" */
+    uint64_t seed;
+    uint32_t planned;       /* repetitions in the plan; `n_repetitions` were finished */
+    const char *workload, *protocol, *network; /* network: "isolated (reno)", "host (bbr)" */
+    int64_t warmup_ns, duration_ns;
+    const char *scenario_json, *environment_json; /* objects, as text */
+    uint32_t n_arms;
+    const struct bench_arm *arms;
+    uint32_t n_repetitions;
+    const struct bench_repetition *repetitions;
+    uint32_t n_design;      /* lines on how the numbers were obtained */
+    const char *const *design;
+    uint32_t n_warnings;    /* lines that a reader must see */
+    const char *const *warnings;
+};
+
+/* How to write. */
+struct bench_style {
+    uint32_t size;
+    bool color, utf8;
+    int width;   /* columns of the terminal, 0: unlimited */
+    bool details; /* also rank 2 metrics and single repetitions */
+};
+
+struct bench_reporter {
+    struct bench_plugin plugin;
+    const char *extension; /* "txt", "json", … */
+
+    /* Required. Writes the document through host->emit. May be called many times. */
+    int (*report)(void *state, const struct bench_document *document,
+                  const struct bench_style *style, struct bench_output *out,
+                  struct bench_error *err);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
