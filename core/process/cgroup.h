@@ -59,8 +59,9 @@ size_t cgroup_pids(struct cgroup *g, pid_t **ret_pids);
 void cgroup_kill(struct cgroup *g);
 /* Waits up to a second for it to empty, removes the directories and checks that they are gone. */
 int cgroup_remove(struct cgroup *g, struct bench_error *err);
-/* Closes and frees; removes nothing. NULL is fine. */
-void cgroup_free(struct cgroup *g);
+/* Closes and frees; removes nothing. NULL is fine. (libcgroup owns the name cgroup_free, and the
+ * program's symbol would take the place of the library's inside the library itself.) */
+void cgroup_close(struct cgroup *g);
 
 /* Kills and removes the group tree "ID" in every hierarchy: the guardian's and the sweep's tool.
  * Uses no libcgroup and no locks. Returns 0 when nothing is left. */
