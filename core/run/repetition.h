@@ -21,6 +21,7 @@ int repetition_window(struct repetition *p, struct bench_error *err);
 int repetition_stop(struct repetition *p, const struct bench_error *failure,
                     struct bench_error *err);
 struct repetition_record *repetition_record(struct repetition *p);
+bool repetition_interrupted(const struct repetition *p); /* the user asked to stop during it */
 void repetition_free(struct repetition *p);
 
 #endif

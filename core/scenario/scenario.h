@@ -57,6 +57,9 @@ struct pin {
     char *where;
 };
 
+/* The longest chain of relays. */
+#define SCENARIO_MAX_HOPS 16
+
 struct scenario {
     /* Scalar keys; the table in scenario.c binds names to these fields. */
     int64_t format;
