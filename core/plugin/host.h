@@ -31,11 +31,16 @@ struct bench_process {
     int stop_signal;
     const char *search; /* the arm's `path`: a directory, or the program itself; may be NULL */
     const char *search_path; /* the arm's env PATH, or NULL */
+    const struct bench_program *programs; /* the plugin's table, for the hint; set it after
+                                           * process_init(), may stay NULL */
+    struct strings found; /* what find_program() returned */
+    char *misuse;         /* first wrong argument of a hook, or NULL; process_resolve() reports it */
 };
 
 /* `search` and `search_path` must outlive the description. */
 void process_init(struct bench_process *p, const char *search, const char *search_path);
-/* Finds the program of argv[0]; checks that there is one, or a main. ENVIRONMENT error if missing. */
+/* Finds the program of argv[0]; checks that there is one, or a main, and that the plugin called the
+ * host correctly (RUN error). ENVIRONMENT error with a hint when the program is missing. */
 int process_resolve(struct bench_process *p, struct bench_error *err);
 void process_release(struct bench_process *p);
 

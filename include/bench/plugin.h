@@ -81,13 +81,15 @@ struct bench_host {
         BENCH_PRINTF(3, 4);
     void (*hint)(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
 
-    /* Process description. The first `argument` is the program: a name is looked up in the arm's
-     * `path`, the arm's PATH, PATH, then the usual sbin directories; a name with '/' is taken as
-     * it is. */
+    /* Process description. The first `argument` is the program: a name with '/' is taken as it is.
+     * When the arm has a `path` (the program itself, or a directory that holds it or has it in sbin
+     * or bin), only that is looked at: another build is never measured by accident. Otherwise a name
+     * is looked up in the arm's PATH, PATH, then the usual sbin directories. */
     void (*argument)(struct bench_process *p, const char *fmt, ...) BENCH_PRINTF(2, 3);
+    /* Sets a variable over the inherited environment; the last value of a name counts. */
     void (*environment)(struct bench_process *p, const char *name, const char *fmt, ...)
         BENCH_PRINTF(3, 4);
-    /* Appends text to a file `name` (no '/') in the process's own directory, which is also its
+    /* Appends text to a file `name` (no '/'; not "stdout" or "stderr") in the process's own directory, which is also its
      * working directory. Written before the process starts; kept with the run. */
     void (*file)(struct bench_process *p, const char *name, const char *fmt, ...)
         BENCH_PRINTF(3, 4);

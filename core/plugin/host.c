@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/host.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+
+static const char usual_sbin[] = "/usr/local/sbin:/usr/sbin:/sbin";
+
+/* Looking for programs. */
+
+/* The child has another working directory, so what is relative to ours has to become absolute. */
+static char *absolute(const char *path)
+{
+    cleanup_free char *here = NULL;
+
+    if (path[0] == '/')
+        return xstrdup(path);
+    here = getcwd(NULL, 0);
+    return xasprintf("%s/%s", here ? here : ".", path);
+}
+
+static bool executable(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+static char *find_in(const char *directory, const char *name)
+{
+    cleanup_free char *path = xasprintf("%s/%s", directory, name);
+
+    return executable(path) ? absolute(path) : NULL;
+}
+
+/* `list` as in PATH. An empty element would mean the working directory: ignored, that is no place
+ * to take a program from by accident. */
+static char *find_in_list(const char *list, const char *name)
+{
+    cleanup_strings struct strings directories = {0};
+    char *found = NULL;
+
+    strings_split(&directories, list ? list : "", ":");
+    for (size_t i = 0; i < directories.count && !found; i++)
+        found = find_in(directories.items[i], name);
+    return found;
+}
+
+/* A path that was asked for is the only place: falling back to PATH would measure another build
+ * than the one that the user named. */
+static char *find_in_search(const char *search, const char *name)
+{
+    static const char *const below[] = {"", "/sbin", "/bin"};
+    char *found = NULL;
+
+    if (executable(search))
+        return absolute(search);
+    for (size_t i = 0; i < ARRAY_SIZE(below) && !found; i++) {
+        cleanup_free char *directory = xasprintf("%s%s", search, below[i]);
+
+        found = find_in(directory, name);
+    }
+    return found;
+}
+
+char *program_find(const char *name, const char *search, const char *search_path)
+{
+    char *found;
+
+    if (strchr(name, '/'))
+        return executable(name) ? absolute(name) : NULL;
+    if (search)
+        return find_in_search(search, name);
+    found = find_in_list(search_path, name);
+    if (!found)
+        found = find_in_list(getenv("PATH"), name);
+    if (!found)
+        found = find_in_list(usual_sbin, name);
+    return found;
+}
+
+static const struct bench_program *find_row(const struct bench_program *row, const char *name)
+{
+    for (; row && row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+static int not_found(const struct bench_process *p, const char *name, struct bench_error *err)
+{
+    const struct bench_program *row = find_row(p->programs, name);
+
+    if (strchr(name, '/'))
+        return error_set(err, BENCH_ERROR_ENVIRONMENT, "program '%s' is not an executable file",
+                         name);
+    if (p->search) {
+        error_set(err, BENCH_ERROR_ENVIRONMENT, "program '%s' not found in '%s'", name, p->search);
+        error_hint(err, "'path' of an arm is the program itself, or a directory that holds it or "
+                        "has it in sbin or bin");
+        return -1;
+    }
+    error_set(err, BENCH_ERROR_ENVIRONMENT, "program '%s' not found", name);
+    if (row && row->apt && row->dnf)
+        error_hint(err, "apt install %s, dnf install %s, or give the arm a 'path'", row->apt,
+                   row->dnf);
+    else
+        error_hint(err, "install it, put it on PATH, or give the arm a 'path'");
+    return -1;
+}
+
+/* Process descriptions. */
+
+void process_init(struct bench_process *p, const char *search, const char *search_path)
+{
+    *p = (struct bench_process){
+        .stop_signal = SIGTERM, .search = search, .search_path = search_path};
+}
+
+/* Hooks return void, so a misuse is kept until process_resolve() can report it; the first counts.
+ */
+static void BENCH_PRINTF(2, 3) misuse(struct bench_process *p, const char *fmt, ...)
+{
+    struct text t = {0};
+    va_list ap;
+
+    if (p->misuse)
+        return;
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    p->misuse = text_take(&t);
+}
+
+int process_resolve(struct bench_process *p, struct bench_error *err)
+{
+    if (p->misuse)
+        return error_set(err, BENCH_ERROR_RUN, "mistake in the plugin: %s", p->misuse);
+    if (p->main && p->argv.count)
+        return error_set(err, BENCH_ERROR_RUN,
+                         "mistake in the plugin: describes both a program and a main");
+    if (p->main)
+        return 0;
+    if (!p->argv.count)
+        return error_set(err, BENCH_ERROR_RUN,
+                         "mistake in the plugin: describes neither a program nor a main");
+    free(p->program);
+    p->program = program_find(p->argv.items[0], p->search, p->search_path);
+    return p->program ? 0 : not_found(p, p->argv.items[0], err);
+}
+
+void process_release(struct bench_process *p)
+{
+    strings_release(&p->argv);
+    free(p->program);
+    strings_release(&p->environment);
+    for (size_t i = 0; i < p->n_files; i++) {
+        free(p->files[i].name);
+        text_release(&p->files[i].content);
+    }
+    free(p->files);
+    strings_release(&p->directories);
+    free(p->ports);
+    strings_release(&p->found);
+    free(p->misuse);
+    *p = (struct bench_process){0};
+}
+
+/* The services. */
+
+static int host_fail(struct bench_error *err, enum bench_error_kind kind, const char *fmt, ...)
+{
+    cleanup_text struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    return error_set(err, kind, "%s", text_get(&t));
+}
+
+static void host_hint(struct bench_error *err, const char *fmt, ...)
+{
+    cleanup_text struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    error_hint(err, "%s", text_get(&t));
+}
+
+static void host_argument(struct bench_process *p, const char *fmt, ...)
+{
+    cleanup_text struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    strings_add(&p->argv, text_get(&t));
+}
+
+static void host_environment(struct bench_process *p, const char *name, const char *fmt, ...)
+{
+    struct text t = {0};
+    size_t length = strlen(name) + 1;
+    va_list ap;
+
+    if (length == 1 || strchr(name, '='))
+        misuse(p, "environment '%s' is not a name", name);
+    text_add(&t, "%s=", name);
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    for (size_t i = 0; i < p->environment.count; i++) {
+        char **item = &p->environment.items[i];
+
+        if (strncmp(*item, text_get(&t), length) == 0) {
+            free(*item);
+            *item = text_take(&t);
+            return;
+        }
+    }
+    strings_add(&p->environment, text_get(&t));
+    text_release(&t);
+}
+
+/* stdout and stderr are where the core keeps what the process prints. */
+static bool good_name(const char *name)
+{
+    static const char *const taken[] = {"", ".", "..", "stdout", "stderr"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+        if (strcmp(name, taken[i]) == 0)
+            return false;
+    return !strchr(name, '/');
+}
+
+static struct process_file *file_called(struct bench_process *p, const char *name)
+{
+    for (size_t i = 0; i < p->n_files; i++)
+        if (strcmp(p->files[i].name, name) == 0)
+            return &p->files[i];
+    p->files = grow(p->files, &p->files_capacity, p->n_files + 1, sizeof(*p->files));
+    p->files[p->n_files] = (struct process_file){.name = xstrdup(name)};
+    return &p->files[p->n_files++];
+}
+
+static void host_file(struct bench_process *p, const char *name, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!good_name(name)) {
+        misuse(p, "'%s' cannot be the name of a file", name);
+        return;
+    }
+    va_start(ap, fmt);
+    text_vadd(&file_called(p, name)->content, fmt, ap);
+    va_end(ap);
+}
+
+static void host_directory(struct bench_process *p, const char *name)
+{
+    if (!good_name(name))
+        misuse(p, "'%s' cannot be the name of a directory", name);
+    else if (!strings_has(&p->directories, name))
+        strings_add(&p->directories, name);
+}
+
+static void host_listens(struct bench_process *p, uint16_t port)
+{
+    if (port == 0) {
+        misuse(p, "cannot listen on port 0");
+        return;
+    }
+    p->ports = grow(p->ports, &p->ports_capacity, p->n_ports + 1, sizeof(*p->ports));
+    p->ports[p->n_ports++] = port;
+}
+
+static void host_main(struct bench_process *p, bench_main_fn fn)
+{
+    p->main = fn;
+}
+
+static void host_stop_signal(struct bench_process *p, int signal)
+{
+    if (signal < 1 || signal >= NSIG)
+        misuse(p, "%d is not a signal", signal);
+    else
+        p->stop_signal = signal;
+}
+
+static const char *host_find_program(struct bench_process *p, const char *name,
+                                     struct bench_error *err)
+{
+    cleanup_free char *path = program_find(name, p->search, p->search_path);
+
+    if (!path) {
+        not_found(p, name, err);
+        return NULL;
+    }
+    strings_add(&p->found, path);
+    return p->found.items[p->found.count - 1];
+}
+
+static void host_result_window(struct bench_result *r, int64_t begin_ns, int64_t end_ns)
+{
+    r->has_window = true;
+    r->begin_ns = begin_ns;
+    r->end_ns = end_ns;
+}
+
+static void host_result_total(struct bench_result *r, const char *metric, double value)
+{
+    for (size_t i = 0; i < r->n_totals; i++) {
+        if (strcmp(r->totals[i].metric, metric) == 0) {
+            r->totals[i].value = value;
+            return;
+        }
+    }
+    r->totals = grow(r->totals, &r->totals_capacity, r->n_totals + 1, sizeof(*r->totals));
+    r->totals[r->n_totals++] = (struct result_total){.metric = xstrdup(metric), .value = value};
+}
+
+void result_release(struct bench_result *r)
+{
+    for (size_t i = 0; i < r->n_totals; i++)
+        free(r->totals[i].metric);
+    free(r->totals);
+    *r = (struct bench_result){0};
+}
+
+static void host_emit(struct bench_output *out, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&out->text, fmt, ap);
+    va_end(ap);
+}
+
+const struct bench_host *host_get(void)
+{
+    static const struct bench_host host = {
+        .size = sizeof(host),
+        .abi_major = BENCH_ABI_MAJOR,
+        .abi_minor = BENCH_ABI_MINOR,
+        .version = BENCH_VERSION,
+        .fail = host_fail,
+        .hint = host_hint,
+        .argument = host_argument,
+        .environment = host_environment,
+        .file = host_file,
+        .directory = host_directory,
+        .listens = host_listens,
+        .main = host_main,
+        .stop_signal = host_stop_signal,
+        .find_program = host_find_program,
+        .result_window = host_result_window,
+        .result_total = host_result_total,
+        .emit = host_emit,
+    };
+
+    return &host;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin/registry.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/option.h"
+#include "plugin/host.h"
+
+/* The kinds: their name for people, and the folder where a plugin directory keeps them. */
+static const struct {
+    enum bench_plugin_kind kind;
+    const char *name, *folder;
+} kinds[] = {
+    {BENCH_WORKLOAD, "workload", "workloads"},
+    {BENCH_RELAY, "relay", "relays"},
+    {BENCH_REPORTER, "reporter", "reporters"},
+};
+
+const char *plugin_kind_name(enum bench_plugin_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].name;
+    return "unknown";
+}
+
+/* The checks of a loaded struct. */
+
+#define END_OF(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
+
+static int BENCH_PRINTF(2, 3) refuse(struct bench_error *err, const char *fmt, ...)
+{
+    cleanup_text struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    return error_set(err, BENCH_ERROR_ENVIRONMENT, "%s", text_get(&t));
+}
+
+static int check_size(const struct bench_plugin *p, size_t need, struct bench_error *err)
+{
+    if (p->size >= need)
+        return 0;
+    return refuse(err, "is %u bytes, a %s needs at least %zu", p->size, plugin_kind_name(p->kind),
+                  need);
+}
+
+static int check_hook(bool present, const char *name, struct bench_error *err)
+{
+    return present ? 0 : refuse(err, "hook '%s' is missing", name);
+}
+
+static int check_protocols(const char *const *protocols, struct bench_error *err)
+{
+    return protocols && protocols[0] ? 0 : refuse(err, "names no protocol");
+}
+
+static int check_workload(const struct bench_workload *w, struct bench_error *err)
+{
+    if (check_size(&w->plugin, END_OF(struct bench_workload, client), err) < 0 ||
+        check_protocols(w->protocols, err) < 0 || check_hook(w->server != NULL, "server", err) < 0)
+        return -1;
+    return check_hook(w->client != NULL, "client", err);
+}
+
+static int check_relay(const struct bench_relay *r, struct bench_error *err)
+{
+    if (check_size(&r->plugin, END_OF(struct bench_relay, describe), err) < 0 ||
+        check_protocols(r->protocols, err) < 0)
+        return -1;
+    return check_hook(r->max_hops == 0 || r->describe, "describe", err);
+}
+
+static int check_reporter(const struct bench_reporter *r, struct bench_error *err)
+{
+    if (check_size(&r->plugin, END_OF(struct bench_reporter, report), err) < 0)
+        return -1;
+    if (!r->extension || !r->extension[0])
+        return refuse(err, "names no file extension");
+    return check_hook(r->report != NULL, "report", err);
+}
+
+static int check_name(const char *name, struct bench_error *err)
+{
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+    if (!name || name[0] < 'a' || name[0] > 'z' || name[strspn(name, rest)])
+        return refuse(err, "name '%s' does not match [a-z][a-z0-9-]*", name ? name : "");
+    return 0;
+}
+
+static int check_description(const char *description, struct bench_error *err)
+{
+    if (!description || !description[0] || strchr(description, '\n'))
+        return refuse(err, "description is not one line");
+    return 0;
+}
+
+int plugin_check(const struct bench_plugin *p, struct bench_error *err)
+{
+    if (p->size < END_OF(struct bench_plugin, abi_minor))
+        return refuse(err, "is %u bytes: too small for any plugin", p->size);
+    if (p->abi_major != BENCH_ABI_MAJOR)
+        return refuse(err, "has ABI %u.%u, this bench has %u.%u", p->abi_major, p->abi_minor,
+                      BENCH_ABI_MAJOR, BENCH_ABI_MINOR);
+    if (p->size < sizeof(*p))
+        return refuse(err, "is %u bytes: too small for any plugin", p->size);
+    if (p->kind < BENCH_WORKLOAD || p->kind > BENCH_REPORTER)
+        return refuse(err, "has the unknown kind %d", (int)p->kind);
+    if (check_name(p->name, err) < 0 || check_description(p->description, err) < 0)
+        return -1;
+    if (p->kind == BENCH_WORKLOAD && check_workload((const struct bench_workload *)p, err) < 0)
+        return -1;
+    if (p->kind == BENCH_RELAY && check_relay((const struct bench_relay *)p, err) < 0)
+        return -1;
+    if (p->kind == BENCH_REPORTER && check_reporter((const struct bench_reporter *)p, err) < 0)
+        return -1;
+    if (option_check(p->options, p->state_size, err) < 0)
+        return error_context(err, "option table");
+    return 0;
+}
+
+/* Loading. */
+
+/* dlerror() starts most messages with the path, which the caller names anyway. */
+static int load_error(const char *path, struct bench_error *err)
+{
+    const char *message = dlerror();
+    size_t length = strlen(path);
+
+    message = message ? message : "unknown error";
+    if (strncmp(message, path, length) == 0 && strncmp(message + length, ": ", 2) == 0)
+        message += length + 2;
+    return refuse(err, "does not load: %s", message);
+}
+
+/* Never closed: threads, atexit handlers and static data of a plugin may outlive any unload. */
+static int load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
+{
+    typedef const struct bench_plugin *(*get_fn)(const struct bench_host *);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const struct bench_plugin *p;
+    get_fn get;
+
+    if (!library)
+        return load_error(path, err);
+    /* POSIX guarantees this conversion, ISO C does not know it. */
+    *(void **)&get = dlsym(library, "bench_plugin_get");
+    if (!get)
+        return refuse(err, "does not export 'bench_plugin_get'");
+    p = get(host_get());
+    if (!p)
+        return refuse(err, "declined: 'bench_plugin_get' returned NULL");
+    if (plugin_check(p, err) < 0)
+        return -1;
+    *ret = p;
+    return 0;
+}
+
+/* The usable plugin of that kind and name, or NULL. */
+static const struct plugin *usable(const struct registry *r, enum bench_plugin_kind kind,
+                                   const char *name)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct plugin *p = &r->plugins[i];
+
+        if (!p->reason && p->info->kind == kind && strcmp(p->info->name, name) == 0)
+            return p;
+    }
+    return NULL;
+}
+
+/* `kind`: what the folder holds, 0 when any kind may lie there. */
+static void add(struct registry *r, const char *path, enum bench_plugin_kind kind)
+{
+    struct plugin p = {.path = xstrdup(path)};
+    const struct plugin *first;
+    struct bench_error err;
+
+    if (load(path, &p.info, &err) < 0) {
+        p.reason = xstrdup(err.message);
+    } else if (kind && p.info->kind != kind) {
+        p.reason = xasprintf("is a %s, but lies among the %ss", plugin_kind_name(p.info->kind),
+                             plugin_kind_name(kind));
+        p.info = NULL;
+    } else if ((first = usable(r, p.info->kind, p.info->name))) {
+        p.reason = xasprintf("shadowed by '%s'", first->path);
+    }
+    r->plugins = grow(r->plugins, &r->capacity, r->count + 1, sizeof(*r->plugins));
+    r->plugins[r->count++] = p;
+}
+
+static int is_library(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return dot && dot != entry->d_name && strcmp(dot, ".so") == 0;
+}
+
+/* A directory that is not there is only worth a note when the user named it. */
+static void scan(struct registry *r, const char *directory, enum bench_plugin_kind kind,
+                 bool required)
+{
+    struct dirent **entries;
+    int n = scandir(directory, &entries, is_library, alphasort);
+
+    if (n < 0) {
+        if (required || errno != ENOENT)
+            strings_addf(&r->unreadable, "%s: %s", directory, strerror(errno));
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        cleanup_free char *path = xasprintf("%s/%s", directory, entries[i]->d_name);
+
+        add(r, path, kind);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* True when it is one that was searched already, maybe under another name. */
+static bool searched(const struct registry *r, const char *directory)
+{
+    struct stat here, there;
+
+    if (stat(directory, &here) < 0)
+        return strings_has(&r->directories, directory);
+    for (size_t i = 0; i < r->directories.count; i++)
+        if (stat(r->directories.items[i], &there) == 0 && here.st_dev == there.st_dev &&
+            here.st_ino == there.st_ino)
+            return true;
+    return false;
+}
+
+static void search(struct registry *r, const char *directory, bool required)
+{
+    if (searched(r, directory))
+        return;
+    strings_add(&r->directories, directory);
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        cleanup_free char *folder = xasprintf("%s/%s", directory, kinds[i].folder);
+
+        scan(r, folder, kinds[i].kind, false);
+    }
+    scan(r, directory, 0, required);
+}
+
+/* "…/build/plugins" for "…/build/bench". Caller frees. */
+static char *built_tree(const char *program_path)
+{
+    cleanup_free char *path = program_path && strchr(program_path, '/')
+                                  ? xstrdup(program_path)
+                                  : realpath("/proc/self/exe", NULL);
+
+    return xasprintf("%s/plugins", path ? dirname(path) : ".");
+}
+
+void registry_load(struct registry *r, const char *program_path)
+{
+    cleanup_free char *built = built_tree(program_path);
+    cleanup_strings struct strings asked = {0};
+    const char *variable = getenv("BENCH_PLUGIN_PATH");
+
+    *r = (struct registry){0};
+    strings_split(&asked, variable ? variable : "", ":");
+    for (size_t i = 0; i < asked.count; i++)
+        search(r, asked.items[i], true);
+    search(r, built, false);
+    search(r, PLUGINDIR, false);
+}
+
+void registry_release(struct registry *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        free(r->plugins[i].path);
+        free(r->plugins[i].reason);
+    }
+    free(r->plugins);
+    strings_release(&r->directories);
+    strings_release(&r->unreadable);
+    *r = (struct registry){0};
+}
+
+/* Finding. */
+
+/* A refused plugin has no name that can be trusted: its file's name stands for it. */
+static const struct plugin *refused(const struct registry *r, const char *name)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const char *slash = strrchr(r->plugins[i].path, '/');
+        const char *file = slash ? slash + 1 : r->plugins[i].path;
+        size_t length = strlen(file) - strlen(".so");
+
+        if (!r->plugins[i].info && strlen(name) == length && strncmp(file, name, length) == 0)
+            return &r->plugins[i];
+    }
+    return NULL;
+}
+
+static int unknown(const struct registry *r, enum bench_plugin_kind kind, const char *name,
+                   struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+    cleanup_text struct text list = {0};
+    const char *close = NULL;
+
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->plugins[i].reason && r->plugins[i].info->kind == kind)
+            strings_add(&names, r->plugins[i].info->name);
+    for (size_t i = 0; i < names.count; i++)
+        text_add(&list, "%s%s", i ? ", " : "", names.items[i]);
+    if (names.count)
+        close = nearest(name, (const char *const *)names.items);
+    error_set(err, BENCH_ERROR_USAGE, "unknown %s '%s'", plugin_kind_name(kind), name);
+    if (close)
+        error_hint(err, "did you mean '%s'?", close);
+    else if (names.count)
+        error_hint(err, "there are: %s", text_get(&list));
+    else
+        error_hint(err, "no %s was found; BENCH_PLUGIN_PATH names more plugin directories",
+                   plugin_kind_name(kind));
+    return -1;
+}
+
+const struct bench_plugin *registry_find(const struct registry *r, enum bench_plugin_kind kind,
+                                         const char *name, struct bench_error *err)
+{
+    const struct plugin *p = usable(r, kind, name);
+
+    if (p)
+        return p->info;
+    p = refused(r, name);
+    if (p) {
+        error_set(err, BENCH_ERROR_ENVIRONMENT, "%s '%s' was refused: '%s': %s",
+                  plugin_kind_name(kind), name, p->path, p->reason);
+        error_hint(err, "'bench check' lists what was refused; rebuild it, or remove that file");
+    } else {
+        unknown(r, kind, name, err);
+    }
+    return NULL;
+}
