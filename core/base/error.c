@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
+static void set(struct bench_error *err, enum bench_error_kind kind, const char *fmt, va_list ap)
+    BENCH_PRINTF(3, 0);
+
 static void set(struct bench_error *err, enum bench_error_kind kind, const char *fmt, va_list ap)
 {
     err->kind = kind;
@@ -67,6 +72,25 @@ void error_hint(struct bench_error *err, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(err->hint, sizeof(err->hint), fmt, ap);
     va_end(ap);
+}
+
+int error_unknown(struct bench_error *err, const char *what, const char *name,
+                  const char *const *names)
+{
+    const char *near = names ? nearest(name, names) : NULL;
+
+    error_set(err, BENCH_ERROR_USAGE, "unknown %s '%s'", what, name);
+    if (near || !err) {
+        error_hint(err, "did you mean '%s'?", near ? near : "");
+        return -1;
+    }
+    error_hint(err, "known: %s", names && names[0] ? names[0] : "none");
+    for (size_t i = 1; names && names[0] && names[i]; i++) {
+        size_t length = strlen(err->hint);
+
+        snprintf(err->hint + length, sizeof(err->hint) - length, ", %s", names[i]);
+    }
+    return -1;
 }
 
 void error_detail(struct bench_error *err, const char *text)

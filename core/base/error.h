@@ -17,6 +17,10 @@ int error_errno(struct bench_error *err, enum bench_error_kind kind, int errnum,
 /* Puts "context: " before the message. Returns -1. */
 int error_context(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
 void error_hint(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
+/* "unknown WHAT 'name'", kind USAGE, with the nearest of `names` (NULL-terminated, or NULL) as the
+ * hint, or all of them when none is near. Returns -1. */
+int error_unknown(struct bench_error *err, const char *what, const char *name,
+                  const char *const *names);
 /* Stores verbatim text; when it is too long, its last lines. */
 void error_detail(struct bench_error *err, const char *text);
 

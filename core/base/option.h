@@ -16,7 +16,7 @@ const struct bench_option *option_find(const struct bench_option *table, const c
  * near; kind USAGE. Returns -1. */
 int option_unknown(const struct bench_option *table, const char *what, const char *name,
                    struct bench_error *err);
-/* Fills `state` with every fallback. The table's fallbacks must be valid (tests check them). */
+/* Fills fresh memory `state` with every fallback. The table's fallbacks must be valid (tests check them). */
 void option_defaults(const struct bench_option *table, void *state);
 /* Parses `text` into the row's field, checking type and range; frees a string it replaces. */
 int option_set(const struct bench_option *row, void *state, const char *text,
@@ -25,7 +25,8 @@ int option_set(const struct bench_option *row, void *state, const char *text,
 void option_release(const struct bench_option *table, void *state);
 /* A deep copy of the state (strings duplicated). Caller: option_release() and free(). */
 void *option_copy(const struct bench_option *table, const void *state, size_t size);
-/* The value in the notation that option_set() reads. Caller frees. */
+/* The value in the notation that option_set() reads; NULL for text that was not given. Caller
+ * frees. */
 char *option_format(const struct bench_option *row, const void *state);
 /* "integer, 1 to 1000000, default 2" for help and documentation. Caller frees. */
 char *option_describe(const struct bench_option *row);

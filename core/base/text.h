@@ -16,7 +16,7 @@ struct text {
 };
 
 void text_add(struct text *t, const char *fmt, ...) BENCH_PRINTF(2, 3);
-void text_vadd(struct text *t, const char *fmt, va_list ap);
+void text_vadd(struct text *t, const char *fmt, va_list ap) BENCH_PRINTF(2, 0);
 void text_add_bytes(struct text *t, const void *bytes, size_t n);
 const char *text_get(const struct text *t); /* never NULL; owned by `t` */
 char *text_take(struct text *t);            /* never NULL; caller frees; `t` is empty again */

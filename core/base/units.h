@@ -20,9 +20,14 @@ int parse_bool(const char *text, int *ret, struct bench_error *err);
 #define UNITS_CPU_WORDS 16
 int parse_cpus(const char *text, uint64_t ret[UNITS_CPU_WORDS], struct bench_error *err);
 
-const char *format_si(double v, char *out, size_t size);      /* "12.3 G", "987 ", "1.00 k" */
+const char *format_si(double v, char *out, size_t size);      /* "12.3 G", "987 ", "1.00 k": a unit can follow */
 const char *format_binary(double v, char *out, size_t size);  /* "12.3 Mi" */
 const char *format_seconds(double s, char *out, size_t size); /* "12.3 ms" */
-const char *format_duration(int64_t ns, char *out, size_t size); /* as parse_duration reads: "5s" */
+
+/* In the notation that the parser of the same name reads back to the same value. */
+const char *format_duration(int64_t ns, char *out, size_t size); /* "1500ms", "5s" */
+const char *format_size(int64_t bytes, char *out, size_t size);  /* "64K", "1000" */
+const char *format_rate(double per_second, char *out, size_t size); /* "10k" */
+const char *format_number(double v, char *out, size_t size);        /* shortest: "0.1" */
 
 #endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+/* Each list goes from small to large; format_* takes the last one that divides the value. */
+static const struct unit durations[] = {
+    {"ns", 1},
+    {"us", NS_PER_US},
+    {"ms", NS_PER_MS},
+    {"s", NS_PER_S},
+    {"m", 60 * NS_PER_S},
+    {"h", 3600 * NS_PER_S},
+    {"\u00b5s", NS_PER_US}, /* read, never written */
+    {"min", 60 * NS_PER_S},
+    {"", NS_PER_S},
+};
+enum { WRITTEN_DURATIONS = 6 };
+
+#define KIBI INT64_C(1024)
+#define KILO INT64_C(1000)
+static const struct unit sizes[] = {
+    {"", 1},
+    {"K", KIBI},
+    {"M", KIBI *KIBI},
+    {"G", KIBI *KIBI *KIBI},
+    {"T", KIBI *KIBI *KIBI *KIBI},
+    {"B", 1},
+    {"k", KIBI},
+    {"KiB", KIBI},
+    {"MiB", KIBI *KIBI},
+    {"GiB", KIBI *KIBI *KIBI},
+    {"TiB", KIBI *KIBI *KIBI *KIBI},
+    {"kB", KILO},
+    {"KB", KILO},
+    {"MB", KILO *KILO},
+    {"GB", KILO *KILO *KILO},
+    {"TB", KILO *KILO *KILO *KILO},
+};
+enum { WRITTEN_SIZES = 5 };
+
+static const struct unit rates[] = {
+    {"", 1},
+    {"k", KILO},
+    {"M", KILO *KILO},
+    {"G", KILO *KILO *KILO},
+    {"T", KILO *KILO *KILO *KILO},
+    {"K", KILO},
+};
+enum { WRITTEN_RATES = 5 };
+
+static const struct unit *find_unit(const struct unit *units, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(units[i].name, name) == 0)
+            return &units[i];
+    return NULL;
+}
+
+static int refuse(struct bench_error *err, const char *text, const char *what, const char *how)
+{
+    return error_set(err, BENCH_ERROR_USAGE, "'%s' is not %s: write %s", text, what, how);
+}
+
+static const char *skip_digits(const char *p)
+{
+    while (isdigit((unsigned char)*p))
+        p++;
+    return p;
+}
+
+/*
+ * The value of "DIGITS[.DIGITS]UNIT" as a whole number of the smallest unit, without ever passing
+ * through floating point: "0.1s" is exactly 100,000,000 ns, and "0.1ns" is refused.
+ */
+static int parse_exact(const char *text, const struct unit *units, size_t n, int64_t *ret)
+{
+    const char *point = skip_digits(text), *end = point;
+    const struct unit *unit;
+    unsigned __int128 value = 0;
+    int64_t scale = 1;
+
+    if (*point == '.')
+        end = skip_digits(point + 1);
+    if (point == text || (*point == '.' && end == point + 1))
+        return -1;
+    while (end > point && end[-1] == '0') /* zeros at the end of a fraction mean nothing */
+        end--;
+    for (const char *p = text; p < end; p++) {
+        if (*p == '.')
+            continue;
+        value = value * 10 + (unsigned)(*p - '0');
+        if (p > point && scale > INT64_MAX / 10)
+            return -1;
+        scale *= p > point ? 10 : 1;
+        if (value > INT64_MAX)
+            return -1;
+    }
+    if (*point == '.')
+        end = skip_digits(point + 1);
+    unit = find_unit(units, n, end);
+    if (!unit)
+        return -1;
+    value *= (unsigned __int128)unit->factor; /* below 2^63 · 2^42 */
+    if (value % (unsigned __int128)scale || value / (unsigned __int128)scale > INT64_MAX)
+        return -1;
+    *ret = (int64_t)(value / (unsigned __int128)scale);
+    return 0;
+}
+
+int parse_integer(const char *text, int64_t *ret, struct bench_error *err)
+{
+    const char *digits = text + (*text == '-');
+    char *end;
+    long long value;
+
+    errno = 0;
+    value = strtoll(text, &end, 10);
+    if (!isdigit((unsigned char)*digits) || *end || errno)
+        return refuse(err, text, "an integer", "digits only, like 10 or -1");
+    *ret = value;
+    return 0;
+}
+
+/* A finite decimal number at the start of `text`; no hexadecimal, no "inf", no leading blanks. */
+static int parse_double(const char *text, double *ret, const char **ret_end)
+{
+    size_t length = strspn(text, "+-.0123456789eE");
+    char *end;
+
+    if (!isdigit((unsigned char)text[strspn(text, "-.")]))
+        return -1;
+    /* "0x10": strtod would go on where a decimal number ends. */
+    if (text[length] == 'x' || text[length] == 'X')
+        return -1;
+    *ret = strtod(text, &end);
+    *ret_end = end;
+    return isfinite(*ret) ? 0 : -1;
+}
+
+int parse_number(const char *text, double *ret, struct bench_error *err)
+{
+    const char *end;
+    double value;
+
+    if (parse_double(text, &value, &end) < 0 || *end)
+        return refuse(err, text, "a number", "a decimal number like 0.5, 2 or 1e6");
+    *ret = value;
+    return 0;
+}
+
+int parse_duration(const char *text, int64_t *ret_ns, struct bench_error *err)
+{
+    if (parse_exact(text, durations, ARRAY_SIZE(durations), ret_ns) < 0)
+        return refuse(err, text, "a duration", "a number with ns, us, ms, s, m or h, like 500ms");
+    return 0;
+}
+
+int parse_size(const char *text, int64_t *ret_bytes, struct bench_error *err)
+{
+    if (parse_exact(text, sizes, ARRAY_SIZE(sizes), ret_bytes) < 0)
+        return refuse(err, text, "a size", "bytes, or 64K, 1M, 2G (of 1024), or 64kB (of 1000)");
+    return 0;
+}
+
+int parse_rate(const char *text, double *ret_per_second, struct bench_error *err)
+{
+    const struct unit *unit = NULL;
+    const char *end;
+    double value = 0;
+
+    if (parse_double(text, &value, &end) == 0)
+        unit = find_unit(rates, ARRAY_SIZE(rates), end);
+    if (unit)
+        value *= (double)unit->factor;
+    if (!unit || value < 0 || !isfinite(value))
+        return refuse(err, text, "a rate", "a number per second, like 500, 10k, 2.5M or 1G");
+    *ret_per_second = value;
+    return 0;
+}
+
+int parse_share(const char *text, double *ret, struct bench_error *err)
+{
+    const char *end;
+    double value;
+
+    if (parse_double(text, &value, &end) < 0 || (*end && strcmp(end, "%") != 0))
+        return refuse(err, text, "a share", "a percentage or a fraction, like 3% or 0.03");
+    *ret = *end ? value / 100 : value;
+    return 0;
+}
+
+int parse_bool(const char *text, int *ret, struct bench_error *err)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            *ret = i % 2;
+            return 0;
+        }
+    return refuse(err, text, "a truth value", "true or false");
+}
+
+static int parse_cpu(const char **text, long *ret)
+{
+    char *end;
+
+    if (!isdigit((unsigned char)**text))
+        return -1;
+    *ret = strtol(*text, &end, 10);
+    *text = end;
+    return *ret < 64 * UNITS_CPU_WORDS ? 0 : -1;
+}
+
+int parse_cpus(const char *text, uint64_t ret[UNITS_CPU_WORDS], struct bench_error *err)
+{
+    uint64_t bits[UNITS_CPU_WORDS] = {0};
+    const char *p = text;
+
+    for (;;) {
+        long first, last;
+
+        if (parse_cpu(&p, &first) < 0)
+            break;
+        last = first;
+        if (*p == '-') {
+            p++;
+            if (parse_cpu(&p, &last) < 0 || last < first)
+                break;
+        }
+        for (long cpu = first; cpu <= last; cpu++)
+            bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+        if (!*p) {
+            memcpy(ret, bits, sizeof(bits));
+            return 0;
+        }
+        if (*p++ != ',')
+            break;
+    }
+    return refuse(err, text, "a list of CPUs", "numbers and ranges below 1024, like 0-2,5");
+}
+
+static int decimals(double v)
+{
+    v = fabs(v);
+    return v < 9.995 ? 2 : v < 99.95 ? 1 : 0;
+}
+
+/* Scales by powers of 1000; `prefixes` has one string per power from 10^-12 on. */
+static const char *format_scaled(double v, const char *const *prefixes, int largest,
+                                 const char *unit, char *out, size_t size)
+{
+    char digits[32];
+    int power;
+
+    if (v == 0 || !isfinite(v)) {
+        snprintf(out, size, "%g %s", v, unit);
+        return out;
+    }
+    /* Rounded first: 999.6 is "1.00 k", not "1000". */
+    snprintf(digits, sizeof(digits), "%.2e", v);
+    power = (int)floor(atoi(strchr(digits, 'e') + 1) / 3.0);
+    power = power < -4 ? -4 : power > largest ? largest : power;
+    v = strtod(digits, NULL) / pow(1000, power);
+    snprintf(out, size, "%.*f %s%s", decimals(v), v, prefixes[power + 4], unit);
+    return out;
+}
+
+const char *format_si(double v, char *out, size_t size)
+{
+    static const char *const prefixes[] = {"p", "n", "u", "m", "", "k", "M", "G", "T", "P"};
+
+    return format_scaled(v, prefixes, 5, "", out, size);
+}
+
+const char *format_seconds(double s, char *out, size_t size)
+{
+    static const char *const prefixes[] = {"p", "n", "u", "m", ""};
+
+    return format_scaled(s, prefixes, 0, "s", out, size);
+}
+
+const char *format_binary(double v, char *out, size_t size)
+{
+    static const char *const prefixes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+    size_t power = 0;
+
+    if (v == 0 || !isfinite(v)) {
+        snprintf(out, size, "%g ", v);
+        return out;
+    }
+    while (fabs(v) >= 1023.5 && power + 1 < ARRAY_SIZE(prefixes)) {
+        v /= 1024;
+        power++;
+    }
+    /* Bytes are whole as long as they have no prefix. */
+    snprintf(out, size, "%.*f %s", power || v != floor(v) ? decimals(v) : 0, v, prefixes[power]);
+    return out;
+}
+
+static const struct unit *largest_divisor(const struct unit *units, size_t n, int64_t value)
+{
+    while (n > 1 && (value == 0 || value % units[n - 1].factor))
+        n--;
+    return &units[n - 1];
+}
+
+const char *format_duration(int64_t ns, char *out, size_t size)
+{
+    const struct unit *unit = largest_divisor(durations, WRITTEN_DURATIONS, ns);
+
+    if (ns == 0)
+        snprintf(out, size, "0s");
+    else
+        snprintf(out, size, "%lld%s", (long long)(ns / unit->factor), unit->name);
+    return out;
+}
+
+const char *format_size(int64_t bytes, char *out, size_t size)
+{
+    const struct unit *unit = largest_divisor(sizes, WRITTEN_SIZES, bytes);
+
+    snprintf(out, size, "%lld%s", (long long)(bytes / unit->factor), unit->name);
+    return out;
+}
+
+const char *format_number(double v, char *out, size_t size)
+{
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(out, size, "%.*g", precision, v);
+        if (strtod(out, NULL) == v)
+            break;
+    }
+    return out;
+}
+
+const char *format_rate(double per_second, char *out, size_t size)
+{
+    char digits[32];
+
+    for (size_t i = WRITTEN_RATES - 1; i > 0; i--) {
+        double scaled = per_second / (double)rates[i].factor;
+
+        if (scaled >= 1 && scaled == floor(scaled) && scaled < 1e6 &&
+            scaled * (double)rates[i].factor == per_second) {
+            snprintf(out, size, "%.0f%s", scaled, rates[i].name);
+            return out;
+        }
+    }
+    snprintf(out, size, "%s", format_number(per_second, digits, sizeof(digits)));
+    return out;
+}
