@@ -18,18 +18,18 @@ struct series_column {
     char *name;
     enum series_kind kind;
     enum bench_state state;
-    char *reason; /* when state is not OK */
+    char *reason; /* why, when state is not OK; else a note on how it was obtained, or NULL */
 };
 
 struct series {
     struct series_column *columns;
     size_t n_columns, columns_capacity;
-    int64_t *times; /* CLOCK_MONOTONIC ns, one per row */
+    int64_t *times;  /* CLOCK_MONOTONIC ns, one per row */
     int64_t *values; /* row-major, n_columns per row */
     size_t n_rows, rows_capacity;
 };
 
-/* Before the first row only. Returns the column's index. */
+/* Before the first row only. `reason` is copied. Returns the column's index. */
 size_t series_add_column(struct series *s, const char *name, enum series_kind kind,
                          enum bench_state state, const char *reason);
 /* Appends a row of SERIES_MISSING; the pointer is valid until the next call. */
@@ -38,10 +38,11 @@ int64_t series_at(const struct series *s, size_t row, size_t column);
 /* Index of the column, or -1. */
 int series_find(const struct series *s, const char *name);
 /* Last minus first over rows [first, last]; BENCH_ABSENT without the column, its state when not OK,
- * BENCH_FAILED when an end is missing. */
+ * BENCH_FAILED when an end is missing or is no row. The value is NaN unless the state is OK. */
 struct bench_value series_delta(const struct series *s, const char *name, size_t first,
                                 size_t last);
-/* Mean (gauges) and maximum over the rows. */
+/* Mean (gauges) and maximum over the rows [first, last], leaving out missing values; states as
+ * series_delta's, BENCH_FAILED when all are missing. */
 struct bench_value series_mean(const struct series *s, const char *name, size_t first, size_t last);
 struct bench_value series_maximum(const struct series *s, const char *name, size_t first,
                                   size_t last);

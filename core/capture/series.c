@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/series.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+size_t series_add_column(struct series *s, const char *name, enum series_kind kind,
+                         enum bench_state state, const char *reason)
+{
+    struct series_column *column;
+
+    assert(s->n_rows == 0);
+    s->columns = grow(s->columns, &s->columns_capacity, s->n_columns + 1, sizeof(*s->columns));
+    column = &s->columns[s->n_columns];
+    *column = (struct series_column){
+        .name = xstrdup(name), .kind = kind, .state = state, .reason = xstrdup(reason)};
+    return s->n_columns++;
+}
+
+int64_t *series_add_row(struct series *s, int64_t time_ns)
+{
+    int64_t *row;
+
+    if (s->n_rows == s->rows_capacity) {
+        size_t capacity = s->rows_capacity ? s->rows_capacity * 2 : 64;
+        size_t width = s->n_columns ? s->n_columns : 1;
+
+        s->times = xrealloc(s->times, capacity * sizeof(*s->times));
+        s->values = xrealloc(s->values, capacity * width * sizeof(*s->values));
+        s->rows_capacity = capacity;
+    }
+    s->times[s->n_rows] = time_ns;
+    row = s->values + s->n_rows * s->n_columns;
+    for (size_t i = 0; i < s->n_columns; i++)
+        row[i] = SERIES_MISSING;
+    s->n_rows++;
+    return row;
+}
+
+int64_t series_at(const struct series *s, size_t row, size_t column)
+{
+    if (row >= s->n_rows || column >= s->n_columns)
+        return SERIES_MISSING;
+    return s->values[row * s->n_columns + column];
+}
+
+int series_find(const struct series *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_columns; i++)
+        if (strcmp(s->columns[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static struct bench_value no_value(enum bench_state state)
+{
+    return (struct bench_value){.value = NAN, .state = state};
+}
+
+/* The index of a column that holds numbers, or -1 with the state to report instead. */
+static int usable(const struct series *s, const char *name, enum bench_state *ret_state)
+{
+    int column = series_find(s, name);
+
+    *ret_state = column < 0 ? BENCH_ABSENT : s->columns[column].state;
+    return *ret_state == BENCH_OK || *ret_state == BENCH_SCALED ? column : -1;
+}
+
+struct bench_value series_delta(const struct series *s, const char *name, size_t first, size_t last)
+{
+    enum bench_state state;
+    int column = usable(s, name, &state);
+    int64_t from, to;
+
+    if (column < 0)
+        return no_value(state);
+    from = series_at(s, first, (size_t)column);
+    to = series_at(s, last, (size_t)column);
+    if (from == SERIES_MISSING || to == SERIES_MISSING)
+        return no_value(BENCH_FAILED);
+    return (struct bench_value){.value = (double)(to - from), .state = state};
+}
+
+struct bench_value series_mean(const struct series *s, const char *name, size_t first, size_t last)
+{
+    enum bench_state state;
+    int column = usable(s, name, &state);
+    double sum = 0;
+    size_t n = 0;
+
+    if (column < 0)
+        return no_value(state);
+    for (size_t row = first; row <= last && row < s->n_rows; row++) {
+        int64_t value = series_at(s, row, (size_t)column);
+
+        if (value != SERIES_MISSING) {
+            sum += (double)value;
+            n++;
+        }
+    }
+    if (n == 0)
+        return no_value(BENCH_FAILED);
+    return (struct bench_value){.value = sum / (double)n, .state = state};
+}
+
+struct bench_value series_maximum(const struct series *s, const char *name, size_t first,
+                                  size_t last)
+{
+    enum bench_state state;
+    int column = usable(s, name, &state);
+    int64_t most = SERIES_MISSING; /* the least int64_t */
+
+    if (column < 0)
+        return no_value(state);
+    for (size_t row = first; row <= last && row < s->n_rows; row++) {
+        int64_t value = series_at(s, row, (size_t)column);
+
+        if (value > most)
+            most = value;
+    }
+    if (most == SERIES_MISSING)
+        return no_value(BENCH_FAILED);
+    return (struct bench_value){.value = (double)most, .state = state};
+}
+
+void series_release(struct series *s)
+{
+    for (size_t i = 0; i < s->n_columns; i++) {
+        free(s->columns[i].name);
+        free(s->columns[i].reason);
+    }
+    free(s->columns);
+    free(s->times);
+    free(s->values);
+    *s = (struct series){0};
+}

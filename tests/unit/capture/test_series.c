@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "capture/series.h"
+
+static void expect(struct bench_value got, double value, enum bench_state state)
+{
+    assert_int_equal(got.state, state);
+    if (state == BENCH_OK || state == BENCH_SCALED)
+        assert_true(got.value == value);
+    else
+        assert_true(isnan(got.value)); /* absent is never 0 */
+}
+
+static void rows_start_missing_and_keep_their_place(void **state)
+{
+    struct series s = {0};
+    size_t a = series_add_column(&s, "a.ns", SERIES_COUNTER, BENCH_OK, NULL);
+    size_t b = series_add_column(&s, "b.bytes", SERIES_GAUGE, BENCH_OK, NULL);
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        series_add_row(&s, i * 100)[a] = i * i;
+    assert_int_equal(s.n_rows, 1000);
+    for (size_t i = 0; i < 1000; i++) {
+        assert_int_equal(s.times[i], i * 100);
+        assert_true(series_at(&s, i, a) == (int64_t)(i * i));
+        assert_true(series_at(&s, i, b) == SERIES_MISSING);
+    }
+    assert_true(series_at(&s, 1000, a) == SERIES_MISSING);
+    assert_true(series_at(&s, 0, 2) == SERIES_MISSING);
+    series_release(&s);
+    assert_null(s.columns);
+}
+
+static void columns_are_found_by_their_whole_name(void **state)
+{
+    struct series s = {0};
+
+    (void)state;
+    series_add_column(&s, "relay_1.cpu_ns", SERIES_COUNTER, BENCH_OK, NULL);
+    series_add_column(&s, "relay_10.cpu_ns", SERIES_COUNTER, BENCH_NOT_SUPPORTED, "no PMU");
+    assert_int_equal(series_find(&s, "relay_10.cpu_ns"), 1);
+    assert_int_equal(series_find(&s, "relay_1.cpu"), -1);
+    assert_string_equal(s.columns[1].reason, "no PMU");
+    assert_null(s.columns[0].reason);
+    series_release(&s);
+}
+
+/* Rows: 10, 30, missing, 25. */
+static void fill(struct series *s, const char *name, enum bench_state state)
+{
+    size_t c = series_add_column(s, name, SERIES_GAUGE, state, NULL);
+
+    series_add_row(s, 0)[c] = 10;
+    series_add_row(s, 1)[c] = 30;
+    series_add_row(s, 2);
+    series_add_row(s, 3)[c] = 25;
+}
+
+static void delta_is_last_minus_first(void **state)
+{
+    struct series s = {0};
+
+    (void)state;
+    fill(&s, "x", BENCH_OK);
+    expect(series_delta(&s, "x", 0, 1), 20, BENCH_OK);
+    expect(series_delta(&s, "x", 0, 3), 15, BENCH_OK);
+    expect(series_delta(&s, "x", 1, 3), -5, BENCH_OK);
+    expect(series_delta(&s, "x", 3, 3), 0, BENCH_OK);
+    expect(series_delta(&s, "x", 0, 2), 0, BENCH_FAILED); /* an end is missing */
+    expect(series_delta(&s, "x", 2, 3), 0, BENCH_FAILED);
+    expect(series_delta(&s, "x", 0, 4), 0, BENCH_FAILED); /* no such row */
+    expect(series_delta(&s, "y", 0, 1), 0, BENCH_ABSENT);
+    series_release(&s);
+}
+
+static void counters_keep_every_digit(void **state)
+{
+    struct series s = {0};
+    size_t c = series_add_column(&s, "x", SERIES_COUNTER, BENCH_OK, NULL);
+
+    (void)state;
+    series_add_row(&s, 0)[c] = INT64_MAX - 3;
+    series_add_row(&s, 1)[c] = INT64_MAX;
+    expect(series_delta(&s, "x", 0, 1), 3, BENCH_OK);
+    series_release(&s);
+}
+
+static void a_column_without_numbers_gives_its_state(void **state)
+{
+    static const enum bench_state states[] = {BENCH_NOT_COUNTED, BENCH_NOT_SUPPORTED, BENCH_FAILED};
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct series s = {0};
+
+        fill(&s, "x", states[i]);
+        expect(series_delta(&s, "x", 0, 1), 0, states[i]);
+        expect(series_mean(&s, "x", 0, 1), 0, states[i]);
+        expect(series_maximum(&s, "x", 0, 1), 0, states[i]);
+        series_release(&s);
+    }
+}
+
+static void a_scaled_column_stays_scaled(void **state)
+{
+    struct series s = {0};
+
+    (void)state;
+    fill(&s, "x", BENCH_SCALED);
+    expect(series_delta(&s, "x", 0, 1), 20, BENCH_SCALED);
+    expect(series_mean(&s, "x", 0, 1), 20, BENCH_SCALED);
+    series_release(&s);
+}
+
+static void mean_and_maximum_leave_gaps_out(void **state)
+{
+    struct series s = {0};
+
+    (void)state;
+    fill(&s, "x", BENCH_OK);
+    expect(series_mean(&s, "x", 0, 2), 20, BENCH_OK);
+    expect(series_mean(&s, "x", 1, 3), 27.5, BENCH_OK);
+    expect(series_mean(&s, "x", 2, 2), 0, BENCH_FAILED);
+    expect(series_maximum(&s, "x", 0, 3), 30, BENCH_OK);
+    expect(series_maximum(&s, "x", 2, 3), 25, BENCH_OK);
+    expect(series_maximum(&s, "x", 2, 2), 0, BENCH_FAILED);
+    expect(series_mean(&s, "y", 0, 3), 0, BENCH_ABSENT);
+    expect(series_maximum(&s, "y", 0, 3), 0, BENCH_ABSENT);
+    series_release(&s);
+}
+
+static void an_empty_series_is_valid(void **state)
+{
+    struct series s = {0};
+
+    (void)state;
+    expect(series_delta(&s, "x", 0, 0), 0, BENCH_ABSENT);
+    series_add_column(&s, "x", SERIES_COUNTER, BENCH_OK, NULL);
+    expect(series_delta(&s, "x", 0, 0), 0, BENCH_FAILED);
+    expect(series_mean(&s, "x", 0, 0), 0, BENCH_FAILED);
+    series_release(&s);
+    series_release(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_start_missing_and_keep_their_place),
+        cmocka_unit_test(columns_are_found_by_their_whole_name),
+        cmocka_unit_test(delta_is_last_minus_first),
+        cmocka_unit_test(counters_keep_every_digit),
+        cmocka_unit_test(a_column_without_numbers_gives_its_state),
+        cmocka_unit_test(a_scaled_column_stays_scaled),
+        cmocka_unit_test(mean_and_maximum_leave_gaps_out),
+        cmocka_unit_test(an_empty_series_is_valid),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
