@@ -3,9 +3,9 @@
  * A capture: something collected during a repetition. Each kind is one constant ops struct in the
  * table captures[]; an instance lives for one repetition.
  *
- * Order of calls: open (roles stand at the gate; may add columns) → started (all roles ready) →
- * begin (window starts) → sample on every tick, the first right after begin, the last right before
- * end → end → finish (roles have been stopped) → close (always, also after errors).
+ * Order of calls: open (roles stand at the gate; may add columns) → begin (window starts) → sample
+ * on every tick, the first right after begin, the last right before end → end → close (always, also
+ * after errors and without open). Roles live from open to end.
  */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
@@ -28,9 +28,8 @@ struct capture_ops {
     const struct bench_option *options;
     size_t state_size; /* options are filled at its start */
     bool always;       /* part of every repetition, cannot be named in a scenario */
-    bool perturbs;     /* costs enough that its repetitions are not for throughput */
 
-    /* NULL hooks are skipped, except close. `state` was zeroed, then options were set. */
+    /* NULL hooks are skipped. `state` was zeroed, then options were set. */
     /* Checks options that the table cannot express (event names). */
     int (*check)(void *state, struct bench_error *err);
     int (*open)(void *state, const struct capture_target *t, struct bench_error *err);
@@ -38,8 +37,13 @@ struct capture_ops {
     /* Fills its columns of `row`. Must not block. */
     void (*sample)(void *state, int64_t *row);
     int (*end)(void *state, struct bench_error *err);
+    /* Why a repetition with these options is not for throughput: it costs too much. NULL when it is
+     * fine; so is a NULL hook. Constant text. */
+    const char *(*perturbs)(const void *state);
     void (*close)(void *state);
 };
+
+extern const struct capture_ops capture_resources; /* resources.c: always */
 
 /* NULL-terminated: resources first. */
 extern const struct capture_ops *const captures[];
@@ -48,12 +52,14 @@ const struct capture_ops *capture_find(const char *name);
 int capture_known(const struct capture_request *request, struct bench_error *err);
 
 struct capture; /* one instance */
-int capture_new(struct capture **ret, const struct capture_ops *ops,
-                const struct settings *options, struct bench_error *err);
+/* `options` may be NULL: every default. Calls `check`. */
+int capture_new(struct capture **ret, const struct capture_ops *ops, const struct settings *options,
+                struct bench_error *err);
 int capture_open(struct capture *c, const struct capture_target *t, struct bench_error *err);
 int capture_begin(struct capture *c, struct bench_error *err);
 void capture_sample(struct capture *c, int64_t *row);
 int capture_end(struct capture *c, struct bench_error *err);
-void capture_free(struct capture *c); /* NULL is fine */
+const char *capture_perturbs(const struct capture *c); /* reason or NULL */
+void capture_free(struct capture *c);                  /* NULL is fine */
 
 #endif

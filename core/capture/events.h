@@ -22,8 +22,8 @@ int event_encode(const char *name, struct perf_event_attr *attr, struct bench_er
 int event_open(const char *name, struct perf_event_attr *attr, pid_t pid, bool *ret_user_only,
                enum bench_state *ret_state, struct bench_error *err);
 /* One line per event that can be opened here or could be elsewhere, for `bench list events`. */
-typedef void (*event_visit_fn)(void *context, const char *kind, const char *name,
-                               bool usable, const char *help);
+typedef void (*event_visit_fn)(void *context, const char *kind, const char *name, bool usable,
+                               const char *help);
 void event_list(event_visit_fn visit, void *context);
 /* True when the machine counts `cycles` in hardware. */
 bool event_have_pmu(void);
