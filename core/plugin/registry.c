@@ -155,12 +155,12 @@ static int load(const char *path, const struct bench_plugin **ret, struct bench_
     if (!library)
         return load_error(path, err);
     /* POSIX guarantees this conversion, ISO C does not know it. */
-    *(void **)&get = dlsym(library, "bench_plugin_get");
+    *(void **)&get = dlsym(library, BENCH_PLUGIN_SYMBOL);
     if (!get)
-        return refuse(err, "does not export 'bench_plugin_get'");
+        return refuse(err, "does not export '" BENCH_PLUGIN_SYMBOL "'");
     p = get(host_get());
     if (!p)
-        return refuse(err, "declined: 'bench_plugin_get' returned NULL");
+        return refuse(err, "declined: '" BENCH_PLUGIN_SYMBOL "' returned NULL");
     if (plugin_check(p, err) < 0)
         return -1;
     *ret = p;
@@ -207,8 +207,9 @@ static int is_library(const struct dirent *entry)
     return dot && dot != entry->d_name && strcmp(dot, ".so") == 0;
 }
 
-/* A directory that is not there is only worth a note when the user named it. */
-static void scan(struct registry *r, const char *directory, enum bench_plugin_kind kind,
+/* A directory that is not there is only worth a note when the user named it. Returns whether it
+ * could be read. */
+static bool scan(struct registry *r, const char *directory, enum bench_plugin_kind kind,
                  bool required)
 {
     struct dirent **entries;
@@ -217,7 +218,7 @@ static void scan(struct registry *r, const char *directory, enum bench_plugin_ki
     if (n < 0) {
         if (required || errno != ENOENT)
             strings_addf(&r->unreadable, "%s: %s", directory, strerror(errno));
-        return;
+        return false;
     }
     for (int i = 0; i < n; i++) {
         cleanup_free char *path = xasprintf("%s/%s", directory, entries[i]->d_name);
@@ -226,6 +227,7 @@ static void scan(struct registry *r, const char *directory, enum bench_plugin_ki
         free(entries[i]);
     }
     free(entries);
+    return true;
 }
 
 /* True when it is one that was searched already, maybe under another name. */
@@ -247,12 +249,13 @@ static void search(struct registry *r, const char *directory, bool required)
     if (searched(r, directory))
         return;
     strings_add(&r->directories, directory);
+    if (!scan(r, directory, 0, required))
+        return;
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         cleanup_free char *folder = xasprintf("%s/%s", directory, kinds[i].folder);
 
         scan(r, folder, kinds[i].kind, false);
     }
-    scan(r, directory, 0, required);
 }
 
 /* "…/build/plugins" for "…/build/bench". Caller frees. */

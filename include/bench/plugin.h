@@ -114,14 +114,15 @@ struct bench_host {
     void (*emit)(struct bench_output *out, const char *fmt, ...) BENCH_PRINTF(2, 3);
 };
 
-/*
- * The one symbol that a plugin exports. Called once, on the main thread, before any other hook.
- * `host` stays valid for the program's life: keep the pointer. Returns a struct with static
- * lifetime, or NULL to decline (the plugin is then listed as refused).
- */
-const struct bench_plugin *bench_plugin_get(const struct bench_host *host);
 #define BENCH_PLUGIN_SYMBOL "bench_plugin_get"
 #define BENCH_EXPORT __attribute__((visibility("default")))
+
+/*
+ * The one symbol that a plugin exports, however it is compiled. Called once, on the main thread,
+ * before any other hook. `host` stays valid for the program's life: keep the pointer. Returns a
+ * struct with static lifetime, or NULL to decline (the plugin is then listed as refused).
+ */
+BENCH_EXPORT const struct bench_plugin *bench_plugin_get(const struct bench_host *host);
 
 #ifdef __cplusplus
 }
