@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "process/cgroup_tree.h"
+#include "process/controller.h"
+
+/* The kernel refuses a smaller quota (min_cfs_quota_period). */
+#define SMALLEST_QUOTA_US INT64_C(1000)
+#define PATIENCE_NS NS_PER_S
+
+/* The group's directory in one hierarchy. */
+struct place {
+    enum cgroup_version version; /* CGROUP_NONE: not used */
+    const char *mount;           /* in `host` */
+    const char *controller;      /* of version 1 */
+    int dirfd;
+};
+
+enum { V2, CPU, CPUACCT, PLACES };
+
+struct cgroup {
+    struct cgroup_host host;
+    char *name;   /* "ID/NAME", for people */
+    char *path;   /* below the mounts: "PARENT/ID/NAME" */
+    size_t fixed; /* length of "PARENT/ID", which others share */
+    bool limited;
+    struct place places[PLACES];
+    int usage, user, system; /* cpu.stat of version 2, or the three files of cpuacct */
+    int throttling;          /* cpu.stat of the hierarchy with the limit */
+};
+
+static char *directory_of(const struct cgroup *g, const struct place *p)
+{
+    return xasprintf("%s%s", p->mount, g->path);
+}
+
+static int open_file(const struct place *p, const char *file)
+{
+    return openat(p->dirfd, file, O_RDONLY | O_CLOEXEC);
+}
+
+/* ---- limits ---- */
+
+struct limit {
+    char period[32], quota[32], max[64];
+    struct controller_value values[2];
+    size_t n;
+};
+
+static int check_limit(double cpus, int64_t period_ns, struct bench_error *err)
+{
+    int64_t period_us = period_ns / NS_PER_US;
+
+    if (!isfinite(cpus) || cpus < 0)
+        return error_set(err, BENCH_ERROR_USAGE, "a CPU limit of '%g' is not possible", cpus);
+    if (cpus == 0)
+        return 0;
+    if (period_ns < NS_PER_MS || period_ns > NS_PER_S) {
+        char text[32];
+
+        error_set(err, BENCH_ERROR_USAGE, "a CPU period of '%s' is not possible",
+                  format_duration(period_ns, text, sizeof(text)));
+        error_hint(err, "the kernel takes 1ms to 1s; 100ms is usual");
+        return -1;
+    }
+    if (cpus * (double)period_us < (double)SMALLEST_QUOTA_US) {
+        char text[32];
+
+        error_set(err, BENCH_ERROR_USAGE, "a CPU limit of '%g' is too small", cpus);
+        error_hint(err, "the smallest possible is %g with a period of %s, and 0.001 with 1s",
+                   (double)SMALLEST_QUOTA_US / (double)period_us,
+                   format_duration(period_ns, text, sizeof(text)));
+        return -1;
+    }
+    return 0;
+}
+
+/* The kernel checks quota / period against the parent at each write, so the period comes first. */
+static void describe_limit(struct limit *l, enum cgroup_version version, double cpus,
+                           int64_t period_ns)
+{
+    int64_t period = period_ns / NS_PER_US, quota = llround(cpus * (double)period);
+
+    snprintf(l->period, sizeof(l->period), "%" PRId64, period);
+    snprintf(l->quota, sizeof(l->quota), "%" PRId64, quota);
+    snprintf(l->max, sizeof(l->max), "%s %s", l->quota, l->period);
+    if (version == CGROUP_V2) {
+        l->values[0] = (struct controller_value){"cpu.max", l->max};
+        l->n = 1;
+    } else {
+        l->values[0] = (struct controller_value){"cpu.cfs_period_us", l->period};
+        l->values[1] = (struct controller_value){"cpu.cfs_quota_us", l->quota};
+        l->n = 2;
+    }
+}
+
+static int set_limit(struct cgroup *g, double cpus, int64_t period_ns, struct bench_error *err)
+{
+    struct limit limit;
+
+    if (!g->limited)
+        return 0;
+    describe_limit(&limit, g->host.cpu, cpus, period_ns);
+    if (controller_set("cpu", g->path, limit.values, limit.n, err) < 0 ||
+        controller_verify("cpu", g->path, limit.values, limit.n, err) < 0)
+        return error_context(err, "CPU limit of '%g'", cpus);
+    return 0;
+}
+
+/* ---- life ---- */
+
+/* Lets the groups inside `group` have the cpu controller. */
+static int enable_cpu(const struct cgroup *g, const char *group, struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s%s/cgroup.subtree_control", g->host.v2_mount, group);
+    cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, "+cpu", 4) < 0) {
+        error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot enable the cpu controller in '%s'",
+                    path);
+        if (errno == EBUSY)
+            error_hint(err, "a control group with processes cannot limit its children: start bench "
+                            "by itself in a group of its own");
+        return -1;
+    }
+    return 0;
+}
+
+/* mkdir -p below the parent, with the controller enabled on the way down when there is a limit. */
+static int make_v2(const struct cgroup *g, struct bench_error *err)
+{
+    cleanup_free char *group = xstrdup(g->path);
+
+    for (char *slash = group + strlen(g->host.parent); slash;) {
+        cleanup_free char *directory = NULL;
+
+        *slash = '\0';
+        if (g->limited && g->host.cpu == CGROUP_V2 && enable_cpu(g, group, err) < 0)
+            return -1;
+        *slash = '/';
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = '\0';
+        directory = xasprintf("%s%s", g->host.v2_mount, group);
+        if (mkdir(directory, 0755) < 0 && errno != EEXIST)
+            return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno,
+                               "cannot make control group '%s'", directory);
+    }
+    return 0;
+}
+
+static int make_place(struct cgroup *g, struct place *p, struct bench_error *err)
+{
+    cleanup_free char *directory = directory_of(g, p);
+    int made = p->version == CGROUP_V2 ? make_v2(g, err)
+                                       : controller_create(p->controller, g->path, NULL, 0, err);
+
+    if (made < 0)
+        return -1;
+    p->dirfd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (p->dirfd < 0)
+        return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot open control group '%s'",
+                           directory);
+    return 0;
+}
+
+static void choose_places(struct cgroup *g)
+{
+    const struct cgroup_host *h = &g->host;
+
+    if (!h->can_group)
+        return;
+    if (h->v2_mount[0])
+        g->places[V2] = (struct place){CGROUP_V2, h->v2_mount, NULL, -1};
+    if (g->limited && h->cpu == CGROUP_V1)
+        g->places[CPU] = (struct place){CGROUP_V1, h->cpu_mount, "cpu", -1};
+    if (h->accounting == CGROUP_V1)
+        g->places[CPUACCT] = (struct place){CGROUP_V1, h->accounting_mount, "cpuacct", -1};
+}
+
+static void open_counters(struct cgroup *g)
+{
+    if (g->places[V2].version) {
+        g->usage = open_file(&g->places[V2], "cpu.stat");
+    } else if (g->places[CPUACCT].version) {
+        g->usage = open_file(&g->places[CPUACCT], "cpuacct.usage");
+        g->user = open_file(&g->places[CPUACCT], "cpuacct.usage_user");
+        g->system = open_file(&g->places[CPUACCT], "cpuacct.usage_sys");
+    }
+    if (g->places[CPU].version)
+        g->throttling = open_file(&g->places[CPU], "cpu.stat");
+}
+
+static int refuse_limit(const struct cgroup_host *h, double cpus, struct bench_error *err)
+{
+    error_set(err, BENCH_ERROR_ENVIRONMENT, "a CPU limit of '%g' cannot be set: %s", cpus,
+              h->why_not);
+    error_hint(err, "%s; or measure without a limit: cpu_limit: 0", h->remedy);
+    return -1;
+}
+
+static int make(struct cgroup *g, double cpus, int64_t period_ns, struct bench_error *err)
+{
+    for (size_t i = 0; i < PLACES; i++)
+        if (g->places[i].version && make_place(g, &g->places[i], err) < 0)
+            return -1;
+    if (set_limit(g, cpus, period_ns, err) < 0)
+        return -1;
+    open_counters(g);
+    return 0;
+}
+
+int cgroup_new(struct cgroup **ret, const struct cgroup_host *h, const char *id, const char *name,
+               double cpu_limit, int64_t period_ns, struct bench_error *err)
+{
+    struct cgroup *g;
+
+    if (check_limit(cpu_limit, period_ns, err) < 0)
+        return -1;
+    if (cpu_limit > 0 && !h->can_limit)
+        return refuse_limit(h, cpu_limit, err);
+    g = xcalloc(1, sizeof(*g));
+    *g = (struct cgroup){
+        .host = *h,
+        .name = xasprintf("%s/%s", id, name),
+        .path = xasprintf("%s/%s/%s", h->parent, id, name),
+        .fixed = strlen(h->parent) + 1 + strlen(id),
+        .limited = cpu_limit > 0,
+        .usage = -1,
+        .user = -1,
+        .system = -1,
+        .throttling = -1,
+    };
+    for (size_t i = 0; i < PLACES; i++)
+        g->places[i].dirfd = -1;
+    choose_places(g);
+    if (make(g, cpu_limit, period_ns, err) < 0) {
+        cgroup_remove(g, NULL);
+        cgroup_close(g);
+        return error_context(err, "control group '%s/%s'", id, name);
+    }
+    *ret = g;
+    return 0;
+}
+
+int cgroup_birth_fd(const struct cgroup *g)
+{
+    return g->places[V2].dirfd;
+}
+
+/* Whether this process is in the version 2 group already. */
+static bool born_inside(const struct cgroup *g)
+{
+    cleanup_free char *table = file_peek("/proc/self/cgroup");
+    cleanup_free char *line = xasprintf("0::%s", g->path);
+    char *at = table ? strstr(table, line) : NULL;
+
+    return at && (at == table || at[-1] == '\n') && strchr("\n", at[strlen(line)]);
+}
+
+/*
+ * By hand: "0" written to version 1's "tasks" moves the calling thread without waiting, 0.1 ms.
+ * libcgroup writes a thread id, for which the kernel takes the lock that stops every fork on the
+ * host, after an RCU grace period: 7.5 to 14 ms. Version 2's cgroup.procs always pays that.
+ */
+int cgroup_attach_self(struct cgroup *g, struct bench_error *err)
+{
+    for (size_t i = 0; i < PLACES; i++) {
+        const struct place *p = &g->places[i];
+        const char *file = p->version == CGROUP_V2 ? "cgroup.procs" : "tasks";
+        cleanup_close int fd = -1;
+
+        if (!p->version || (p->version == CGROUP_V2 && born_inside(g)))
+            continue;
+        fd = openat(p->dirfd, file, O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || write(fd, "0", 1) != 1)
+            return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno,
+                               "cannot enter control group '%s%s'", p->mount, g->path);
+    }
+    return 0;
+}
+
+/* ---- counters ---- */
+
+static struct bench_value scaled(bool found, uint64_t value, double factor)
+{
+    if (!found)
+        return (struct bench_value){.state = BENCH_FAILED};
+    return (struct bench_value){.value = (double)value * factor, .state = BENCH_OK};
+}
+
+/* The number after `key` at the start of a line. */
+static struct bench_value keyed(const char *stat, const char *key, double factor)
+{
+    size_t length = strlen(key);
+
+    for (const char *line = stat; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0 && line[length] == ' ')
+            return scaled(true, strtoull(line + length, NULL, 10), factor);
+    }
+    return scaled(false, 0, factor);
+}
+
+static struct bench_value whole(int fd)
+{
+    char text[64];
+    bool found = file_again(fd, text, sizeof(text)) > 0;
+
+    return scaled(found, strtoull(text, NULL, 10), 1);
+}
+
+static void read_throttling(const char *stat, enum cgroup_version version, struct cgroup_usage *u)
+{
+    u->throttled_ns = version == CGROUP_V2 ? keyed(stat, "throttled_usec", 1e3)
+                                           : keyed(stat, "throttled_time", 1);
+    u->periods = keyed(stat, "nr_periods", 1);
+    u->throttled_periods = keyed(stat, "nr_throttled", 1);
+}
+
+static void read_cpu(const struct cgroup *g, struct cgroup_usage *u)
+{
+    char stat[4096];
+
+    if (g->places[V2].version) {
+        file_again(g->usage, stat, sizeof(stat));
+        u->cpu_ns = keyed(stat, "usage_usec", 1e3);
+        u->user_ns = keyed(stat, "user_usec", 1e3);
+        u->system_ns = keyed(stat, "system_usec", 1e3);
+        if (g->limited && g->host.cpu == CGROUP_V2)
+            read_throttling(stat, CGROUP_V2, u);
+    } else if (g->places[CPUACCT].version) {
+        u->cpu_ns = whole(g->usage);
+        u->user_ns = whole(g->user);
+        u->system_ns = whole(g->system);
+    }
+    if (g->throttling >= 0) {
+        file_again(g->throttling, stat, sizeof(stat));
+        read_throttling(stat, CGROUP_V1, u);
+    }
+}
+
+void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)
+{
+    const struct bench_value unknown = {.state = BENCH_NOT_SUPPORTED};
+    /* Without a quota nothing throttles: that is a fact, not a gap. */
+    const struct bench_value idle =
+        g->host.can_group ? (struct bench_value){.state = BENCH_OK} : unknown;
+
+    *ret = (struct cgroup_usage){unknown, unknown, unknown, idle, idle, idle};
+    read_cpu(g, ret);
+}
+
+/* ---- processes ---- */
+
+/* Any hierarchy that we use shows the same processes; version 2 can kill them at once. */
+static int members_fd(const struct cgroup *g)
+{
+    static const int order[] = {V2, CPUACCT, CPU};
+
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+        if (g->places[order[i]].dirfd >= 0)
+            return g->places[order[i]].dirfd;
+    return -1;
+}
+
+size_t cgroup_pids(struct cgroup *g, pid_t **ret_pids)
+{
+    int fd = members_fd(g);
+
+    *ret_pids = NULL;
+    return fd < 0 ? 0 : tree_pids(fd, ret_pids);
+}
+
+void cgroup_kill(struct cgroup *g)
+{
+    int64_t deadline = clock_now() + PATIENCE_NS;
+    const struct timespec pause = clock_timespec(NS_PER_MS);
+    int fd = members_fd(g);
+
+    while (fd >= 0 && tree_kill(fd) > 0 && clock_now() < deadline)
+        nanosleep(&pause, NULL);
+}
+
+/* One attempt; true when the directory is gone. */
+static bool remove_place(const struct cgroup *g, const struct place *p)
+{
+    cleanup_free char *directory = directory_of(g, p);
+    struct stat st;
+
+    if (p->dirfd >= 0)
+        tree_remove_below(p->dirfd);
+    if (p->version == CGROUP_V1)
+        controller_remove(p->controller, g->path);
+    else
+        rmdir(directory);
+    return stat(directory, &st) < 0 && errno == ENOENT;
+}
+
+/* The directories between "ID" and the group, if nobody else needs them. */
+static void remove_above(const struct cgroup *g, const struct place *p)
+{
+    cleanup_free char *directory = directory_of(g, p);
+    size_t stop = strlen(p->mount) + g->fixed;
+
+    for (char *slash; (slash = strrchr(directory, '/')) && slash > directory + stop;) {
+        *slash = '\0';
+        if (rmdir(directory) < 0)
+            return;
+    }
+}
+
+static int still_there(const struct cgroup *g, struct bench_error *err)
+{
+    cleanup_free pid_t *pids = NULL;
+    int fd = members_fd(g);
+    size_t count = fd < 0 ? 0 : tree_pids(fd, &pids);
+
+    if (count)
+        return error_set(
+            err, BENCH_ERROR_RUN,
+            "control group '%s' cannot be removed: %zu processes are in it, first '%d'", g->name,
+            count, (int)pids[0]);
+    return error_set(err, BENCH_ERROR_RUN, "control group '%s' cannot be removed", g->name);
+}
+
+int cgroup_remove(struct cgroup *g, struct bench_error *err)
+{
+    int64_t deadline = clock_now() + PATIENCE_NS, pause_ns = 100 * NS_PER_US;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct place *p = &g->places[i];
+
+        if (!p->version)
+            continue;
+        while (!remove_place(g, p)) {
+            struct timespec pause = clock_timespec(pause_ns);
+
+            if (clock_now() > deadline)
+                return still_there(g, err);
+            nanosleep(&pause, NULL);
+            pause_ns = pause_ns < 5 * NS_PER_MS ? pause_ns * 2 : pause_ns;
+        }
+        remove_above(g, p);
+    }
+    return 0;
+}
+
+void cgroup_close(struct cgroup *g)
+{
+    if (!g)
+        return;
+    for (size_t i = 0; i < PLACES; i++)
+        cleanup_closep(&g->places[i].dirfd);
+    cleanup_closep(&g->usage);
+    cleanup_closep(&g->user);
+    cleanup_closep(&g->system);
+    cleanup_closep(&g->throttling);
+    free(g->name);
+    free(g->path);
+    free(g);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the host's control groups can do for this process, and stepping aside where they demand it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "process/cgroup.h"
+#include "process/cgroup_tree.h"
+#include "process/controller.h"
+
+#define ALONE "systemd-run --user --scope -p Delegate=yes -- bench …"
+
+static enum cgroup_version version_of(const char *mount)
+{
+    struct statfs fs;
+
+    if (statfs(mount, &fs) < 0)
+        return CGROUP_NONE;
+    return fs.f_type == CGROUP2_SUPER_MAGIC  ? CGROUP_V2
+           : fs.f_type == CGROUP_SUPER_MAGIC ? CGROUP_V1
+                                             : CGROUP_NONE;
+}
+
+static void find_v2_mount(char *out, size_t size)
+{
+    cleanup_file FILE *table = setmntent("/proc/self/mounts", "re");
+    char buffer[4096];
+    struct mntent entry;
+
+    out[0] = '\0';
+    while (table && getmntent_r(table, &entry, buffer, sizeof(buffer)))
+        if (strcmp(entry.mnt_type, "cgroup2") == 0 && strlen(entry.mnt_dir) < size) {
+            strcpy(out, entry.mnt_dir);
+            return;
+        }
+}
+
+/* This process's group, as seen below the mount: `controller` of version 1, or NULL for version 2.
+ * "" stands for the top. Returns -1 when it lies outside of our cgroup namespace. */
+static int own_group(const char *controller, char *out, size_t size)
+{
+    cleanup_free char *table = file_peek("/proc/self/cgroup");
+    cleanup_strings struct strings lines = {0};
+
+    if (table)
+        strings_split(&lines, table, "\n");
+    for (size_t i = 0; i < lines.count; i++) {
+        cleanup_strings struct strings names = {0};
+        char *list = strchr(lines.items[i], ':'), *path = list ? strchr(list + 1, ':') : NULL;
+
+        if (!path)
+            continue;
+        *path++ = '\0';
+        strings_split(&names, list + 1, ",");
+        if (controller ? !strings_has(&names, controller) : names.count > 0)
+            continue;
+        if (strncmp(path, "/..", 3) == 0 || strlen(path) >= size)
+            return -1;
+        strcpy(out, strcmp(path, "/") == 0 ? "" : path);
+        return 0;
+    }
+    return -1;
+}
+
+static bool may_write(const char *mount, const char *group, const char *file)
+{
+    cleanup_free char *path = xasprintf("%s%s/%s", mount, group, file);
+
+    return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+/* Groups can be made in it and processes can be moved to them. */
+static bool usable(const char *mount, const char *group)
+{
+    return may_write(mount, group, ".") && may_write(mount, group, "cgroup.procs");
+}
+
+static char *peek(const struct cgroup_host *h, const char *file)
+{
+    cleanup_free char *path = xasprintf("%s%s/%s", h->v2_mount, h->parent, file);
+
+    return file_peek(path);
+}
+
+static bool lists(const struct cgroup_host *h, const char *file, const char *word)
+{
+    cleanup_free char *text = peek(h, file);
+    cleanup_strings struct strings words = {0};
+
+    if (text)
+        strings_split(&words, text, " ");
+    return strings_has(&words, word);
+}
+
+static void BENCH_PRINTF(3, 4)
+    cannot(struct cgroup_host *h, const char *remedy, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(h->why_not, sizeof(h->why_not), fmt, ap);
+    va_end(ap);
+    snprintf(h->remedy, sizeof(h->remedy), "%s", remedy);
+}
+
+/* The top of the tree where we may write there (root), else the group that we were started in. */
+static bool choose_parent(struct cgroup_host *h, const char *mount, const char *controller)
+{
+    char own[sizeof(h->parent)];
+
+    h->parent[0] = '\0';
+    if (usable(mount, ""))
+        return true;
+    if (own_group(controller, own, sizeof(own)) == 0 && usable(mount, own)) {
+        strcpy(h->parent, own);
+        return true;
+    }
+    cannot(h, "run as root, or in a group of your own: " ALONE,
+           "no permission to make control groups below '%.120s'", mount);
+    return false;
+}
+
+/* In version 2 a group below the top holds processes or limits its children, never both. */
+static bool holds_others(const struct cgroup_host *h)
+{
+    cleanup_free char *path = xasprintf("%s%s", h->v2_mount, h->parent);
+    cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cleanup_free pid_t *pids = NULL;
+    size_t count = fd < 0 ? 0 : tree_pids(fd, &pids);
+
+    for (size_t i = 0; i < count; i++)
+        if (pids[i] != getpid())
+            return true;
+    return false;
+}
+
+static void detect_v2_limits(struct cgroup_host *h)
+{
+    cleanup_free char *type = peek(h, "cgroup.type"); /* only the real root has none */
+
+    if (!lists(h, "cgroup.controllers", "cpu")) {
+        cannot(h,
+               "run as root, or have the cpu controller delegated: systemctl edit "
+               "user@.service, [Service] Delegate=cpu cpuset io memory pids",
+               "control group '%.120s/' has no cpu controller", h->parent);
+    } else if (lists(h, "cgroup.subtree_control", "cpu") || !type) {
+        h->can_limit = true;
+    } else if (holds_others(h)) {
+        cannot(h, "start bench by itself, not from a shell, in a group of its own: " ALONE,
+               "control group '%.120s/' holds other processes, which the kernel does not allow "
+               "beside limits",
+               h->parent);
+    } else {
+        h->can_limit = h->must_move = true;
+    }
+}
+
+static void detect_v1_limits(struct cgroup_host *h)
+{
+    struct cgroup_host v1 = *h;
+
+    if (!choose_parent(&v1, h->cpu_mount, "cpu") ||
+        (h->can_group && strcmp(v1.parent, h->parent) != 0)) {
+        cannot(h, "run as root", "no permission to make control groups in '%.120s%.100s'",
+               h->cpu_mount, h->parent);
+        return;
+    }
+    strcpy(h->parent, v1.parent);
+    h->can_limit = h->can_group = true;
+}
+
+/* The version 2 tree if we may use it, else cpuacct of version 1. */
+static void choose_accounting(struct cgroup_host *h)
+{
+    find_v2_mount(h->v2_mount, sizeof(h->v2_mount));
+    if (h->v2_mount[0] && choose_parent(h, h->v2_mount, NULL)) {
+        strcpy(h->accounting_mount, h->v2_mount);
+        h->accounting = CGROUP_V2;
+        h->can_group = true;
+    } else if (h->cpu != CGROUP_V2 &&
+               controller_mount("cpuacct", h->accounting_mount, sizeof(h->accounting_mount)) == 0 &&
+               choose_parent(h, h->accounting_mount, "cpuacct")) {
+        h->v2_mount[0] = '\0';
+        h->accounting = CGROUP_V1;
+        h->can_group = true;
+    }
+}
+
+void cgroup_host_detect(struct cgroup_host *h)
+{
+    struct bench_error err;
+
+    memset(h, 0, sizeof(*h));
+    if (controller_init(&err) == 0 &&
+        controller_mount("cpu", h->cpu_mount, sizeof(h->cpu_mount)) == 0)
+        h->cpu = version_of(h->cpu_mount);
+    choose_accounting(h);
+    if (h->cpu == CGROUP_NONE)
+        cannot(h, "mount cgroup version 2: mount -t cgroup2 none /sys/fs/cgroup",
+               "no control group tree with a cpu controller is mounted");
+    else if (h->cpu == CGROUP_V1)
+        detect_v1_limits(h);
+    else if (h->can_group)
+        detect_v2_limits(h);
+}
+
+const char *cgroup_host_describe(const struct cgroup_host *h, char *out, size_t size)
+{
+    static const char *const names[] = {"none", "v1", "v2"};
+
+    if (h->cpu == h->accounting)
+        snprintf(out, size, "%s", names[h->cpu]);
+    else if (h->cpu == CGROUP_NONE)
+        snprintf(out, size, "%s, accounting only", names[h->accounting]);
+    else if (h->accounting == CGROUP_NONE)
+        snprintf(out, size, "%s, limits only", names[h->cpu]);
+    else
+        snprintf(out, size, "hybrid (limits %s, accounting %s)", names[h->cpu],
+                 names[h->accounting]);
+    return out;
+}
+
+/* Writes to a control file of a version 2 group; errno tells why not. */
+static int control(const struct cgroup_host *h, const char *group, const char *file,
+                   const char *value)
+{
+    cleanup_free char *path = xasprintf("%s%s/%s", h->v2_mount, group, file);
+    cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
+}
+
+int cgroup_host_enter(struct cgroup_host *h, const char *id, struct bench_error *err)
+{
+    cleanup_free char *leaf = xasprintf("%s/%s.self", h->parent, id);
+    cleanup_free char *path = xasprintf("%s%s", h->v2_mount, leaf);
+
+    if (!h->must_move)
+        return 0;
+    if (strlen(leaf) >= sizeof(h->leaf))
+        return error_set(err, BENCH_ERROR_ENVIRONMENT, "control group '%s' has too long a name",
+                         leaf);
+    if (mkdir(path, 0755) < 0 && errno != EEXIST)
+        return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot make control group '%s'",
+                           path);
+    if (control(h, leaf, "cgroup.procs", "0") < 0) {
+        error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot enter control group '%s'", path);
+        rmdir(path);
+        return -1;
+    }
+    strcpy(h->leaf, leaf);
+    return 0;
+}
+
+void cgroup_host_leave(const struct cgroup_host *h)
+{
+    cleanup_free char *path = xasprintf("%s%s", h->v2_mount, h->leaf);
+
+    if (!h->leaf[0])
+        return;
+    /* While a controller is enabled for the children, no process may enter. */
+    control(h, h->parent, "cgroup.subtree_control", "-cpu");
+    control(h, h->parent, "cgroup.procs", "0");
+    rmdir(path);
+}
