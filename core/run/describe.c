@@ -36,6 +36,7 @@ static void init_hop(struct cast *c, uint32_t hop, const char *directory)
     snprintf(m->name, sizeof(m->name), "relay_%u", hop);
     init_member(m, directory, xasprintf("relay '%s' (hop %u)", arm->name, hop));
     process_init(&m->process, arm->path, settings_get(&arm->env, "PATH"));
+    m->process.programs = c->point->relays[c->arm]->plugin.programs;
     for (size_t i = 0; i < arm->env.count; i++)
         host_get()->environment(&m->process, arm->env.items[i].key, "%s", arm->env.items[i].text);
 }
@@ -49,6 +50,7 @@ static void init_end(struct cast *c, size_t index, const char *name, const char 
     snprintf(m->name, sizeof(m->name), "%s", name);
     init_member(m, directory, xasprintf("%s of '%s'", name, s->workload));
     process_init(&m->process, NULL, NULL);
+    m->process.programs = c->point->workload->plugin.programs;
     m->role = (struct bench_role){
         .size = sizeof(m->role),
         .protocol = s->protocol,
