@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nginx as a TCP relay: its stream module, one nginx per hop with a configuration of its own. Every
+ * path in it lies in the process's directory or is the error log on stderr, so nothing of the
+ * system's nginx is read or written.
+ *
+ * Run by root, the workers become the user that nginx was built for ("nobody"), as in production:
+ * a stream relay writes no files, so that user needs access to none.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bench/relay.h>
+
+static const struct bench_host *host;
+
+struct state {
+    int64_t workers;
+    int64_t proxy_buffer_size;
+    int reuseport; /* bool */
+};
+
+static const struct bench_option options[] = {
+    {.name = "workers",
+     .type = BENCH_OPTION_INTEGER,
+     .offset = BENCH_OFFSET(struct state, workers),
+     .unit = "processes",
+     .minimum = 1,
+     .maximum = 1024,
+     .fallback = "1",
+     .help = "worker_processes of each nginx"},
+    {.name = "proxy_buffer_size",
+     .type = BENCH_OPTION_SIZE,
+     .offset = BENCH_OFFSET(struct state, proxy_buffer_size),
+     .unit = "bytes",
+     .minimum = 1024,
+     .maximum = 64 << 20,
+     .fallback = "16K",
+     .help = "buffer for each direction of a connection; 16K is nginx's own default"},
+    {.name = "reuseport",
+     .type = BENCH_OPTION_BOOL,
+     .offset = BENCH_OFFSET(struct state, reuseport),
+     .fallback = "false",
+     .help = "a listening socket per worker, so that the kernel spreads connections over them"},
+    {0},
+};
+
+/*
+ * Where the stream module is. An nginx has it built in, or as a library that has to be loaded by
+ * its path. Which one it is stands in the arguments of `configure`, which the program carries to
+ * print them with -V; reading them saves starting it.
+ */
+
+struct build {
+    char arguments[8192]; /* of configure, with a space before and after; empty when not found */
+};
+
+static void read_build(const char *program, struct build *ret)
+{
+    static const char mark[] = "configure arguments:";
+    int fd = open(program, O_RDONLY | O_CLOEXEC);
+    const char *image = MAP_FAILED, *at = NULL;
+    struct stat st = {0};
+
+    ret->arguments[0] = '\0';
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && st.st_size > 0)
+        image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    if (image == MAP_FAILED)
+        return;
+    at = memmem(image, (size_t)st.st_size, mark, sizeof(mark) - 1);
+    if (at) {
+        size_t rest = (size_t)(image + st.st_size - (at + sizeof(mark) - 1));
+        size_t length = strnlen(at + sizeof(mark) - 1, rest);
+
+        snprintf(ret->arguments, sizeof(ret->arguments), "%.*s ", (int)length,
+                 at + sizeof(mark) - 1);
+        ret->arguments[strcspn(ret->arguments, "\n")] = ' ';
+    }
+    munmap((void *)image, (size_t)st.st_size);
+}
+
+static bool built_with(const struct build *b, const char *argument)
+{
+    const size_t length = strlen(argument);
+    const char *at = b->arguments;
+
+    while ((at = strstr(at, argument))) {
+        if (at[-1] == ' ' && at[length] == ' ')
+            return true;
+        at += length;
+    }
+    return false;
+}
+
+/* The value of "--name=value", or `fallback`; "--name" begins no other argument. */
+static void build_value(const struct build *b, const char *name, const char *fallback, char *out,
+                        size_t size)
+{
+    const char *at = strstr(b->arguments, name);
+
+    if (at) {
+        at += strlen(name);
+        snprintf(out, size, "%.*s", (int)strcspn(at, " "), at);
+    } else {
+        snprintf(out, size, "%s", fallback);
+    }
+}
+
+static bool module_in(const char *directory, char *out, size_t size)
+{
+    snprintf(out, size, "%s/ngx_stream_module.so", directory);
+    return access(out, R_OK) == 0;
+}
+
+/* Where Debian and Fedora put modules, for a program that does not say (a wrapper script). */
+static bool packaged_module(char *out, size_t size)
+{
+    static const char *const usual[] = {"/usr/lib/nginx/modules", "/usr/lib64/nginx/modules"};
+
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+        if (module_in(usual[i], out, size))
+            return true;
+    return false;
+}
+
+/* Sets `out` to the module's path, or to "" when none has to be loaded. */
+static int find_module(const char *program, char *out, size_t size, struct bench_error *err)
+{
+    char prefix[1024], modules[2048], fallback[2048];
+    struct build build;
+
+    read_build(program, &build);
+    if (!build.arguments[0]) {
+        if (!packaged_module(out, size))
+            out[0] = '\0';
+        return 0;
+    }
+    if (built_with(&build, "--with-stream")) {
+        out[0] = '\0';
+        return 0;
+    }
+    if (!built_with(&build, "--with-stream=dynamic")) {
+        host->fail(err, BENCH_ERROR_ENVIRONMENT, "'%s' was built without the stream module",
+                   program);
+        host->hint(err, "build nginx with --with-stream, or give the arm another 'path'");
+        return -1;
+    }
+    build_value(&build, "--prefix=", "/usr/local/nginx", prefix, sizeof(prefix));
+    snprintf(fallback, sizeof(fallback), "%s/modules", prefix);
+    build_value(&build, "--modules-path=", fallback, modules, sizeof(modules));
+    if (module_in(modules, out, size))
+        return 0;
+    host->fail(err, BENCH_ERROR_ENVIRONMENT, "the stream module of '%s' is missing: no '%s'",
+               program, out);
+    host->hint(err, "apt install libnginx-mod-stream, or dnf install nginx-mod-stream");
+    return -1;
+}
+
+/* "127.0.0.1:80" or "[::1]:80". */
+static const char *format_address(const struct bench_address *a, char *out, size_t size)
+{
+    snprintf(out, size, strchr(a->host, ':') ? "[%s]:%u" : "%s:%u", a->host, a->port);
+    return out;
+}
+
+/* Connections may all land on one worker, each takes two, and closed ones linger for a moment. */
+static int64_t worker_connections(const struct bench_hop *hop)
+{
+    return 4 * hop->connections + 512;
+}
+
+static void write_listener(const struct state *state, const struct bench_hop *hop,
+                           struct bench_process *p)
+{
+    char listen[80], upstream[80];
+
+    host->file(p, "nginx.conf", "    server {\n        listen %s",
+               format_address(&hop->listen, listen, sizeof(listen)));
+    if (state->reuseport)
+        host->file(p, "nginx.conf", " reuseport");
+    /* nginx asks for 511, and a connection that finds the queue full waits for a second. */
+    if (hop->connections > 511)
+        host->file(p, "nginx.conf", " backlog=%lld", (long long)hop->connections);
+    host->file(p, "nginx.conf", ";\n        proxy_pass %s;\n    }\n",
+               format_address(&hop->upstream, upstream, sizeof(upstream)));
+}
+
+static int describe(void *self, const struct bench_hop *hop, struct bench_process *p,
+                    struct bench_error *err)
+{
+    const struct state *state = self;
+    const int64_t connections = worker_connections(hop);
+    const char *program = host->find_program(p, "nginx", err);
+    char module[4096];
+
+    if (!program || find_module(program, module, sizeof(module), err) < 0)
+        return -1;
+    host->argument(p, "%s", program);
+    host->argument(p, "-p");
+    host->argument(p, "%s/", hop->directory);
+    host->argument(p, "-c");
+    host->argument(p, "nginx.conf");
+
+    host->file(p, "nginx.conf", "# hop %u of %u, written by bench\n", hop->index, hop->count);
+    if (module[0])
+        host->file(p, "nginx.conf", "load_module %s;\n", module);
+    host->file(p, "nginx.conf",
+               "daemon off;\n"
+               "master_process on;\n"
+               "worker_processes %lld;\n",
+               (long long)state->workers);
+    /* Above the usual limit on descriptors nginx raises its own; where it may not, it says so and
+     * goes on with what it has. */
+    if (connections > 1000)
+        host->file(p, "nginx.conf", "worker_rlimit_nofile %lld;\n", (long long)connections + 64);
+    host->file(p, "nginx.conf",
+               "error_log stderr notice;\n"
+               "pid nginx.pid;\n"
+               "lock_file nginx.lock;\n"
+               "events {\n"
+               "    worker_connections %lld;\n"
+               "}\n"
+               "stream {\n"
+               "    proxy_buffer_size %lld;\n",
+               (long long)connections, (long long)state->proxy_buffer_size);
+    write_listener(state, hop, p);
+    host->file(p, "nginx.conf", "}\n");
+    host->listens(p, hop->listen.port);
+    return 0;
+}
+
+static const char *const protocols[] = {"tcp", NULL};
+
+static const char *const version[] = {"-v", NULL};
+static const struct bench_program programs[] = {
+    {.name = "nginx",
+     .version = version,
+     .apt = "nginx libnginx-mod-stream",
+     .dnf = "nginx-core nginx-mod-stream"},
+    {0},
+};
+
+static const struct bench_relay nginx = {
+    .plugin = {.size = sizeof(nginx),
+               .abi_major = BENCH_ABI_MAJOR,
+               .abi_minor = BENCH_ABI_MINOR,
+               .kind = BENCH_RELAY,
+               .name = "nginx",
+               .description = "nginx stream module, one nginx per hop",
+               .options = options,
+               .state_size = sizeof(struct state),
+               .programs = programs},
+    .protocols = protocols,
+    .max_hops = 64,
+    .describe = describe,
+};
+
+const struct bench_plugin *bench_plugin_get(const struct bench_host *core)
+{
+    host = core;
+    return &nginx.plugin;
+}
