@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/option.h"
 
-const struct capture_ops *const captures[] = {&capture_resources, NULL};
+const struct capture_ops *const captures[] = {&capture_resources, &capture_stat, NULL};
 
 struct capture {
     const struct capture_ops *ops;

@@ -44,6 +44,7 @@ struct capture_ops {
 };
 
 extern const struct capture_ops capture_resources; /* resources.c: always */
+extern const struct capture_ops capture_stat;      /* counters.c */
 
 /* NULL-terminated: resources first. */
 extern const struct capture_ops *const captures[];

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stands in for core/process: a role is a pid and a list of pids, a control group and a network are
+ * the values that they report. One definition per test program. */
+#ifndef FAKE_PROCESS_H
+#define FAKE_PROCESS_H
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "process/role.h"
+
+struct cgroup {
+    struct cgroup_usage usage;
+};
+
+struct network {
+    struct network_counters counters;
+    bool broken;
+};
+
+struct role {
+    const char *name;
+    pid_t pid;
+    const pid_t *pids;
+    size_t n_pids;
+    struct cgroup *cgroup;
+    struct bench_page *page;
+    unsigned lists; /* how often role_pids() was asked */
+};
+
+void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)
+{
+    *ret = g->usage;
+}
+
+int network_read(struct network *n, struct network_counters *ret)
+{
+    if (n->broken)
+        return -1;
+    *ret = n->counters;
+    return 0;
+}
+
+const char *role_name(const struct role *r)
+{
+    return r->name;
+}
+
+pid_t role_pid(const struct role *r)
+{
+    return r->pid;
+}
+
+struct cgroup *role_cgroup(const struct role *r)
+{
+    return r->cgroup;
+}
+
+struct bench_page *role_page(const struct role *r)
+{
+    return r->page;
+}
+
+size_t role_pids(const struct role *r, pid_t **ret_pids)
+{
+    ((struct role *)r)->lists++;
+    if (r->n_pids == 0)
+        return 0;
+    *ret_pids = xcalloc(r->n_pids, sizeof(**ret_pids));
+    memcpy(*ret_pids, r->pids, r->n_pids * sizeof(**ret_pids));
+    return r->n_pids;
+}
+
+#endif
