@@ -34,4 +34,9 @@ int containment_start(struct containment *c, struct bench_error *err);
  * something was left, with what it is; it has then been killed and removed as far as possible. */
 int containment_stop(struct containment *c, struct bench_error *err);
 
+/* Has the guardian remove this directory tree should the bench die. */
+void containment_remember(const struct containment *c, const char *path);
+/* It has been removed, or is to stay. */
+void containment_forget(const struct containment *c, const char *path);
+
 #endif

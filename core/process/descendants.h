@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The processes below another one, as /proc shows them. A snapshot: whoever kills by it repeats
+ * until nothing is left.
+ */
+#ifndef PROCESS_DESCENDANTS_H
+#define PROCESS_DESCENDANTS_H
+
+#include <sys/types.h>
+
+/* Live descendants of `root` (zombies and `root` itself left out). Caller frees. Returns the count.
+ */
+size_t descendants_find(pid_t root, pid_t **ret_pids);
+/* One round of SIGKILL to all of them. Returns how many were found. */
+size_t descendants_kill(pid_t root);
+
+#endif

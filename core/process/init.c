@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process/init.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "process/descendants.h"
+
+/* ---- talking to the bench ---- */
+
+static int report(const struct init *in, enum init_event event, int status,
+                  const struct bench_error *error)
+{
+    struct init_message message = {.event = event, .status = status};
+
+    if (error)
+        message.error = *error;
+    return send(in->control, &message, sizeof(message), MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+_Noreturn static void give_up(const struct init *in, const struct bench_error *error)
+{
+    report(in, INIT_FAILED, 0, error);
+    _exit(127);
+}
+
+/* ---- the component ---- */
+
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    for (int s = 1; s < NSIG; s++)
+        signal(s, SIG_DFL); /* KILL, STOP and libc's own refuse, which is right */
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int set_affinity(const uint64_t *cpus, struct bench_error *err)
+{
+    cpu_set_t set;
+
+    if (!cpus)
+        return 0;
+    CPU_ZERO(&set);
+    for (unsigned cpu = 0; cpu < UNITS_CPU_WORDS * 64; cpu++)
+        if (cpus[cpu / 64] >> (cpu % 64) & 1)
+            CPU_SET(cpu, &set);
+    if (sched_setaffinity(0, sizeof(set), &set) == 0)
+        return 0;
+    error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot run on the wanted CPUs");
+    error_hint(err, "'cpus' must name CPUs that are online and allowed: see 'nproc --all', "
+                    "'taskset -p $$'");
+    return -1;
+}
+
+static int component_set_up(const struct init *in, pid_t parent, struct bench_error *err)
+{
+    const struct strings *environment = &in->spec->process->environment;
+
+    /* Its own group, so that a component that signals its group does not hit the init. */
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    if (set_affinity(in->spec->cpus, err) < 0)
+        return -1;
+    for (size_t i = 0; i < environment->count; i++)
+        putenv(environment->items[i]);
+    reset_signals();
+    return 0;
+}
+
+static void set_name(const char *name)
+{
+    char comm[16];
+
+    snprintf(comm, sizeof(comm), "bench-%s", name);
+    prctl(PR_SET_NAME, comm);
+}
+
+_Noreturn static void run_main(const struct init *in)
+{
+    struct bench_child child = {
+        .size = sizeof(child),
+        .role = in->spec->role,
+        .state = in->spec->state,
+        .page = in->page,
+    };
+
+    set_name(in->spec->name);
+    close_range(3, ~0U, 0);
+    _exit(in->spec->process->main(&child) == 0 ? 0 : 1);
+}
+
+_Noreturn static void run_component(const struct init *in, pid_t parent)
+{
+    const struct bench_process *process = in->spec->process;
+    struct bench_error err = {0};
+
+    if (component_set_up(in, parent, &err) < 0)
+        give_up(in, &err);
+    if (report(in, INIT_STARTED, 0, NULL) < 0)
+        _exit(127);
+    if (process->main)
+        run_main(in);
+    execv(process->program, process->argv.items);
+    error_errno(&err, BENCH_ERROR_ENVIRONMENT, errno, "cannot execute '%s'", process->program);
+    give_up(in, &err);
+}
+
+/* ---- the init ---- */
+
+/* Until nothing is left: whatever forks meanwhile becomes a child of this subreaper. */
+static void kill_all_below(void)
+{
+    const struct timespec pause = {.tv_nsec = 1000 * 1000};
+    sigset_t child;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    for (;;) {
+        pid_t pid;
+
+        descendants_kill(getpid());
+        do
+            pid = waitpid(-1, NULL, WNOHANG);
+        while (pid > 0);
+        if (pid < 0 && errno == ECHILD)
+            return;
+        sigtimedwait(&child, NULL, &pause);
+    }
+}
+
+_Noreturn static void end(const struct init *in)
+{
+    /* Process 1 of a namespace takes all others along by exiting. */
+    if (!in->containment->pid_namespaces)
+        kill_all_below();
+    _exit(0);
+}
+
+static void become_init(const struct init *in)
+{
+    sigset_t all;
+
+    /* The guardian waits for the last copy of this descriptor to close. */
+    close(in->containment->guardian_pipe);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would reap the component unseen */
+    set_name("init");
+    setsid();
+    /* Without a PID namespace an init that is killed would leave its descendants behind: it must
+     * live on, see end of file on `control`, and kill them. */
+    if (in->containment->pid_namespaces)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    else
+        prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
+/* Closes every descriptor above 2 but `a` and `b`. */
+static void close_others(int a, int b)
+{
+    int low = a < b ? a : b, high = a < b ? b : a;
+
+    if (low > 3)
+        close_range(3, (unsigned)low - 1, 0);
+    if (high > low + 1)
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    close_range((unsigned)high + 1, ~0U, 0);
+}
+
+static int settle(const struct init *in, struct bench_error *err)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (dup2(in->standard[fd], fd) < 0)
+            return error_errno(err, BENCH_ERROR_RUN, errno, "cannot set up standard files");
+    if (chdir(in->spec->directory) < 0)
+        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot enter '%s'", in->spec->directory);
+    if (cgroup_attach_self(in->spec->cgroup, err) < 0)
+        return -1;
+    return network_enter_self(in->spec->network, err);
+}
+
+static void wait_at_gate(const struct init *in)
+{
+    char go;
+    ssize_t n;
+
+    do
+        n = recv(in->control, &go, sizeof(go), 0);
+    while (n < 0 && errno == EINTR);
+    if (n <= 0)
+        end(in);
+}
+
+static pid_t start_component(const struct init *in)
+{
+    struct bench_error err = {0};
+    pid_t self = getpid(), pid = fork();
+
+    if (pid == 0)
+        run_component(in, self);
+    if (pid < 0) {
+        error_errno(&err, BENCH_ERROR_RUN, errno, "cannot fork");
+        error_hint(&err, "a limit on processes was reached: see 'ulimit -u' and pids.max of the "
+                         "control group");
+        give_up(in, &err);
+    }
+    close(in->exec_pipe);
+    return pid;
+}
+
+static void reap(const struct init *in, pid_t component)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == component && report(in, INIT_EXITED, status, NULL) < 0)
+            end(in);
+}
+
+/* Blocks except when a child ends: no timer ticks, no CPU beside the component's. */
+_Noreturn static void watch(const struct init *in, pid_t component, int children)
+{
+    struct pollfd fds[2] = {{.fd = in->control, .events = POLLIN},
+                            {.fd = children, .events = POLLIN}};
+    struct signalfd_siginfo info;
+
+    for (;;) {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents && read(children, &info, sizeof(info)) > 0)
+            reap(in, component);
+        if (fds[0].revents)
+            end(in);
+    }
+}
+
+/*
+ * glibc has no fork() with flags. The bench is single-threaded, so the bare system call leaves
+ * nothing locked; glibc's idea of the child's thread id is stale, which matters to robust and
+ * error-checking mutexes only, and the component comes from a proper fork().
+ */
+pid_t init_fork(bool pid_namespace, int cgroup_fd)
+{
+    struct clone_args args = {.exit_signal = SIGCHLD};
+
+    if (pid_namespace)
+        args.flags |= CLONE_NEWPID;
+    if (cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_fd;
+    }
+    return args.flags ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : fork();
+}
+
+void init_run(const struct init *in)
+{
+    struct bench_error err = {0};
+    sigset_t child;
+    int children;
+
+    become_init(in);
+    if (settle(in, &err) < 0)
+        give_up(in, &err);
+    close_others(in->control, in->exec_pipe);
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    children = signalfd(-1, &child, SFD_CLOEXEC);
+    if (children < 0) {
+        error_errno(&err, BENCH_ERROR_RUN, errno, "cannot watch children");
+        give_up(in, &err);
+    }
+    if (report(in, INIT_HELD, 0, NULL) < 0)
+        end(in);
+    wait_at_gate(in);
+    watch(in, start_component(in), children);
+}

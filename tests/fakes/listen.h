@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the fake servers share: listening on 127.0.0.1 as a real server does. */
+#ifndef FAKES_LISTEN_H
+#define FAKES_LISTEN_H
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* Exits with status 2 when it cannot; without a port it does nothing. */
+static inline void listen_on(const char *port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+    if (!port)
+        return;
+    address.sin_port = htons((uint16_t)atoi(port));
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 128) < 0) {
+        perror("listen");
+        exit(2);
+    }
+}
+
+#endif
