@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make demo      install what is missing, build, compare none with nginx
-# make test      install what is missing, build, run every test
-# make           build only; make check: test only; make help lists the rest
+## make demo        install what is missing, build, compare none with nginx
+## make test        install what is missing, build, run every test
+## make             build only
+## make check       build and run the tests; tests/run NAME… runs some
+## make install     into PREFIX (/usr/local), below DESTDIR
+## make uninstall   removes what that put there
+## make clean       removes the build
+## make check-layers, make help
+##
+## Variables: CC, CFLAGS, BUILD (directory), SANITIZE (address,undefined), PREFIX, DESTDIR
 
 VERSION := 0.1.0
 
@@ -31,6 +38,10 @@ core_cflags = $(base_cflags) -Icore -DBENCH_VERSION='"$(VERSION)"' -DPLUGINDIR='
 core_libs = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lpfm -lm
 link_flags = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
+# What is compiled in beside the sources: when it changes, everything is built again.
+flags := $(BUILD)/flags
+flags_now := $(VERSION) $(CC) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(PLUGINDIR) $(DATADIR)
+
 core_sources := $(sort $(wildcard core/*/*.c))
 core_objects := $(core_sources:%.c=$(BUILD)/%.o)
 plugin_sources := $(sort $(wildcard plugins/*/*.c))
@@ -50,24 +61,28 @@ $(BUILD)/libbenchcore.a: $(core_objects)
 $(BUILD)/bench: $(BUILD)/core/main.o $(BUILD)/libbenchcore.a
 	$(CC) $(link_flags) -o $@ $^ $(core_libs)
 
-$(BUILD)/core/%.o: core/%.c Makefile
+$(flags): FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(flags_now))' | cmp -s - $@ || echo '$(subst ','\'',$(flags_now))' >$@
+
+$(BUILD)/core/%.o: core/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # Plugins see include/bench and nothing else.
-$(BUILD)/plugins/%.so: plugins/%.c Makefile
+$(BUILD)/plugins/%.so: plugins/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(base_cflags) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -shared $(link_flags) -o $@ $< -pthread -lm
 
-$(BUILD)/tests/fakes/%.so: tests/fakes/%.c Makefile
+$(BUILD)/tests/fakes/%.so: tests/fakes/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(base_cflags) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -shared $(link_flags) -o $@ $<
 
-$(BUILD)/tests/fakes/%: tests/fakes/%.c Makefile
+$(BUILD)/tests/fakes/%: tests/fakes/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(base_cflags) $(CPPFLAGS) $(CFLAGS) $(link_flags) -o $@ $< -pthread
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libbenchcore.a Makefile
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libbenchcore.a Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) $(link_flags) -o $@ $< $(BUILD)/libbenchcore.a $(core_libs) -lcmocka
 
@@ -79,10 +94,57 @@ tests: all $(units) $(fakes)
 check: tests
 	BUILD=$(BUILD) tests/run
 
+test:
+	tools/install-packages test
+	$(MAKE) --no-print-directory -j$$(nproc) tests
+	$(MAKE) --no-print-directory check
+
+demo:
+	tools/install-packages demo
+	$(MAKE) --no-print-directory -j$$(nproc) all
+	$(BUILD)/bench run scenarios/none-vs-nginx.yaml
+
+# Everything that is installed, as "MODE SOURCE TARGET"; uninstall removes the same targets.
+headers := $(wildcard include/bench/*.h)
+scenarios := $(wildcard scenarios/*.yaml)
+installed = \
+	755:$(BUILD)/bench:$(BINDIR)/bench \
+	644:$(BUILD)/bench.pc:$(LIBDIR)/pkgconfig/bench.pc \
+	$(foreach f,$(headers),644:$(f):$(INCLUDEDIR)/bench/$(notdir $(f))) \
+	$(foreach f,$(plugins),755:$(f):$(PLUGINDIR)/$(f:$(BUILD)/plugins/%=%)) \
+	$(foreach f,$(scenarios),644:$(f):$(DATADIR)/bench/scenarios/$(notdir $(f)))
+
+# Paths below the prefix stay relative to it, so that pkg-config --define-prefix works.
+relative = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+$(BUILD)/bench.pc: Makefile $(flags)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$(call relative,$(INCLUDEDIR))' \
+		'plugindir=$(call relative,$(PLUGINDIR))' '' 'Name: bench' \
+		'Description: headers for plugins of bench, the test bench for relays' \
+		'Version: $(VERSION)' 'Cflags: -I$${includedir}' >$@
+
+install: all $(BUILD)/bench.pc
+	@set -e; for item in $(installed); do \
+		mode=$${item%%:*}; rest=$${item#*:}; \
+		install -D -m "$$mode" "$${rest%%:*}" "$(DESTDIR)$${rest#*:}"; \
+	done
+	@echo 'installed below $(DESTDIR)$(PREFIX)'
+
+uninstall:
+	@for item in $(installed); do rm -f "$(DESTDIR)$${item##*:}"; done
+	@for directory in $(PLUGINDIR)/workloads $(PLUGINDIR)/relays $(PLUGINDIR)/reporters $(PLUGINDIR) \
+		$(INCLUDEDIR)/bench $(DATADIR)/bench/scenarios $(DATADIR)/bench; do \
+		rmdir "$(DESTDIR)$$directory" 2>/dev/null || :; \
+	done
+
+help:
+	@sed -n 's/^## \{0,1\}//p' Makefile
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all tests check check-layers clean
+FORCE:
+
+.PHONY: all tests check check-layers test demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d)
