@@ -10,18 +10,25 @@
 
 #include "store/record.h"
 
-/* Rows with "{role}" or "{hop}" in the name stand for one metric per role or hop; rows with "{event}"
- * for one per event and role. */
-extern const struct bench_metric metric_table[];
-extern const size_t metric_table_size;
+/* Row i of the table, or NULL behind the last. "{role}" and "{hop}" in a name stand for one metric
+ * per role or relay hop, "{event}" for one per counted event. */
+const struct bench_metric *metric_table_row(size_t i);
+
+/* The rows of the series that belong to the window, and the time between exactly these two. */
+struct metric_window {
+    size_t first, last;
+    double seconds; /* 0: fewer than two samples in it */
+};
+struct metric_window metric_window(const struct repetition_record *r);
 
 struct metric_value {
     const struct bench_metric *metric; /* of the pool */
     struct bench_value value;
-    const char *reason; /* owned by the record, or NULL */
+    const char
+        *reason; /* why it is not a plain number, or NULL; owned by the record, or constant */
 };
 
-/* Metrics by their full name, each made once; owns them. */
+/* Metrics by their full name, each made once and sorted by it; owns them. */
 struct metric_pool {
     struct bench_metric **items;
     size_t count, capacity;
@@ -32,7 +39,8 @@ struct metric_set {
     struct metric_value *items;
     size_t count, capacity;
 };
-/* All metrics of a repetition, in table order. A failed repetition gives an empty set. */
+/* All metrics of a repetition, in table order; those that do not apply to it (a relay's CPU without
+ * relay) are left out. A failed repetition gives an empty set. */
 void metrics_compute(const struct repetition_record *r, struct metric_pool *pool,
                      struct metric_set *ret);
 const struct metric_value *metric_set_find(const struct metric_set *s, const char *name);

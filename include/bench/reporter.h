@@ -35,6 +35,9 @@ struct bench_metric {
     enum bench_format format;
     /* 0: headline, 1: shown in the table, 2: details only (counters, system states) */
     int rank;
+    const char *role;  /* "client", "server", "relay_1", "relay" (all hops), or NULL: of the run */
+    const char *event; /* as the capture names it ("context-switches"), or NULL */
+    const char *stem;  /* `name` without the role: "cpus", "instructions_per_byte" */
 };
 
 /* A metric over the repetitions of one arm. */
@@ -49,6 +52,11 @@ struct bench_estimate {
     uint32_t n;
     double cv;              /* coefficient of variation between repetitions; NaN when n < 2 */
     double autocorrelation; /* lag 1; NaN when n < 4 */
+    /* value / the baseline's, from the blocks in which both arms succeeded: exp of the
+     * Hodges-Lehmann estimate of ln y - ln y_baseline; NaN for the baseline itself. */
+    double ratio;
+    bool has_ratio_interval;
+    double ratio_low, ratio_high; /* same confidence, each ratio for itself */
 };
 
 struct bench_arm {
@@ -98,6 +106,7 @@ struct bench_document {
     const char *const *design;
     uint32_t n_warnings;    /* lines that a reader must see */
     const char *const *warnings;
+    const char *baseline;   /* name of the arm that ratios refer to */
 };
 
 /* How to write. */

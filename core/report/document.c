@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/document.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "report/notes.h"
+#include "report/observed.h"
+#include "report/run_facts.h"
+
+enum { SCHEMA = 1 };
+
+struct document {
+    struct bench_document document;
+    struct metric_pool pool;
+    struct observed *observed; /* one per stored repetition */
+    size_t n_observed;
+    struct bench_arm *arms;
+    size_t arms_capacity;
+    struct bench_repetition *repetitions;
+    struct strings kept, design, warnings; /* kept: every string that comes from the run */
+};
+
+/* A copy that lives as long as the document. */
+static const char *keep(struct document *d, const char *s)
+{
+    if (!s)
+        return NULL;
+    strings_add(&d->kept, s);
+    return d->kept.items[d->kept.count - 1];
+}
+
+static const char *keep_json(struct document *d, const json_t *value)
+{
+    cleanup_free char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    return keep(d, text ? text : "null");
+}
+
+/* --- repetitions --------------------------------------------------------------------------- */
+
+static void observe(struct document *d, const struct stored_run *run)
+{
+    struct limit_context context = {.cpus = run_cpus(run)};
+
+    d->n_observed = run->n_repetitions;
+    d->observed = xcalloc(run->n_repetitions + 1, sizeof(*d->observed));
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        const struct repetition_record *r = &run->repetitions[i];
+        struct observed *o = &d->observed[i];
+
+        o->record = r;
+        metrics_compute(r, &d->pool, &o->set);
+        for (size_t v = 0; v < o->set.count; v++)
+            o->set.items[v].reason = keep(d, o->set.items[v].reason);
+        context.jobs = json_number_or(run_setting(run, r->point, "jobs"), 0);
+        if (r->ok)
+            limit_find(r, &o->set, &context, &o->limit);
+    }
+}
+
+static void add_repetition(struct document *d, const struct observed *o,
+                           struct bench_repetition *ret)
+{
+    const struct repetition_record *r = o->record;
+    const struct bench_metric **metrics = xcalloc(o->set.count + 1, sizeof(*metrics));
+    struct bench_value *values = xcalloc(o->set.count + 1, sizeof(*values));
+    int64_t measured = r->warmup_ns + r->window_end_ns - r->window_begin_ns;
+
+    for (size_t i = 0; i < o->set.count; i++) {
+        metrics[i] = o->set.items[i].metric;
+        values[i] = o->set.items[i].value;
+    }
+    *ret = (struct bench_repetition){
+        .arm = keep(d, r->arm),
+        .point = keep(d, r->point),
+        .index = r->index,
+        .block = r->block,
+        .state = r->ok ? "ok" : "failed",
+        .error = r->ok ? NULL : keep(d, r->error.message),
+        .directory = keep(d, r->directory ? r->directory : ""),
+        .overhead_seconds = r->ok ? (double)(r->total_ns - measured) * 1e-9 : NAN,
+        .n_values = (uint32_t)o->set.count,
+        .metrics = metrics,
+        .values = values,
+    };
+}
+
+static void add_repetitions(struct document *d)
+{
+    d->repetitions = xcalloc(d->n_observed + 1, sizeof(*d->repetitions));
+    for (size_t i = 0; i < d->n_observed; i++)
+        add_repetition(d, &d->observed[i], &d->repetitions[i]);
+    d->document.repetitions = d->repetitions;
+    d->document.n_repetitions = (uint32_t)d->n_observed;
+}
+
+/* --- arms ---------------------------------------------------------------------------------- */
+
+/* The repetitions of an arm at a point, or those of them that succeeded. */
+static struct observations select_arm(const struct document *d, const char *arm, const char *point,
+                                      bool ok_only)
+{
+    struct observations found = {0};
+
+    for (size_t i = 0; i < d->n_observed; i++) {
+        const struct repetition_record *r = d->observed[i].record;
+
+        if (strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0 && (r->ok || !ok_only))
+            observations_add(&found, &d->observed[i]);
+    }
+    return found;
+}
+
+static double relay_limit(const struct repetition_record *r)
+{
+    for (size_t i = 0; i < r->n_roles; i++)
+        if (strncmp(r->roles[i].name, "relay_", 6) == 0)
+            return r->roles[i].cpu_limit;
+    return 0;
+}
+
+static void find_achieved(const struct observations *ok, struct bench_arm *arm)
+{
+    arm->cpu_achieved_low = arm->cpu_achieved_high = NAN;
+    for (uint32_t i = 1; i <= arm->hops; i++) {
+        cleanup_free char *name = xasprintf("cpus_relay_%u", i);
+        double low, high;
+
+        if (!observed_range(ok, name, &low, &high))
+            continue;
+        arm->cpu_achieved_low = fmin(arm->cpu_achieved_low, low);
+        arm->cpu_achieved_high = fmax(arm->cpu_achieved_high, high);
+    }
+}
+
+static size_t count_limited(const struct observations *ok, const char *role)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < ok->count; i++)
+        n += strcmp(ok->items[i]->limit.role, role) == 0;
+    return n;
+}
+
+/* The role that limited most repetitions; the first of those is the evidence. */
+static void find_limiter(struct document *d, const struct observations *ok, struct bench_arm *arm)
+{
+    const struct limit *found = NULL;
+    size_t most = 0;
+
+    for (size_t i = 0; i < ok->count; i++) {
+        size_t n = count_limited(ok, ok->items[i]->limit.role);
+
+        if (n > most) {
+            most = n;
+            found = &ok->items[i]->limit;
+        }
+    }
+    arm->limited_by = found ? keep(d, found->role) : "unknown";
+    arm->relay_limited = found && found->relay;
+    if (!found) {
+        arm->limited_why = "no repetition succeeded";
+    } else if (most == ok->count) {
+        arm->limited_why = keep(d, found->why);
+    } else {
+        cleanup_free char *why =
+            xasprintf("%s; in %zu of %zu repetitions", found->why, most, ok->count);
+
+        arm->limited_why = keep(d, why);
+    }
+}
+
+static void add_arm(struct document *d, const char *name, const char *point)
+{
+    struct observations all = select_arm(d, name, point, false);
+    struct observations ok = select_arm(d, name, point, true);
+    struct observations baseline = {0};
+    uint32_t n = d->document.n_arms;
+    struct bench_arm *arm;
+
+    if (all.count > 0) {
+        const struct repetition_record *first = all.items[0]->record;
+
+        d->arms = grow(d->arms, &d->arms_capacity, n + 1, sizeof(*d->arms));
+        arm = &d->arms[n];
+        *arm = (struct bench_arm){
+            .name = keep(d, name),
+            .relay = keep(d, first->relay),
+            .point = keep(d, point),
+            .hops = first->hops,
+            .cpu_limit = relay_limit(first),
+            .valid = (uint32_t)ok.count,
+            .failed = (uint32_t)(all.count - ok.count),
+        };
+        find_achieved(&ok, arm);
+        find_limiter(d, &ok, arm);
+        if (strcmp(name, d->document.baseline) != 0)
+            baseline = select_arm(d, d->document.baseline, point, true);
+        arm->estimates = estimate_all(&ok, &baseline, &arm->n_estimates);
+        d->document.arms = d->arms;
+        d->document.n_arms = n + 1;
+    }
+    observations_release(&all);
+    observations_release(&ok);
+    observations_release(&baseline);
+}
+
+/* --- the whole ----------------------------------------------------------------------------- */
+
+/* "isolated (reno)"; "mixed" when repetitions differ; "" when none has got that far. */
+static const char *network_of(struct document *d, const struct stored_run *run)
+{
+    const char *found = "";
+
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        const struct repetition_record *r = &run->repetitions[i];
+        cleanup_free char *name =
+            r->network ? xasprintf("%s (%s)", r->network, r->congestion ? r->congestion : "unknown")
+                       : NULL;
+
+        if (!name || strcmp(name, found) == 0)
+            continue;
+        if (*found)
+            return "mixed";
+        found = keep(d, name);
+    }
+    return found;
+}
+
+/* A run that ended without saying so was killed. */
+static const char *state_of(const struct stored_run *run)
+{
+    const char *state = json_text_or(json_object_get(run->run, "state"), "");
+
+    if (strcmp(state, "complete") == 0)
+        return "complete";
+    return strcmp(state, "failed") == 0 ? "failed" : "interrupted";
+}
+
+static uint64_t seed_of(const struct stored_run *run)
+{
+    const json_t *seed = json_object_get(run->run, "seed");
+
+    return json_is_integer(seed) ? (uint64_t)json_integer_value(seed)
+                                 : strtoull(json_text_or(seed, "0"), NULL, 10);
+}
+
+static void describe(struct document *d, const struct stored_run *run)
+{
+    cleanup_strings struct strings arms = {0};
+    json_t *j = run->run;
+    const json_t *workload = run_setting(run, "", "workload");
+
+    if (json_is_object(workload)) /* {plugin: h2load, …} */
+        workload = json_object_get(workload, "plugin");
+    run_arms(run, &arms);
+    d->document = (struct bench_document){
+        .size = sizeof(d->document),
+        .schema = SCHEMA,
+        .run = keep(d, run->id ? run->id : ""),
+        .path = keep(d, run->path ? run->path : ""),
+        .name = keep(d, json_text_or(json_object_get(j, "name"), "")),
+        .started = keep(d, json_text_or(json_object_get(j, "started"), "")),
+        .state = state_of(run),
+        .seed = seed_of(run),
+        .planned = (uint32_t)json_array_size(json_object_get(j, "plan")),
+        .workload = keep(d, json_text_or(workload, "")),
+        .protocol = keep(d, json_text_or(run_setting(run, "", "protocol"), "")),
+        .network = network_of(d, run),
+        .warmup_ns = json_duration_or(run_setting(run, "", "warmup"), 0),
+        .duration_ns = json_duration_or(run_setting(run, "", "duration"), 0),
+        .scenario_json = keep_json(d, json_object_get(j, "scenario")),
+        .environment_json = keep_json(d, json_object_get(j, "environment")),
+        .baseline = keep(d, arms.count ? arms.items[0] : ""),
+    };
+}
+
+static void add_arms(struct document *d, const struct stored_run *run)
+{
+    cleanup_strings struct strings arms = {0}, points = {0};
+
+    run_arms(run, &arms);
+    run_points(run, &points);
+    for (size_t p = 0; p < points.count; p++)
+        for (size_t a = 0; a < arms.count; a++)
+            add_arm(d, arms.items[a], points.items[p]);
+}
+
+static void add_notes(struct document *d, const struct stored_run *run)
+{
+    struct observations all = {0};
+
+    for (size_t i = 0; i < d->n_observed; i++)
+        observations_add(&all, &d->observed[i]);
+    notes_design(run, &d->document, &all, &d->design);
+    notes_warnings(run, &d->document, &all, &d->warnings);
+    observations_release(&all);
+    d->document.design = (const char *const *)d->design.items;
+    d->document.n_design = (uint32_t)d->design.count;
+    d->document.warnings = (const char *const *)d->warnings.items;
+    d->document.n_warnings = (uint32_t)d->warnings.count;
+}
+
+int document_new(struct document **ret, const struct stored_run *run, struct bench_error *err)
+{
+    struct document *d;
+
+    if (!json_is_object(run->run))
+        return error_set(err, BENCH_ERROR_RUN, "run '%s' has no description",
+                         run->id ? run->id : "");
+    d = xcalloc(1, sizeof(*d));
+    describe(d, run);
+    observe(d, run);
+    add_repetitions(d);
+    add_arms(d, run);
+    add_notes(d, run);
+    *ret = d;
+    return 0;
+}
+
+const struct bench_document *document_get(const struct document *d)
+{
+    return &d->document;
+}
+
+void document_free(struct document *d)
+{
+    if (!d)
+        return;
+    for (uint32_t i = 0; i < d->document.n_arms; i++)
+        free((void *)d->arms[i].estimates);
+    for (uint32_t i = 0; i < d->document.n_repetitions; i++) {
+        free((void *)d->repetitions[i].metrics);
+        free((void *)d->repetitions[i].values);
+    }
+    for (size_t i = 0; i < d->n_observed; i++)
+        metric_set_release(&d->observed[i].set);
+    free(d->observed);
+    free(d->arms);
+    free(d->repetitions);
+    metric_pool_release(&d->pool);
+    strings_release(&d->kept);
+    strings_release(&d->design);
+    strings_release(&d->warnings);
+    free(d);
+}

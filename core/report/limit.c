@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/limit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+
+enum { SATURATED, THROTTLED, MACHINE_IDLE, THREAD_LOW, THREAD_HIGH };
+
+static const struct limit_threshold thresholds[] = {
+    [SATURATED] = {"saturated",
+                   "share of the CPUs that a role may use, from which on it is the limit", 0.95},
+    [THROTTLED] = {"throttled", "share of periods, above which a throttled relay is the limit",
+                   0.10},
+    [MACHINE_IDLE] = {"machine idle", "share of idle CPU, below which the machine is the limit",
+                      0.05},
+    [THREAD_LOW] = {"one thread, from", "CPUs of a role that can use more: one busy thread", 0.95},
+    [THREAD_HIGH] = {"one thread, to", "CPUs above which more than one thread is at work", 1.02},
+};
+
+const struct limit_threshold *limit_threshold_row(size_t i)
+{
+    return i < ARRAY_SIZE(thresholds) ? &thresholds[i] : NULL;
+}
+
+/* What is known of one role. */
+struct usage {
+    char name[32];
+    double cpus; /* used; NaN when unknown */
+    double may;  /* CPUs it may use: quota, affinity, threads, machine; INFINITY when unknown */
+    const char *what; /* where `may` comes from */
+    double throttled; /* share of periods; NaN without limit */
+};
+
+static double metric(const struct metric_set *m, const char *name)
+{
+    const struct metric_value *v = metric_set_find(m, name);
+
+    return v && (v->value.state == BENCH_OK || v->value.state == BENCH_SCALED) ? v->value.value
+                                                                               : NAN;
+}
+
+static double count_cpus(const char *list)
+{
+    uint64_t mask[UNITS_CPU_WORDS] = {0};
+    double n = 0;
+
+    if (!list || parse_cpus(list, mask, NULL) < 0)
+        return INFINITY;
+    for (int i = 0; i < UNITS_CPU_WORDS; i++)
+        n += __builtin_popcountll(mask[i]);
+    return n;
+}
+
+static void at_most(struct usage *u, double cpus, const char *what)
+{
+    if (cpus > 0 && cpus < u->may) {
+        u->may = cpus;
+        u->what = what;
+    }
+}
+
+static struct usage usage_of(const struct repetition_record *r, const struct metric_set *m,
+                             const struct limit_context *context, const char *name)
+{
+    struct usage u = {.may = INFINITY, .what = ""};
+    char metric_name[64];
+    bool relay = strncmp(name, "relay_", 6) == 0;
+
+    snprintf(u.name, sizeof(u.name), "%s", name);
+    snprintf(metric_name, sizeof(metric_name), "cpus_%s", name);
+    u.cpus = metric(m, metric_name);
+    snprintf(metric_name, sizeof(metric_name), "throttled_share_%s", name);
+    u.throttled = metric(m, metric_name);
+    at_most(&u, context->cpus, "of the machine");
+    if (!relay)
+        at_most(&u, context->jobs, "that its jobs can use");
+    for (size_t i = 0; i < r->n_roles; i++) {
+        if (strcmp(r->roles[i].name, name) != 0)
+            continue;
+        at_most(&u, count_cpus(r->roles[i].cpus), "that it is pinned to");
+        at_most(&u, r->roles[i].cpu_limit, "of its limit");
+    }
+    return u;
+}
+
+static void conclude(struct limit *ret, const char *role, bool relay)
+{
+    snprintf(ret->role, sizeof(ret->role), "%s", role);
+    ret->relay = relay;
+}
+
+/* The role is at the end of what it may use, or of its one thread while CPUs are idle. */
+static bool is_limit(const struct usage *u, bool machine_busy, struct limit *ret)
+{
+    bool relay = strncmp(u->name, "relay_", 6) == 0;
+    double share = u->cpus / u->may;
+    int n = snprintf(ret->why, sizeof(ret->why), "%s used %.3g CPU", u->name, u->cpus);
+    size_t left = n > 0 && (size_t)n < sizeof(ret->why) ? sizeof(ret->why) - (size_t)n : 0;
+    char *end = ret->why + sizeof(ret->why) - left;
+
+    if (share >= thresholds[SATURATED].value)
+        snprintf(end, left, ", %.0f%% of the %.3g %s", share * 100, u->may, u->what);
+    else if (relay && u->throttled > thresholds[THROTTLED].value)
+        snprintf(end, left, " and was throttled in %.0f%% of the periods", u->throttled * 100);
+    else if (!machine_busy && u->cpus >= thresholds[THREAD_LOW].value &&
+             u->cpus <= thresholds[THREAD_HIGH].value)
+        snprintf(end, left, ": one busy thread");
+    else
+        return false;
+    conclude(ret, u->name, relay);
+    return true;
+}
+
+enum { MAX_ROLES = 66 };
+
+/* The roles whose CPU is known: hops first, then client and server. */
+static size_t usages(const struct repetition_record *r, const struct metric_set *m,
+                     const struct limit_context *context, struct usage ret[MAX_ROLES])
+{
+    size_t n = 0;
+    char name[32];
+
+    for (uint32_t i = 1; i <= r->hops && n < MAX_ROLES - 2; i++) {
+        snprintf(name, sizeof(name), "relay_%u", i);
+        ret[n++] = usage_of(r, m, context, name);
+    }
+    ret[n++] = usage_of(r, m, context, "client");
+    ret[n++] = usage_of(r, m, context, "server");
+    for (size_t i = 0; i < n;) {
+        if (isnan(ret[i].cpus))
+            memmove(&ret[i], &ret[i + 1], (--n - i) * sizeof(*ret));
+        else
+            i++;
+    }
+    return n;
+}
+
+/* The most loaded that is a limit, among the hops or among the ends. */
+static bool find_among(const struct usage *u, size_t n, bool relays, bool machine_busy,
+                       struct limit *ret)
+{
+    double most = -1;
+    struct limit candidate = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        double share = isinf(u[i].may) ? u[i].cpus : u[i].cpus / u[i].may;
+
+        if ((strncmp(u[i].name, "relay_", 6) == 0) != relays || share <= most ||
+            !is_limit(&u[i], machine_busy, &candidate))
+            continue;
+        most = share;
+        *ret = candidate;
+    }
+    return most >= 0;
+}
+
+void limit_find(const struct repetition_record *r, const struct metric_set *m,
+                const struct limit_context *context, struct limit *ret)
+{
+    struct usage u[MAX_ROLES], *largest = u;
+    size_t n = usages(r, m, context, u);
+    double idle = metric(m, "system_idle_share") + metric(m, "system_iowait_share");
+    bool busy = idle < thresholds[MACHINE_IDLE].value; /* false when unknown */
+
+    *ret = (struct limit){0};
+    if (n == 0) {
+        conclude(ret, "unknown", false);
+        snprintf(ret->why, sizeof(ret->why), "the CPU of no role is known");
+        return;
+    }
+    if (find_among(u, n, true, busy, ret) || find_among(u, n, false, busy, ret))
+        return;
+    for (size_t i = 1; i < n; i++)
+        if (u[i].cpus > largest->cpus)
+            largest = &u[i];
+    conclude(ret, busy ? "cpu" : "nothing", false);
+    if (busy)
+        snprintf(ret->why, sizeof(ret->why),
+                 "all CPUs of the machine busy, %.1f%% idle; most by %s: %.3g", idle * 100,
+                 largest->name, largest->cpus);
+    else if (isnan(idle))
+        snprintf(ret->why, sizeof(ret->why), "no role was at its end; most CPU used %s: %.3g",
+                 largest->name, largest->cpus);
+    else
+        snprintf(ret->why, sizeof(ret->why),
+                 "everybody waited: CPUs %.0f%% idle; most CPU used %s: %.3g", idle * 100,
+                 largest->name, largest->cpus);
+}

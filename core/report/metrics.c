@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/metrics.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* --- the table ----------------------------------------------------------------------------- */
+
+/* How often a row is computed. */
+enum scope { RUN, ROLE, HOP, HOPS, EVENT };
+
+/* What the difference (or maximum) of the columns is divided by. */
+enum per {
+    TOTAL,
+    MAXIMUM, /* of a gauge, not a difference */
+    SECOND,
+    GIGABYTE,
+    BYTE,
+    OPERATION,
+    COLUMNS,     /* the sum of the columns in `divisor` */
+    CYCLES,      /* the role's event "cycles" */
+    TOTALS_ONLY, /* no column has it: only a wrapped tool's own total */
+};
+
+struct row {
+    struct bench_metric metric; /* "{role}", "{hop}", "{event}" are replaced in its texts */
+    enum scope scope;
+    enum per per;
+    double scale;        /* from the columns' unit to the metric's */
+    const char *columns; /* summed; separated by spaces; "{role}", "{delivered}" are replaced */
+    const char *divisor;
+};
+
+#define GIGA 1e9
+#define NANO 1e-9
+#define HIGHER BENCH_HIGHER_IS_BETTER
+#define LOWER BENCH_LOWER_IS_BETTER
+#define NEUTRAL BENCH_NEUTRAL
+#define METRIC(n, u, t, d, f, r, m)                                                              \
+    {                                                                                            \
+        .name = n, .unit = u, .title = t, .direction = d, .format = BENCH_FORMAT_##f, .rank = r, \
+        .meaning = m                                                                             \
+    }
+#define LATENCY(q, rank, text)                                                               \
+    {                                                                                        \
+        METRIC("latency_" q "_seconds", "s", "latency " q, LOWER, SECONDS, rank, text), RUN, \
+            TOTALS_ONLY, 1, NULL, NULL                                                       \
+    }
+#define ALL_STATES                                                                    \
+    "system.user_ns system.nice_ns system.system_ns system.idle_ns system.iowait_ns " \
+    "system.irq_ns system.softirq_ns system.steal_ns"
+#define SYSTEM_SHARE(name, column, text)                                                     \
+    {                                                                                        \
+        METRIC("system_" name "_share", "1", "machine " name, NEUTRAL, SHARE, 2, text), RUN, \
+            COLUMNS, 1, "system." column "_ns", ALL_STATES                                   \
+    }
+#define NET_COUNT(name, column, title, direction, text)                                         \
+    {                                                                                           \
+        METRIC(name, "1", title, direction, PLAIN, 2, text), RUN, TOTAL, 1, "net." column, NULL \
+    }
+
+static const struct row rows[] = {
+    {METRIC("bits_per_second", "bit/s", "throughput", HIGHER, SI, 0,
+            "Payload that reached its receiver, in bits per second."),
+     RUN, SECOND, 8, "{delivered}.bytes_received", NULL},
+    {METRIC("operations_per_second", "1/s", "operations", HIGHER, SI, 0,
+            "Requests that the client completed, per second."),
+     RUN, SECOND, 1, "client.operations", NULL},
+    {METRIC("connections_per_second", "1/s", "connections", HIGHER, SI, 2,
+            "Connections that the client established, per second."),
+     RUN, SECOND, 1, "client.connections", NULL},
+    LATENCY("p50", 1, "Median time of an operation."),
+    LATENCY("p90", 1, "Time within which 90% of the operations were done."),
+    LATENCY("p99", 1, "Time within which 99% of the operations were done."),
+    LATENCY("p999", 2, "Time within which 99.9% of the operations were done."),
+    LATENCY("max", 2, "Time of the slowest operation."),
+    LATENCY("mean", 2, "Mean time of an operation."),
+    {METRIC("cpus_{role}", "CPUs", "CPU {role}", LOWER, CPUS, 1,
+            "CPU time of all processes of the role per second of the window."),
+     ROLE, SECOND, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("cpus_relay", "CPUs", "CPU relay", LOWER, CPUS, 2,
+            "CPU time of all relay hops together per second of the window."),
+     HOPS, SECOND, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("cpus_user_{role}", "CPUs", "user CPU {role}", NEUTRAL, CPUS, 2,
+            "The part of cpus_{role} spent in user space."),
+     ROLE, SECOND, NANO, "{role}.user_ns", NULL},
+    {METRIC("cpus_system_{role}", "CPUs", "system CPU {role}", NEUTRAL, CPUS, 2,
+            "The part of cpus_{role} spent in the kernel."),
+     ROLE, SECOND, NANO, "{role}.system_ns", NULL},
+    {METRIC("cpu_seconds_per_gigabyte_{role}", "s/GB", "CPU s/GB {role}", LOWER, PLAIN, 2,
+            "CPU time of the role per 1e9 bytes of payload delivered."),
+     ROLE, GIGABYTE, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("cpu_seconds_per_gigabyte_relay", "s/GB", "CPU s/GB", LOWER, PLAIN, 1,
+            "CPU time of all relay hops per 1e9 bytes of payload delivered."),
+     HOPS, GIGABYTE, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("cpu_seconds_per_operation_{role}", "s", "CPU/op {role}", LOWER, SECONDS, 2,
+            "CPU time of the role per completed request."),
+     ROLE, OPERATION, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("cpu_seconds_per_operation_relay", "s", "CPU/op", LOWER, SECONDS, 1,
+            "CPU time of all relay hops per completed request."),
+     HOPS, OPERATION, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("rss_bytes_{role}", "bytes", "RSS {role}", LOWER, BINARY, 1,
+            "Largest resident memory of the role's processes together, of all samples."),
+     ROLE, MAXIMUM, 1, "{role}.rss_bytes", NULL},
+    {METRIC("throttled_seconds_{hop}", "s", "throttled {hop}", LOWER, SECONDS, 2,
+            "Time for which the CPU limit kept the hop's threads from running, summed over CPUs."),
+     HOP, TOTAL, NANO, "{role}.throttled_ns", NULL},
+    {METRIC("throttled_share_{hop}", "1", "throttled {hop}", LOWER, SHARE, 1,
+            "Share of the CPU limit's periods in which the hop used up its quota and had to wait."),
+     HOP, COLUMNS, 1, "{role}.throttled_periods", "{role}.periods"},
+    {METRIC("errors_{role}", "1", "errors {role}", LOWER, PLAIN, 2,
+            "Operations or connections that failed, as the built-in role counts them."),
+     ROLE, TOTAL, 1, "{role}.errors", NULL},
+    SYSTEM_SHARE("user", "user", "Share of all CPU time of the machine spent in user space."),
+    SYSTEM_SHARE("nice", "nice", "Share spent in user space at lowered priority."),
+    SYSTEM_SHARE("kernel", "system", "Share spent in the kernel, without interrupts."),
+    SYSTEM_SHARE("idle", "idle", "Share without work."),
+    SYSTEM_SHARE("iowait", "iowait", "Share without work while a disk was waited for."),
+    SYSTEM_SHARE("irq", "irq", "Share spent in hardware interrupts."),
+    SYSTEM_SHARE("softirq", "softirq", "Share spent in software interrupts: most of the network."),
+    SYSTEM_SHARE("steal", "steal", "Share that the hypervisor gave to others."),
+    NET_COUNT("tcp_segments_sent", "segments_out", "segments sent", NEUTRAL,
+              "TCP segments sent in the network of the repetition (with `network: host`, by "
+              "everybody)."),
+    NET_COUNT("tcp_segments_received", "segments_in", "segments received", NEUTRAL,
+              "TCP segments received there."),
+    NET_COUNT("tcp_retransmits", "retransmits", "retransmits", LOWER,
+              "TCP segments sent again there."),
+    NET_COUNT("tcp_resets", "resets_out", "resets", LOWER, "TCP connections reset there."),
+    NET_COUNT("tcp_connections_opened", "active_opens", "connects", NEUTRAL,
+              "TCP connections that were opened there."),
+    NET_COUNT("tcp_connections_accepted", "passive_opens", "accepts", NEUTRAL,
+              "TCP connections that were accepted there."),
+    NET_COUNT("listen_overflows", "listen_overflows", "listen overflows", LOWER,
+              "Connections that found the accept queue of a listener full."),
+    NET_COUNT("listen_drops", "listen_drops", "listen drops", LOWER,
+              "Connections that a listener dropped for any reason."),
+    {METRIC("{event}_{role}", "1", "{event} {role}", NEUTRAL, SI, 2,
+            "Count of the event in the role's processes; the clocks task-clock and cpu-clock are "
+            "in seconds."),
+     EVENT, TOTAL, 1, NULL, NULL},
+    {METRIC("{event}_per_byte_{role}", "1/byte", "{event}/byte {role}", NEUTRAL, PLAIN, 2,
+            "The same per byte of payload delivered."),
+     EVENT, BYTE, 1, NULL, NULL},
+    {METRIC("{event}_per_operation_{role}", "1", "{event}/op {role}", NEUTRAL, PLAIN, 2,
+            "The same per completed request."),
+     EVENT, OPERATION, 1, NULL, NULL},
+    {METRIC("ipc_{role}", "1", "IPC {role}", HIGHER, PLAIN, 2,
+            "Instructions per cycle, when both events were counted."),
+     ROLE, CYCLES, 1, NULL, NULL},
+    {METRIC("bench_cpus", "CPUs", "CPU bench", LOWER, CPUS, 2,
+            "CPU time of the bench itself per second of the window."),
+     RUN, SECOND, NANO, "bench.cpu_ns", NULL},
+};
+
+const struct bench_metric *metric_table_row(size_t i)
+{
+    return i < ARRAY_SIZE(rows) ? &rows[i].metric : NULL;
+}
+
+/* --- pool ---------------------------------------------------------------------------------- */
+
+static void metric_free(struct bench_metric *m)
+{
+    free((char *)m->name);
+    free((char *)m->unit);
+    free((char *)m->title);
+    free((char *)m->meaning);
+    free((char *)m->role);
+    free((char *)m->event);
+    free((char *)m->stem);
+    free(m);
+}
+
+void metric_pool_release(struct metric_pool *pool)
+{
+    for (size_t i = 0; i < pool->count; i++)
+        metric_free(pool->items[i]);
+    free(pool->items);
+    *pool = (struct metric_pool){0};
+}
+
+/* Where `name` is or belongs. */
+static size_t pool_position(const struct metric_pool *pool, const char *name)
+{
+    size_t low = 0, high = pool->count;
+
+    while (low < high) {
+        size_t probe = (low + high) / 2;
+
+        if (strcmp(pool->items[probe]->name, name) < 0)
+            low = probe + 1;
+        else
+            high = probe;
+    }
+    return low;
+}
+
+/* --- names --------------------------------------------------------------------------------- */
+
+/* "syscalls:sys_enter_write" → "syscalls_sys_enter_write", fit for a metric's name. */
+static char *sanitised(const char *event)
+{
+    char *name = xstrdup(event), *to = name;
+
+    for (const char *from = event; *from; from++) {
+        if (isalnum((unsigned char)*from))
+            *to++ = (char)tolower((unsigned char)*from);
+        else if (to > name && to[-1] != '_')
+            *to++ = '_';
+    }
+    while (to > name && to[-1] == '_')
+        to--;
+    *to = '\0';
+    return name;
+}
+
+/* Replaces "{role}" and "{hop}" by `role`, "{event}" by `event`, "{delivered}" by `delivered`. */
+static char *expand(const char *pattern, const char *role, const char *event, const char *delivered)
+{
+    const struct {
+        const char *mark, *value;
+    } marks[] = {{"{role}", role}, {"{hop}", role}, {"{event}", event}, {"{delivered}", delivered}};
+    struct text out = {0};
+
+    while (*pattern) {
+        size_t i = 0;
+
+        while (i < ARRAY_SIZE(marks) && strncmp(pattern, marks[i].mark, strlen(marks[i].mark)) != 0)
+            i++;
+        if (i < ARRAY_SIZE(marks)) {
+            text_add(&out, "%s", marks[i].value ? marks[i].value : "");
+            pattern += strlen(marks[i].mark);
+        } else {
+            text_add_bytes(&out, pattern++, 1);
+        }
+    }
+    return text_take(&out);
+}
+
+/* "bits_per_second", or "cpus" of "cpus_{role}" and of "cpus_relay". */
+static char *stem_of(const struct row *row, const char *event)
+{
+    size_t n = strlen(row->metric.name), tail = 0;
+    cleanup_free char *head = NULL;
+
+    if (row->scope == HOPS)
+        tail = strlen("_relay");
+    else if (row->scope != RUN)
+        tail = n - (size_t)(strrchr(row->metric.name, '{') - row->metric.name) + 1;
+    head = xstrndup(row->metric.name, n - tail);
+    return expand(head, NULL, event, NULL);
+}
+
+/* Clocks count nanoseconds; all other events count themselves. */
+static bool is_clock(const char *event)
+{
+    return strncmp(event, "task-clock", 10) == 0 || strncmp(event, "cpu-clock", 9) == 0;
+}
+
+static void as_seconds(struct bench_metric *m, enum per per)
+{
+    free((char *)m->unit);
+    m->unit = xstrdup(per == BYTE ? "s/byte" : "s");
+    m->format = BENCH_FORMAT_SECONDS;
+}
+
+static const struct bench_metric *pool_get(struct metric_pool *pool, const struct row *row,
+                                           const char *role, const char *event)
+{
+    cleanup_free char *safe = event ? sanitised(event) : NULL;
+    cleanup_free char *name = expand(row->metric.name, role, safe, NULL);
+    size_t at = pool_position(pool, name);
+    struct bench_metric *m;
+
+    if (at < pool->count && strcmp(pool->items[at]->name, name) == 0)
+        return pool->items[at];
+    m = xcalloc(1, sizeof(*m));
+    *m = row->metric;
+    m->name = xstrdup(name);
+    m->unit = xstrdup(row->metric.unit);
+    m->title = expand(row->metric.title, role, event, NULL);
+    m->meaning = expand(row->metric.meaning, role, event, NULL);
+    m->role = xstrdup(row->scope == HOPS ? "relay" : role);
+    m->event = xstrdup(event);
+    m->stem = stem_of(row, safe);
+    if (event && is_clock(event))
+        as_seconds(m, row->per);
+    pool->items =
+        grow(pool->items, &pool->capacity, pool->count + 1, sizeof(struct bench_metric *));
+    memmove(pool->items + at + 1, pool->items + at,
+            (pool->count - at) * sizeof(struct bench_metric *));
+    pool->items[at] = m;
+    pool->count++;
+    return m;
+}
+
+/* --- amounts ------------------------------------------------------------------------------- */
+
+/* Something counted, and the seconds it was counted in: a wrapped tool's totals speak of its whole
+ * window, the series of the time between two samples within it. */
+struct amount {
+    struct bench_value v;
+    const char *reason;
+    double seconds;
+};
+
+struct source {
+    const struct repetition_record *record;
+    struct metric_window window;
+    struct strings roles;              /* client, relay_1 …, server */
+    struct amount payload, operations; /* bytes delivered, requests completed */
+};
+
+static bool is_number(struct bench_value v)
+{
+    return v.state == BENCH_OK || v.state == BENCH_SCALED;
+}
+
+static struct amount nothing(enum bench_state state, const char *reason)
+{
+    return (struct amount){{NAN, state}, reason, 0};
+}
+
+struct metric_window metric_window(const struct repetition_record *r)
+{
+    const struct series *s = &r->series;
+    struct metric_window w = {0};
+
+    if (r->window_end_ns <= r->window_begin_ns)
+        return w;
+    while (w.first < s->n_rows && s->times[w.first] < r->window_begin_ns)
+        w.first++;
+    w.last = w.first;
+    while (w.last + 1 < s->n_rows && s->times[w.last + 1] <= r->window_end_ns)
+        w.last++;
+    if (w.last > w.first && s->times[w.last] <= r->window_end_ns)
+        w.seconds = (double)(s->times[w.last] - s->times[w.first]) * NANO;
+    return w;
+}
+
+static const char *column_reason(const struct series *s, const char *name, enum bench_state state)
+{
+    int column = series_find(s, name);
+
+    if (column >= 0 && s->columns[column].state != BENCH_OK)
+        return s->columns[column].reason;
+    return state == BENCH_FAILED ? "a sample at the window's edge is missing" : NULL;
+}
+
+/* The columns of `pattern` summed over the window (or the largest value of the one). */
+static struct amount columns_of(const struct source *src, const char *pattern, const char *role,
+                                bool maximum)
+{
+    const struct repetition_record *r = src->record;
+    const struct metric_window *w = &src->window;
+    cleanup_free char *list = expand(pattern, role, NULL, r->delivered);
+    cleanup_strings struct strings names = {0};
+    struct amount sum = {.seconds = w->seconds};
+
+    strings_split(&names, list, " ");
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
+        struct bench_value v;
+
+        if (series_find(&r->series, name) < 0)
+            return nothing(BENCH_ABSENT, NULL);
+        if (w->seconds <= 0)
+            return nothing(BENCH_FAILED, "fewer than two samples in the window");
+        v = maximum ? series_maximum(&r->series, name, w->first, w->last)
+                    : series_delta(&r->series, name, w->first, w->last);
+        if (!is_number(v))
+            return nothing(v.state, column_reason(&r->series, name, v.state));
+        sum.v.value += v.value;
+        if (v.state > sum.v.state)
+            sum.v.state = v.state;
+    }
+    return sum;
+}
+
+/* A wrapped tool's word, for its own window. */
+static bool total_of(const struct repetition_record *r, const char *metric, struct amount *ret)
+{
+    for (size_t i = 0; i < r->n_totals; i++) {
+        if (strcmp(r->totals[i].metric, metric) != 0)
+            continue;
+        *ret = (struct amount){.v.value = r->totals[i].value,
+                               .seconds = (double)(r->window_end_ns - r->window_begin_ns) * NANO};
+        if (!isfinite(ret->v.value))
+            *ret = nothing(BENCH_FAILED, "the tool's own figure is not a number");
+        return true;
+    }
+    return false;
+}
+
+static struct amount payload_of(const struct source *src)
+{
+    struct amount a;
+
+    if (total_of(src->record, "bytes", &a))
+        return a;
+    if (total_of(src->record, "bits_per_second", &a)) {
+        a.v.value *= a.seconds / 8;
+        return a;
+    }
+    return columns_of(src, "{delivered}.bytes_received", NULL, false);
+}
+
+/* A workload that has never counted a request (a one-way stream) has none; that is not a rate of 0.
+ */
+static struct amount operations_of(const struct source *src)
+{
+    const struct series *s = &src->record->series;
+    int column = series_find(s, "client.operations");
+    struct amount a;
+
+    if (total_of(src->record, "operations", &a))
+        return a;
+    if (total_of(src->record, "operations_per_second", &a)) {
+        a.v.value *= a.seconds;
+        return a;
+    }
+    if (column >= 0 && src->window.seconds > 0 &&
+        series_at(s, src->window.last, (size_t)column) == 0)
+        return nothing(BENCH_ABSENT, NULL);
+    return columns_of(src, "client.operations", NULL, false);
+}
+
+/* An event of a role; multiplexed ones are scaled by the time for which they were counted. */
+static struct amount event_of(const struct source *src, const char *column)
+{
+    cleanup_free char *enabled_name = xasprintf("%s.enabled_ns", column);
+    cleanup_free char *running_name = xasprintf("%s.running_ns", column);
+    struct amount count = columns_of(src, column, NULL, false), enabled, running;
+
+    if (!is_number(count.v))
+        return count;
+    enabled = columns_of(src, enabled_name, NULL, false);
+    running = columns_of(src, running_name, NULL, false);
+    if (!is_number(enabled.v) || !is_number(running.v))
+        return count;
+    if (running.v.value <= 0)
+        return nothing(BENCH_NOT_COUNTED, "the counter never ran in the window");
+    if (running.v.value < enabled.v.value) {
+        count.v.value *= enabled.v.value / running.v.value;
+        count.v.state = BENCH_SCALED;
+        count.reason = "multiplexed: scaled by the share of time it was counted";
+    }
+    return count;
+}
+
+/* --- computing ----------------------------------------------------------------------------- */
+
+/* a / b; without a base there is no such metric. */
+static struct amount ratio(struct amount a, struct amount b)
+{
+    if (!is_number(a.v) || b.v.state == BENCH_ABSENT)
+        return is_number(a.v) ? nothing(BENCH_ABSENT, NULL) : a;
+    if (!is_number(b.v))
+        return b;
+    if (b.v.value <= 0)
+        return nothing(BENCH_ABSENT, NULL);
+    a.v.value /= b.v.value;
+    if (b.v.state > a.v.state)
+        a.v.state = b.v.state;
+    if (!a.reason)
+        a.reason = b.reason;
+    return a;
+}
+
+static struct amount rate(struct amount a)
+{
+    if (is_number(a.v) && a.seconds <= 0)
+        return nothing(BENCH_FAILED, "the window has no length");
+    return ratio(a, (struct amount){.v.value = a.seconds});
+}
+
+static struct amount divided(const struct source *src, const struct row *row, const char *role,
+                             struct amount a)
+{
+    switch (row->per) {
+    case SECOND:
+        return rate(a);
+    case BYTE:
+        return ratio(rate(a), rate(src->payload));
+    case GIGABYTE:
+        a = ratio(rate(a), rate(src->payload));
+        a.v.value *= GIGA;
+        return a;
+    case OPERATION:
+        return ratio(rate(a), rate(src->operations));
+    case COLUMNS:
+        return ratio(a, columns_of(src, row->divisor, role, false));
+    default:
+        return a;
+    }
+}
+
+/* instructions / cycles of a role; both may carry the same modifier ("cycles:u"). */
+static struct amount ipc_of(const struct source *src, const char *role)
+{
+    static const char *const cycles_names[] = {"cycles", "cpu-cycles"};
+    const struct series *s = &src->record->series;
+    cleanup_free char *head = xasprintf("%s.event:instructions", role);
+
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const char *name = s->columns[i].name, *modifier = name + strlen(head);
+
+        if (strncmp(name, head, strlen(head)) != 0 || strchr(modifier, '.') ||
+            (*modifier && *modifier != ':'))
+            continue;
+        for (size_t k = 0; k < ARRAY_SIZE(cycles_names); k++) {
+            cleanup_free char *cycles = xasprintf("%s.event:%s%s", role, cycles_names[k], modifier);
+
+            if (series_find(s, cycles) >= 0)
+                return ratio(event_of(src, name), event_of(src, cycles));
+        }
+    }
+    return nothing(BENCH_ABSENT, NULL);
+}
+
+static struct amount hops_of(const struct source *src, const struct row *row)
+{
+    struct amount sum = {.seconds = src->window.seconds};
+
+    if (src->record->hops == 0)
+        return nothing(BENCH_ABSENT, NULL);
+    for (uint32_t i = 1; i <= src->record->hops; i++) {
+        cleanup_free char *role = xasprintf("relay_%u", i);
+        struct amount a = columns_of(src, row->columns, role, false);
+
+        if (!is_number(a.v))
+            return a;
+        sum.v.value += a.v.value;
+        if (a.v.state > sum.v.state)
+            sum.v.state = a.v.state;
+    }
+    return sum;
+}
+
+static struct amount measured(const struct source *src, const struct row *row, const char *role,
+                              const char *column)
+{
+    if (row->per == TOTALS_ONLY)
+        return nothing(BENCH_ABSENT, NULL);
+    if (row->per == CYCLES)
+        return ipc_of(src, role);
+    if (column)
+        return event_of(src, column);
+    if (row->scope == HOPS)
+        return hops_of(src, row);
+    if (strcmp(row->metric.name, "bits_per_second") == 0)
+        return src->payload;
+    if (strcmp(row->metric.name, "operations_per_second") == 0)
+        return src->operations;
+    return columns_of(src, row->columns, role, row->per == MAXIMUM);
+}
+
+/* Computes one metric; a total of its very name takes its place. `column` is that of an event. */
+static void add(const struct source *src, const struct row *row, const char *role,
+                const char *event, const char *column, struct metric_pool *pool,
+                struct metric_set *ret)
+{
+    cleanup_free char *safe = event ? sanitised(event) : NULL;
+    cleanup_free char *name = expand(row->metric.name, role, safe, NULL);
+    struct amount a;
+
+    if (!total_of(src->record, name, &a)) {
+        a = divided(src, row, role, measured(src, row, role, column));
+        a.v.value *= event && is_clock(event) ? NANO : row->scale;
+    }
+    if (a.v.state == BENCH_ABSENT)
+        return;
+    ret->items = grow(ret->items, &ret->capacity, ret->count + 1, sizeof(*ret->items));
+    ret->items[ret->count++] = (struct metric_value){
+        .metric = pool_get(pool, row, role, event), .value = a.v, .reason = a.reason};
+}
+
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s), m = strlen(tail);
+
+    return n >= m && strcmp(s + n - m, tail) == 0;
+}
+
+static void add_events(const struct source *src, const struct row *row, const char *role,
+                       struct metric_pool *pool, struct metric_set *ret)
+{
+    const struct series *s = &src->record->series;
+    cleanup_free char *head = xasprintf("%s.event:", role);
+
+    for (size_t i = 0; i < s->n_columns; i++) {
+        const char *name = s->columns[i].name;
+
+        if (strncmp(name, head, strlen(head)) == 0 && !ends_with(name, ".enabled_ns") &&
+            !ends_with(name, ".running_ns"))
+            add(src, row, role, name + strlen(head), name, pool, ret);
+    }
+}
+
+static void add_row(const struct source *src, const struct row *row, struct metric_pool *pool,
+                    struct metric_set *ret)
+{
+    if (row->scope == RUN || row->scope == HOPS) {
+        add(src, row, NULL, NULL, NULL, pool, ret);
+        return;
+    }
+    for (size_t i = 0; i < src->roles.count; i++) {
+        const char *role = src->roles.items[i];
+
+        if (row->scope == EVENT)
+            add_events(src, row, role, pool, ret);
+        else if (row->scope == ROLE || strncmp(role, "relay_", 6) == 0)
+            add(src, row, role, NULL, NULL, pool, ret);
+    }
+}
+
+void metrics_compute(const struct repetition_record *r, struct metric_pool *pool,
+                     struct metric_set *ret)
+{
+    struct source src = {.record = r};
+
+    *ret = (struct metric_set){0};
+    if (!r->ok)
+        return;
+    src.window = metric_window(r);
+    strings_add(&src.roles, "client");
+    for (uint32_t i = 1; i <= r->hops; i++)
+        strings_addf(&src.roles, "relay_%u", i);
+    strings_add(&src.roles, "server");
+    src.payload = payload_of(&src);
+    src.operations = operations_of(&src);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        add_row(&src, &rows[i], pool, ret);
+    strings_release(&src.roles);
+}
+
+const struct metric_value *metric_set_find(const struct metric_set *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (strcmp(s->items[i].metric->name, name) == 0)
+            return &s->items[i];
+    return NULL;
+}
+
+void metric_set_release(struct metric_set *s)
+{
+    free(s->items);
+    *s = (struct metric_set){0};
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/notes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "environment/facts.h"
+#include "report/run_facts.h"
+#include "stats/summary.h"
+
+enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
+
+#define LIMIT_TOLERANCE 0.01 /* by which a relay may pass its CPU limit */
+#define LIMIT_SHORTFALL 0.02 /* by which one that is always throttled may stay below it */
+#define ALWAYS_THROTTLED 0.95
+#define STEAL_WARNING 0.001
+#define BENCH_WARNING 0.01
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* --- design -------------------------------------------------------------------------------- */
+
+static void design_blocks(const struct stored_run *run, const struct bench_document *d,
+                          struct strings *ret)
+{
+    cleanup_strings struct strings arms = {0}, points = {0};
+    cleanup_text struct text t = {0};
+    uint32_t blocks = (uint32_t)json_number_or(json_object_get(run->run, "blocks"), 0);
+
+    run_arms(run, &arms);
+    run_points(run, &points);
+    for (uint32_t i = 0; i < d->n_repetitions; i++)
+        if (d->repetitions[i].block > blocks)
+            blocks = d->repetitions[i].block;
+    text_add(&t, "%u randomised block%s × %zu arm%s", blocks, plural(blocks), arms.count,
+             plural(arms.count));
+    if (points.count > 1)
+        text_add(&t, " × %zu points", points.count);
+    text_add(&t, ", fresh processes, %.3g s warm-up + %.3g s window, seed %llu",
+             (double)d->warmup_ns * 1e-9, (double)d->duration_ns * 1e-9,
+             (unsigned long long)d->seed);
+    strings_add(ret, text_get(&t));
+}
+
+/* The CPU limits that the records speak of, and what the hops used of them. */
+static void design_limit(const struct bench_document *d, const struct observations *all,
+                         struct strings *ret)
+{
+    double low = INFINITY, high = -INFINITY, least = INFINITY, most = 0, period = 0;
+    cleanup_text struct text t = {0};
+
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        if (d->arms[i].hops == 0)
+            continue;
+        low = fmin(low, d->arms[i].cpu_achieved_low);
+        high = fmax(high, d->arms[i].cpu_achieved_high);
+        least = fmin(least, d->arms[i].cpu_limit);
+        most = fmax(most, d->arms[i].cpu_limit);
+    }
+    if (isinf(least))
+        return; /* no relay at all */
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < all->items[i]->record->n_roles; k++)
+            period = fmax(period, (double)all->items[i]->record->roles[k].cpu_period_ns);
+    if (most == 0)
+        text_add(&t, "no CPU limit on the relays");
+    else if (least == most)
+        text_add(&t, "relay limit %.2f CPU per process", most);
+    else
+        text_add(&t, "relay limit %.2f to %.2f CPU per process", least, most);
+    if (low <= high)
+        text_add(&t, " (used %.3f to %.3f)", low, high);
+    if (most > 0 && period > 0)
+        text_add(&t, ", period %.3g ms", period * 1e-6);
+    strings_add(ret, text_get(&t));
+}
+
+static void design_captures(const struct stored_run *run, struct strings *ret)
+{
+    cleanup_text struct text t = {0};
+    json_t *captures = run_setting(run, "", "capture"), *capture;
+    size_t i;
+
+    json_array_foreach(captures, i, capture)
+    {
+        const char *name = json_text_or(capture, NULL);
+
+        if (!name)
+            name = json_text_or(json_object_get(capture, "name"), NULL);
+        if (!name) /* {stat: {…}} */
+            name = json_object_iter_key(json_object_iter(capture));
+        if (name)
+            text_add(&t, "%s%s", t.length ? ", " : "", name);
+    }
+    if (t.length)
+        strings_addf(ret, "captured in every repetition: %s", text_get(&t));
+}
+
+static void design_estimates(const struct bench_document *d, struct strings *ret)
+{
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        if (d->arms[i].valid > most)
+            most = d->arms[i].valid;
+    if (most < 6)
+        strings_addf(ret,
+                     "estimate: Hodges-Lehmann over repetitions; %.0f%% intervals need 6 valid "
+                     "ones, there are %u",
+                     REPORT_CONFIDENCE * 100, most);
+    else
+        strings_addf(ret,
+                     "estimate: Hodges-Lehmann over repetitions, %.0f%% signed-rank interval, each "
+                     "for itself; ratios from pairs in a block",
+                     REPORT_CONFIDENCE * 100);
+}
+
+/* The median over the ok repetitions; NaN when unknown. */
+static double bench_cpus(const struct observations *all)
+{
+    cleanup_free double *x = xcalloc(all->count + 1, sizeof(*x));
+    size_t n = 0;
+
+    for (size_t i = 0; i < all->count; i++) {
+        double v = observed_number(all->items[i], "bench_cpus");
+
+        if (!isnan(v))
+            x[n++] = v;
+    }
+    return stats_median(x, n);
+}
+
+void notes_design(const struct stored_run *run, const struct bench_document *d,
+                  const struct observations *all, struct strings *ret)
+{
+    double own = bench_cpus(all);
+
+    design_blocks(run, d, ret);
+    if (*d->network)
+        strings_addf(ret, "network %s, loopback: no NIC in this result", d->network);
+    design_limit(d, all, ret);
+    design_captures(run, ret);
+    design_estimates(d, ret);
+    if (!isnan(own))
+        strings_addf(ret, "bench itself used %.2g%% of a core", own * 100);
+}
+
+/* --- warnings ------------------------------------------------------------------------------ */
+
+/* "nginx" or "nginx at jobs=10". */
+static const char *arm_label(const struct bench_arm *a, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s%s", a->name, *a->point ? " at " : "", a->point);
+    return out;
+}
+
+static void warn_state(const struct stored_run *run, const struct bench_document *d,
+                       struct strings *ret)
+{
+    if (strcmp(d->state, "complete") != 0)
+        strings_addf(ret, "the run was %s: %u of %u repetitions were finished",
+                     strcmp(d->state, "interrupted") == 0 ? "interrupted" : "ended by an error",
+                     d->n_repetitions, d->planned);
+    for (size_t i = 0; i < run->damaged.count; i++)
+        strings_addf(ret, "a stored repetition was skipped: %s", run->damaged.items[i]);
+}
+
+static void warn_failures(const struct bench_document *d, struct strings *ret)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_arm *a = &d->arms[i];
+        const char *first = "no message";
+        char label[160];
+
+        if (a->failed == 0)
+            continue;
+        for (uint32_t r = d->n_repetitions; r-- > 0;)
+            if (d->repetitions[r].error && strcmp(d->repetitions[r].arm, a->name) == 0 &&
+                strcmp(d->repetitions[r].point, a->point) == 0)
+                first = d->repetitions[r].error;
+        strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
+                     arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
+    }
+}
+
+static void warn_relay_not_limit(const struct bench_document *d, struct strings *ret)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_arm *a = &d->arms[i];
+        char label[160];
+
+        if (a->hops == 0 || a->valid == 0 || a->relay_limited)
+            continue;
+        strings_addf(ret,
+                     "%s: the relay was not the limit (%s: %s): its throughput says little about "
+                     "the relay",
+                     arm_label(a, label, sizeof(label)), a->limited_by, a->limited_why);
+    }
+}
+
+static void warn_limit_held(const struct observations *all, struct strings *ret)
+{
+    size_t above = 0, below = 0;
+    double worst_above = 0, worst_below = INFINITY;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
+
+        for (size_t k = 0; k < r->n_roles; k++) {
+            cleanup_free char *cpus = xasprintf("cpus_%s", r->roles[k].name);
+            cleanup_free char *throttled = xasprintf("throttled_share_%s", r->roles[k].name);
+            double share = observed_number(all->items[i], cpus) / r->roles[k].cpu_limit;
+
+            if (r->roles[k].cpu_limit <= 0)
+                continue;
+            if (share > 1 + LIMIT_TOLERANCE) {
+                above++;
+                worst_above = fmax(worst_above, share);
+            } else if (share < 1 - LIMIT_SHORTFALL &&
+                       observed_number(all->items[i], throttled) >= ALWAYS_THROTTLED) {
+                below++;
+                worst_below = fmin(worst_below, share);
+            }
+        }
+    }
+    if (above)
+        strings_addf(ret, "the CPU limit did not hold: up to %.1f%% of it was used (%zu time%s)",
+                     worst_above * 100, above, plural(above));
+    if (below)
+        strings_addf(ret,
+                     "throttled relays got less than their CPU limit: down to %.1f%% of it (%zu "
+                     "time%s)",
+                     worst_below * 100, below, plural(below));
+}
+
+static void warn_short_window(const struct observations *all, struct strings *ret)
+{
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
+        int64_t window = r->window_end_ns - r->window_begin_ns;
+
+        for (size_t k = 0; k < r->n_roles; k++) {
+            int64_t period = r->roles[k].cpu_period_ns;
+
+            if (!r->ok || r->roles[k].cpu_limit <= 0 || period <= 0 ||
+                window >= LEAST_PERIODS * period)
+                continue;
+            strings_addf(ret,
+                         "the window holds %.3g periods of the CPU limit: below %d the limit is "
+                         "inexact; lengthen 'duration'",
+                         (double)window / (double)period, LEAST_PERIODS);
+            return;
+        }
+    }
+}
+
+static void warn_machine(const struct observations *all, struct strings *ret)
+{
+    double low, high, own = bench_cpus(all);
+
+    if (observed_range(all, "system_steal_share", &low, &high) && high > STEAL_WARNING)
+        strings_addf(ret, "the hypervisor took up to %.2f%% of the CPU time (steal)", high * 100);
+    if (observed_range(all, "listen_overflows", &low, &high) && high > 0)
+        strings_addf(ret, "a listener's accept queue overflowed (up to %.0f times in a window)",
+                     high);
+    if (observed_range(all, "errors_client", &low, &high) && high > 0)
+        strings_addf(ret, "the client counted up to %.0f errors in a window", high);
+    if (own > BENCH_WARNING)
+        strings_addf(ret, "the bench itself used %.1f%% of a core", own * 100);
+}
+
+static const char *program_hash(const struct repetition_record *r, const char *role)
+{
+    for (size_t i = 0; i < r->n_roles; i++)
+        if (strcmp(r->roles[i].name, role) == 0)
+            return json_text_or(json_object_get(json_array_get(r->roles[i].binaries, 0), "sha256"),
+                                NULL);
+    return NULL;
+}
+
+/* The program behind a name was replaced while the run went on. */
+static void warn_identity(const struct bench_document *d, const struct observations *all,
+                          struct strings *ret)
+{
+    cleanup_strings struct strings said = {0};
+
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const char *first = NULL;
+
+        for (size_t r = 0; r < all->count && !strings_has(&said, d->arms[i].name); r++) {
+            const struct repetition_record *record = all->items[r]->record;
+            const char *hash = program_hash(record, "relay_1");
+
+            if (!hash || strcmp(record->arm, d->arms[i].name) != 0)
+                continue;
+            if (!first)
+                first = hash;
+            if (strcmp(first, hash) == 0)
+                continue;
+            strings_add(&said, d->arms[i].name);
+            strings_addf(ret, "%s: the relay's program changed during the run (repetition %u)",
+                         d->arms[i].name, record->index);
+        }
+    }
+}
+
+void notes_warnings(const struct stored_run *run, const struct bench_document *d,
+                    const struct observations *all, struct strings *ret)
+{
+    json_t *environment = json_object_get(run->run, "environment");
+
+    warn_state(run, d, ret);
+    warn_failures(d, ret);
+    warn_relay_not_limit(d, ret);
+    warn_limit_held(all, ret);
+    warn_short_window(all, ret);
+    warn_identity(d, all, ret);
+    warn_machine(all, ret);
+    if (environment)
+        facts_warnings(environment, ret);
+}

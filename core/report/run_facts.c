@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/run_facts.h"
+
+#include <string.h>
+
+#include "base/units.h"
+
+static json_t *point_settings(const struct stored_run *run, const char *label)
+{
+    json_t *point;
+    size_t i;
+
+    json_array_foreach(json_object_get(run->run, "points"), i,
+                       point) if (strcmp(json_text_or(json_object_get(point, "label"), ""),
+                                         label) == 0) return json_object_get(point, "settings");
+    return NULL;
+}
+
+json_t *run_setting(const struct stored_run *run, const char *point, const char *key)
+{
+    json_t *value = json_object_get(point_settings(run, point), key);
+
+    return value ? value : json_object_get(json_object_get(run->run, "scenario"), key);
+}
+
+double json_number_or(const json_t *value, double fallback)
+{
+    double number;
+
+    if (json_is_number(value))
+        return json_number_value(value);
+    if (json_is_string(value) && parse_number(json_string_value(value), &number, NULL) == 0)
+        return number;
+    return fallback;
+}
+
+int64_t json_duration_or(const json_t *value, int64_t fallback_ns)
+{
+    int64_t ns;
+
+    if (json_is_number(value))
+        return (int64_t)(json_number_value(value) * 1e9);
+    if (json_is_string(value) && parse_duration(json_string_value(value), &ns, NULL) == 0)
+        return ns;
+    return fallback_ns;
+}
+
+const char *json_text_or(const json_t *value, const char *fallback)
+{
+    return json_is_string(value) ? json_string_value(value) : fallback;
+}
+
+static void add_once(struct strings *s, const char *name)
+{
+    if (name && !strings_has(s, name))
+        strings_add(s, name);
+}
+
+void run_arms(const struct stored_run *run, struct strings *ret)
+{
+    json_t *arm;
+    size_t i;
+
+    add_once(ret, json_text_or(run_setting(run, "", "baseline"), NULL));
+    json_array_foreach(run_setting(run, "", "relays"), i, arm)
+        add_once(ret, json_text_or(json_is_object(arm) ? json_object_get(arm, "name") : arm, NULL));
+    for (size_t r = 0; r < run->n_repetitions; r++)
+        add_once(ret, run->repetitions[r].arm);
+}
+
+void run_points(const struct stored_run *run, struct strings *ret)
+{
+    json_t *point;
+    size_t i;
+
+    json_array_foreach(json_object_get(run->run, "points"), i, point)
+        add_once(ret, json_text_or(json_object_get(point, "label"), NULL));
+    for (size_t r = 0; r < run->n_repetitions; r++)
+        add_once(ret, run->repetitions[r].point);
+}
+
+double run_cpus(const struct stored_run *run)
+{
+    json_t *environment = json_object_get(run->run, "environment");
+
+    return json_number_or(json_object_get(environment, "cpus_online"), 0);
+}

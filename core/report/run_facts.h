@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading run.json for the report: typed members of the resolved scenario (at a point of the sweep)
+ * and of the environment. Whatever is missing or of another type reads as "unknown", so a run of an
+ * older or newer bench still gives a report.
+ */
+#ifndef REPORT_RUN_FACTS_H
+#define REPORT_RUN_FACTS_H
+
+#include "store/store.h"
+
+/* The scenario's value for `key` at the point labelled `point`; borrowed, or NULL. */
+json_t *run_setting(const struct stored_run *run, const char *point, const char *key);
+
+/* Numbers and the notations of the scenario ("500ms", "64K"); `fallback` when it is neither. */
+double json_number_or(const json_t *value, double fallback);
+int64_t json_duration_or(const json_t *value, int64_t fallback_ns);
+const char *json_text_or(const json_t *value, const char *fallback);
+
+/* The arms' names in the scenario's order, the baseline first. Arms that only the repetitions know
+ * come last. */
+void run_arms(const struct stored_run *run, struct strings *ret);
+/* The points' labels in the plan's order; again with those that only the repetitions know. */
+void run_points(const struct stored_run *run, struct strings *ret);
+/* CPUs online in the machine; 0 when unknown. */
+double run_cpus(const struct stored_run *run);
+
+#endif
