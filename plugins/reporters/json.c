@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The document for programs: one JSON object, docs/measurement.md lists the metrics. Written by
+ * hand because it is a walk over one struct: strings are escaped here, and what is no number is
+ * null.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bench/reporter.h>
+
+static const struct bench_host *host;
+
+/* --- values -------------------------------------------------------------------------------- */
+
+/* Length of the UTF-8 character at `s`, 0 when it is none. */
+static size_t character(const unsigned char *s)
+{
+    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
+
+    if (s[0] > 0xf4)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    /* Overlong forms, surrogates, beyond U+10FFFF. */
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return n;
+}
+
+static void string(struct bench_output *out, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    if (!s) {
+        host->emit(out, "null");
+        return;
+    }
+    host->emit(out, "\"");
+    while (*s) {
+        size_t n = character(s);
+
+        if (n == 0)
+            host->emit(out, "\\ufffd");
+        else if (*s == '"' || *s == '\\')
+            host->emit(out, "\\%c", *s);
+        else if (*s < 0x20 || *s == 0x7f)
+            host->emit(out, "\\u%04x", *s);
+        else
+            host->emit(out, "%.*s", (int)n, s);
+        s += n ? n : 1;
+    }
+    host->emit(out, "\"");
+}
+
+/* The shortest text that reads back as the same double. */
+static void number(struct bench_output *out, double v)
+{
+    char text[40];
+
+    if (!isfinite(v)) {
+        host->emit(out, "null");
+        return;
+    }
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    host->emit(out, "%s", text);
+}
+
+static const char *state_name(enum bench_state s)
+{
+    static const char *const names[] = {"ok",     "scaled", "not counted", "not supported",
+                                        "failed", "absent"};
+
+    return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
+}
+
+/* --- members ------------------------------------------------------------------------------- */
+
+/* A comma before every member but the first of its object or array. */
+static void key(struct bench_output *out, bool *first, const char *indent, const char *name)
+{
+    host->emit(out, "%s\n%s", *first ? "" : ",", indent);
+    *first = false;
+    if (!name)
+        return;
+    string(out, name);
+    host->emit(out, ": ");
+}
+
+static void text_member(struct bench_output *out, bool *first, const char *indent, const char *name,
+                        const char *value)
+{
+    key(out, first, indent, name);
+    string(out, value);
+}
+
+static void number_member(struct bench_output *out, bool *first, const char *indent,
+                          const char *name, double value)
+{
+    key(out, first, indent, name);
+    number(out, value);
+}
+
+static void lines_member(struct bench_output *out, bool *first, const char *name, uint32_t n,
+                         const char *const *lines)
+{
+    bool none = true;
+
+    key(out, first, "  ", name);
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < n; i++) {
+        key(out, &none, "    ", NULL);
+        string(out, lines[i]);
+    }
+    host->emit(out, n ? "\n  ]" : "]");
+}
+
+static void inline_number(struct bench_output *out, const char *name, double v)
+{
+    host->emit(out, ", \"%s\": ", name);
+    number(out, v);
+}
+
+static void estimate(struct bench_output *out, const struct bench_estimate *e)
+{
+    host->emit(out, "{\"value\": ");
+    number(out, e->n ? e->value : NAN);
+    host->emit(out, ", \"unit\": ");
+    string(out, e->metric->unit);
+    host->emit(out, ", \"state\": \"%s\", \"n\": %u", state_name(e->state), e->n);
+    inline_number(out, "low", e->has_interval ? e->low : NAN);
+    inline_number(out, "high", e->has_interval ? e->high : NAN);
+    inline_number(out, "confidence", e->confidence);
+    inline_number(out, "cv", e->cv);
+    inline_number(out, "autocorrelation", e->autocorrelation);
+    inline_number(out, "ratio", e->ratio);
+    inline_number(out, "ratio_low", e->has_ratio_interval ? e->ratio_low : NAN);
+    inline_number(out, "ratio_high", e->has_ratio_interval ? e->ratio_high : NAN);
+    if (e->reason) {
+        host->emit(out, ", \"reason\": ");
+        string(out, e->reason);
+    }
+    host->emit(out, "}");
+}
+
+static void arm(struct bench_output *out, const struct bench_arm *a)
+{
+    bool first = true, none = true;
+
+    host->emit(out, "{");
+    text_member(out, &first, "      ", "name", a->name);
+    text_member(out, &first, "      ", "relay", a->relay);
+    text_member(out, &first, "      ", "point", a->point);
+    number_member(out, &first, "      ", "hops", a->hops);
+    number_member(out, &first, "      ", "cpu_limit", a->cpu_limit);
+    number_member(out, &first, "      ", "valid", a->valid);
+    number_member(out, &first, "      ", "failed", a->failed);
+    text_member(out, &first, "      ", "limited_by", a->limited_by);
+    text_member(out, &first, "      ", "limited_why", a->limited_why);
+    key(out, &first, "      ", "relay_limited");
+    host->emit(out, a->relay_limited ? "true" : "false");
+    key(out, &first, "      ", "metrics");
+    host->emit(out, "{");
+    for (uint32_t i = 0; i < a->n_estimates; i++) {
+        key(out, &none, "        ", a->estimates[i].metric->name);
+        estimate(out, &a->estimates[i]);
+    }
+    host->emit(out, none ? "}\n    }" : "\n      }\n    }");
+}
+
+static void repetition(struct bench_output *out, const struct bench_repetition *r)
+{
+    bool first = true, none = true;
+
+    host->emit(out, "{");
+    number_member(out, &first, "      ", "index", r->index);
+    text_member(out, &first, "      ", "arm", r->arm);
+    text_member(out, &first, "      ", "point", r->point);
+    number_member(out, &first, "      ", "block", r->block);
+    text_member(out, &first, "      ", "state", r->state);
+    text_member(out, &first, "      ", "error", r->error);
+    text_member(out, &first, "      ", "directory", r->directory);
+    number_member(out, &first, "      ", "overhead_seconds", r->overhead_seconds);
+    key(out, &first, "      ", "metrics");
+    host->emit(out, "{");
+    for (uint32_t i = 0; i < r->n_values; i++) {
+        bool is_number = r->values[i].state == BENCH_OK || r->values[i].state == BENCH_SCALED;
+
+        key(out, &none, "        ", r->metrics[i]->name);
+        host->emit(out, "{\"value\": ");
+        number(out, is_number ? r->values[i].value : NAN);
+        host->emit(out, ", \"state\": \"%s\"}", state_name(r->values[i].state));
+    }
+    host->emit(out, none ? "}\n    }" : "\n      }\n    }");
+}
+
+/* --- the document -------------------------------------------------------------------------- */
+
+static void run_members(struct bench_output *out, bool *first, const struct bench_document *d)
+{
+    number_member(out, first, "  ", "schema", d->schema);
+    text_member(out, first, "  ", "run", d->run);
+    text_member(out, first, "  ", "path", d->path);
+    text_member(out, first, "  ", "name", d->name);
+    text_member(out, first, "  ", "started", d->started);
+    text_member(out, first, "  ", "state", d->state);
+    /* 64 bits do not survive a reader that has only doubles. */
+    key(out, first, "  ", "seed");
+    host->emit(out, "\"%" PRIu64 "\"", d->seed);
+    number_member(out, first, "  ", "planned", d->planned);
+    text_member(out, first, "  ", "workload", d->workload);
+    text_member(out, first, "  ", "protocol", d->protocol);
+    text_member(out, first, "  ", "network", d->network);
+    number_member(out, first, "  ", "warmup_seconds", (double)d->warmup_ns / 1e9);
+    number_member(out, first, "  ", "duration_seconds", (double)d->duration_ns / 1e9);
+    text_member(out, first, "  ", "baseline", d->baseline);
+    lines_member(out, first, "design", d->n_design, d->design);
+    lines_member(out, first, "warnings", d->n_warnings, d->warnings);
+    key(out, first, "  ", "scenario");
+    host->emit(out, "%s", d->scenario_json ? d->scenario_json : "null");
+    key(out, first, "  ", "environment");
+    host->emit(out, "%s", d->environment_json ? d->environment_json : "null");
+}
+
+static int report(void *state, const struct bench_document *d, const struct bench_style *style,
+                  struct bench_output *out, struct bench_error *err)
+{
+    bool first = true, none = true;
+
+    (void)state;
+    (void)style;
+    (void)err;
+    host->emit(out, "{");
+    run_members(out, &first, d);
+    key(out, &first, "  ", "arms");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        key(out, &none, "    ", NULL);
+        arm(out, &d->arms[i]);
+    }
+    host->emit(out, none ? "]" : "\n  ]");
+    none = true;
+    key(out, &first, "  ", "repetitions");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < d->n_repetitions; i++) {
+        key(out, &none, "    ", NULL);
+        repetition(out, &d->repetitions[i]);
+    }
+    host->emit(out, none ? "]\n}\n" : "\n  ]\n}\n");
+    return 0;
+}
+
+static const struct bench_reporter plugin = {
+    .plugin = {.size = sizeof(plugin),
+               .abi_major = BENCH_ABI_MAJOR,
+               .abi_minor = BENCH_ABI_MINOR,
+               .kind = BENCH_REPORTER,
+               .name = "json",
+               .description = "one JSON object for programs"},
+    .extension = "json",
+    .report = report,
+};
+
+const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
+{
+    host = h;
+    return &plugin.plugin;
+}
