@@ -93,6 +93,17 @@ char *file_tail(int dirfd, const char *path, size_t limit)
     return xstrdup(data);
 }
 
+/* Says what to do about the failures that the user can mend. */
+static int write_failed(struct bench_error *err, int errnum, const char *what, const char *path)
+{
+    error_errno(err, BENCH_ERROR_RUN, errnum, "%s '%s'", what, path);
+    if (errnum == ENOSPC || errnum == EDQUOT)
+        error_hint(err, "the disk or the quota is full: free some space, or use another directory");
+    if (errnum == EFBIG)
+        error_hint(err, "a limit on the size of files is in force, see 'ulimit -f'");
+    return -1;
+}
+
 static int write_all(int fd, const char *data, size_t length)
 {
     while (length) {
@@ -112,17 +123,16 @@ int file_write(int dirfd, const char *path, const char *data, size_t length,
                struct bench_error *err)
 {
     cleanup_free char *temporary = xasprintf("%s.tmp.%d", path, (int)getpid());
-    cleanup_close int fd =
-        openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    cleanup_close int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
     if (fd < 0)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot create '%s'", temporary);
+        return write_failed(err, errno, "cannot create", temporary);
     if (write_all(fd, data, length) < 0 || fsync(fd) < 0 ||
         renameat(dirfd, temporary, dirfd, path) < 0) {
         int saved = errno;
 
         unlinkat(dirfd, temporary, 0);
-        return error_errno(err, BENCH_ERROR_RUN, saved, "cannot write '%s'", path);
+        return write_failed(err, saved, "cannot write", path);
     }
     return 0;
 }
@@ -139,7 +149,7 @@ int directory_make(int dirfd, const char *path, struct bench_error *err)
             continue;
         *p = '\0';
         if (mkdirat(dirfd, copy, 0755) < 0 && errno != EEXIST)
-            return error_errno(err, BENCH_ERROR_RUN, errno, "cannot create directory '%s'", copy);
+            return write_failed(err, errno, "cannot create directory", copy);
         *p = c;
         if (!c)
             break;
