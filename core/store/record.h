@@ -12,15 +12,15 @@
 #include "base/text.h"
 
 struct record_role {
-    char *name;            /* "client", "relay_1", "server" */
-    struct strings argv;   /* empty for a built-in role */
+    char *name;                 /* "client", "relay_1", "server" */
+    struct strings argv;        /* empty for a built-in role */
     struct strings environment; /* what the bench set over its own environment */
-    double cpu_limit;      /* CPUs, 0: none */
+    double cpu_limit;           /* CPUs, 0: none */
     int64_t cpu_period_ns;
-    char *cpus;            /* affinity "0-1", or NULL */
-    int status;            /* wait status, -1: ran until stopped */
-    bool forced;           /* had to be killed */
-    json_t *binaries;      /* identity_process(), or NULL */
+    char *cpus;       /* affinity "0-1", or NULL */
+    int status;       /* wait status, -1: ran until stopped */
+    bool forced;      /* had to be killed */
+    json_t *binaries; /* identity_process(), or NULL */
 };
 
 struct record_total {
@@ -33,23 +33,23 @@ struct repetition_record {
     char *arm, *relay, *point;
     uint32_t hops;
     uint64_t seed;
-    char *delivered;   /* role whose received bytes are the payload: "server" or "client" */
-    char *network;     /* "isolated" or "host" */
+    char *delivered; /* role whose received bytes are the payload: "server" or "client" */
+    char *network;   /* "isolated" or "host" */
     char *congestion;
     bool ok;
-    struct bench_error error;      /* when not ok */
-    int64_t started_wall_ns;       /* CLOCK_REALTIME */
+    struct bench_error error; /* when not ok */
+    int64_t started_wall_ns;  /* CLOCK_REALTIME */
     int64_t wall_minus_monotonic_ns;
-    int64_t total_ns;              /* whole repetition */
-    int64_t warmup_ns;             /* as executed */
+    int64_t total_ns;                       /* whole repetition */
+    int64_t warmup_ns;                      /* as executed */
     int64_t window_begin_ns, window_end_ns; /* CLOCK_MONOTONIC; both 0 when it got that far never */
-    int64_t bench_cpu_ns;          /* CPU of the bench itself in the window */
-    struct record_role *roles;     /* server, client, relay_1 … */
+    int64_t bench_cpu_ns;                   /* CPU of the bench itself in the window */
+    struct record_role *roles;              /* server, client, relay_1 … */
     size_t n_roles;
-    struct record_total *totals;   /* from a wrapper's parser or the page's end values */
+    struct record_total *totals; /* from a wrapper's parser or the page's end values */
     size_t n_totals;
     struct series series;
-    char *directory;               /* relative to the run */
+    char *directory; /* relative to the run */
 };
 
 struct record_role *record_add_role(struct repetition_record *r, const char *name);

@@ -2,7 +2,8 @@
 /*
  * A run as a directory; docs/store-format.md describes the files. Written so that a crash at any
  * moment leaves every finished repetition readable: a repetition exists once its repetition.json
- * does, and that file is renamed into place last.
+ * does, and that file is renamed into place last. Whether a "running" run still is one, the kernel
+ * knows: the writer holds a lock on the directory.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -23,10 +24,11 @@ struct store_writer {
 
 /* Creates the run directory: `path` when given (must not exist or be empty), else
  * bench-results/ID below the working directory with a `latest` link beside it. Writes run.json with
- * scenario, plan, environment and the command. */
+ * scenario, plan, environment (borrowed, may be NULL) and the command. */
 int store_create(struct store_writer *w, const char *path, const struct plan *plan,
                  json_t *environment, char *const *command, struct bench_error *err);
-/* Makes the directory of a repetition; absolute path, caller frees. */
+/* Makes the directory of a repetition; absolute path, caller frees. One without repetition.json was
+ * not finished, and readers pass over it. */
 int store_begin(struct store_writer *w, const struct step *step, char **ret_directory,
                 struct bench_error *err);
 /* Writes series.tsv, then repetition.json. Sets record->directory. */
@@ -37,17 +39,20 @@ void store_writer_release(struct store_writer *w);
 
 struct stored_run {
     char *path, *id;
+    uint64_t seed;
     json_t *run; /* run.json: format, id, name, started, state, command, seed, scenario, plan, … */
     struct repetition_record *repetitions; /* in order of execution */
     size_t n_repetitions;
     struct strings damaged; /* "repetitions/0003-nginx: reason": skipped, not fatal */
 };
 
-/* `path` may be a run directory or a name below bench-results (also "latest"). Another format's
- * newer major is refused by number. */
+/* `path` may be a run directory or a name below bench-results (also "latest"). A newer format is
+ * refused by number. The state "running" of a dead writer reads as "interrupted". */
 int store_read(struct stored_run *ret, const char *path, struct bench_error *err);
 void stored_run_release(struct stored_run *r);
-/* Runs below `directory` (default bench-results), newest last: run.json only. New reference. */
+/* Runs below `directory` (default bench-results), newest last, from run.json only: an array of
+ * {path, id, name, started, finished, state, planned}; {path, started: "", state: "damaged",
+ * reason} for one that cannot be read. New reference. */
 json_t *store_list(const char *directory, struct bench_error *err);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/record.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+struct record_role *record_add_role(struct repetition_record *r, const char *name)
+{
+    struct record_role *role;
+
+    r->roles = xrealloc(r->roles, (r->n_roles + 1) * sizeof(*r->roles));
+    role = &r->roles[r->n_roles++];
+    *role = (struct record_role){.name = xstrdup(name), .status = -1};
+    return role;
+}
+
+void record_add_total(struct repetition_record *r, const char *metric, double value)
+{
+    r->totals = xrealloc(r->totals, (r->n_totals + 1) * sizeof(*r->totals));
+    r->totals[r->n_totals++] = (struct record_total){.metric = xstrdup(metric), .value = value};
+}
+
+static void release_role(struct record_role *role)
+{
+    free(role->name);
+    strings_release(&role->argv);
+    strings_release(&role->environment);
+    free(role->cpus);
+    json_decref(role->binaries);
+}
+
+void record_release(struct repetition_record *r)
+{
+    for (size_t i = 0; i < r->n_roles; i++)
+        release_role(&r->roles[i]);
+    for (size_t i = 0; i < r->n_totals; i++)
+        free(r->totals[i].metric);
+    free(r->roles);
+    free(r->totals);
+    free(r->arm);
+    free(r->relay);
+    free(r->point);
+    free(r->delivered);
+    free(r->network);
+    free(r->congestion);
+    free(r->directory);
+    series_release(&r->series);
+    *r = (struct repetition_record){0};
+}

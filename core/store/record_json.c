@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/record_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "store/fields.h"
+
+#define ROLE(kind, member)                                           \
+    {                                                                \
+#member, &field_##kind, offsetof(struct record_role, member) \
+    }
+
+static const struct field role_fields[] = {
+    ROLE(text, name),           ROLE(strings, argv),
+    ROLE(strings, environment), ROLE(number, cpu_limit),
+    ROLE(int64, cpu_period_ns), ROLE(text_or_null, cpus),
+    ROLE(int, status),          ROLE(bool, forced),
+    ROLE(json, binaries),       {0},
+};
+
+static const struct field total_fields[] = {
+    {"metric", &field_text, offsetof(struct record_total, metric)},
+    {"value", &field_number, offsetof(struct record_total, value)},
+    {0},
+};
+
+/* The kinds below see the whole record, because an array's length is a member beside it. */
+
+static json_t *put_roles(const void *at)
+{
+    const struct repetition_record *r = at;
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->n_roles; i++)
+        json_array_append_new(array, fields_put(role_fields, &r->roles[i]));
+    return array;
+}
+
+static int get_roles(void *at, json_t *value, struct bench_error *err)
+{
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(value))
+        return field_expected(err, "an array");
+    json_array_foreach(value, i, item)
+    {
+        struct record_role *role = record_add_role(at, NULL);
+
+        if (fields_get(role_fields, role, item, err) < 0)
+            return error_context(err, "element %zu", i);
+    }
+    return 0;
+}
+
+static json_t *put_totals(const void *at)
+{
+    const struct repetition_record *r = at;
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->n_totals; i++)
+        json_array_append_new(array, fields_put(total_fields, &r->totals[i]));
+    return array;
+}
+
+static int get_totals(void *at, json_t *value, struct bench_error *err)
+{
+    struct repetition_record *r = at;
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(value))
+        return field_expected(err, "an array");
+    json_array_foreach(value, i, item)
+    {
+        record_add_total(r, NULL, 0);
+        if (fields_get(total_fields, &r->totals[i], item, err) < 0)
+            return error_context(err, "element %zu", i);
+    }
+    return 0;
+}
+
+static const char *const error_kinds[] = {
+    [BENCH_ERROR_NONE] = "none",
+    [BENCH_ERROR_RUN] = "run",
+    [BENCH_ERROR_USAGE] = "usage",
+    [BENCH_ERROR_GATE] = "gate",
+    [BENCH_ERROR_INCONCLUSIVE] = "inconclusive",
+    [BENCH_ERROR_ENVIRONMENT] = "environment",
+};
+
+static int error_kind_find(const char *name, enum bench_error_kind *ret)
+{
+    for (size_t i = 0; name && i < ARRAY_SIZE(error_kinds); i++) {
+        if (strcmp(name, error_kinds[i]) == 0) {
+            *ret = (enum bench_error_kind)i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+static json_t *put_error(const void *at)
+{
+    const struct repetition_record *r = at;
+    const struct bench_error *e = &r->error;
+    json_t *json;
+
+    if (r->ok)
+        return json_null();
+    json = json_object();
+    json_object_set_new(json, "kind", json_text(error_kinds[e->kind]));
+    json_object_set_new(json, "message", json_text(e->message));
+    json_object_set_new(json, "detail", json_text(e->detail));
+    json_object_set_new(json, "hint", json_text(e->hint));
+    return json;
+}
+
+static int get_error(void *at, json_t *value, struct bench_error *err)
+{
+    struct bench_error *e = &((struct repetition_record *)at)->error;
+    const char *message = json_string_value(json_object_get(value, "message"));
+    const char *detail = json_string_value(json_object_get(value, "detail"));
+    const char *hint = json_string_value(json_object_get(value, "hint"));
+
+    if (json_is_null(value))
+        return 0;
+    if (error_kind_find(json_string_value(json_object_get(value, "kind")), &e->kind) < 0 ||
+        !message || !detail || !hint)
+        return field_expected(err, "null or an object with 'kind', 'message', 'detail', 'hint'");
+    snprintf(e->message, sizeof(e->message), "%s", message);
+    snprintf(e->detail, sizeof(e->detail), "%s", detail);
+    snprintf(e->hint, sizeof(e->hint), "%s", hint);
+    return 0;
+}
+
+static const struct field_kind field_roles = {put_roles, get_roles};
+static const struct field_kind field_totals = {put_totals, get_totals};
+static const struct field_kind field_error = {put_error, get_error};
+
+#define RECORD(kind, member)                                               \
+    {                                                                      \
+#member, &field_##kind, offsetof(struct repetition_record, member) \
+    }
+
+static const struct field record_fields[] = {
+    RECORD(uint32, index),
+    RECORD(uint32, block),
+    RECORD(text, arm),
+    RECORD(text, relay),
+    RECORD(text, point),
+    RECORD(uint32, hops),
+    RECORD(seed, seed),
+    RECORD(text_or_null, delivered),
+    RECORD(text_or_null, network),
+    RECORD(text_or_null, congestion),
+    RECORD(bool, ok),
+    {"error", &field_error, 0},
+    RECORD(int64, started_wall_ns),
+    RECORD(int64, wall_minus_monotonic_ns),
+    RECORD(int64, total_ns),
+    RECORD(int64, warmup_ns),
+    RECORD(int64, window_begin_ns),
+    RECORD(int64, window_end_ns),
+    RECORD(int64, bench_cpu_ns),
+    {"roles", &field_roles, 0},
+    {"totals", &field_totals, 0},
+    {0},
+};
+
+json_t *record_to_json(const struct repetition_record *r)
+{
+    return fields_put(record_fields, r);
+}
+
+int record_from_json(struct repetition_record *ret, json_t *json, struct bench_error *err)
+{
+    if (fields_get(record_fields, ret, json, err) == 0)
+        return 0;
+    record_release(ret);
+    return -1;
+}
