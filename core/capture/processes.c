@@ -103,7 +103,7 @@ void processes_sample(struct processes *p, int64_t *ret_rss_bytes, int64_t *ret_
     int64_t now = clock_now(), pages;
     bool ended;
 
-    if (p->listed_ns == 0 || now - p->listed_ns >= LIST_AGE_NS)
+    if (p->count == 0 || now - p->listed_ns >= LIST_AGE_NS)
         list(p, now);
     pages = sum_pages(p, ret_cpu_ns, &ended);
     if (ended) { /* its successor may have started: a worker that was replaced */

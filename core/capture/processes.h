@@ -4,9 +4,9 @@
  * counts it.
  *
  * The list comes from role_pids() and is kept, with /proc/PID/statm open for each, until it is a
- * second old or a process turns out to be gone; a sample then costs one read per process. What a
- * process used before it ended stays in the CPU time. One that lives less than a second between two
- * looks may be missed entirely.
+ * second old, empty, or a process turns out to be gone; a sample then costs one read per process.
+ * What a process used before it ended stays in the CPU time. One that lives less than a second
+ * between two looks may be missed entirely.
  *
  * Life: processes_init → processes_sample… → processes_release.
  */
