@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# make install, and a plugin that is compiled out of the tree with nothing but what it installed.
+
+setup_file() {
+    export DESTDIR="$BATS_FILE_TMPDIR/dest"
+    # What is built is installed as it is: the build belongs to whoever runs the tests.
+    make -s -C "$BATS_TEST_DIRNAME/../.." -o all BUILD="${BUILD:-build}" DESTDIR="$DESTDIR" \
+        PREFIX=/usr/local install
+    export PKG_CONFIG_PATH="$DESTDIR/usr/local/lib/pkgconfig"
+}
+
+setup() {
+    root="$BATS_TEST_DIRNAME/../.."
+    bench="$DESTDIR/usr/local/bin/bench"
+}
+
+# The first C block of the plugin documentation.
+extract_example() { # to
+    awk '/^```c$/ { inside = 1; next } /^```$/ && inside { exit } inside' \
+        "$root/docs/plugin-api.md" >"$1"
+}
+
+compile() { # from, to
+    # shellcheck disable=SC2046 # flags
+    ${CC:-cc} -std=c11 -Wall -Wextra -Werror -shared -fPIC \
+        $(pkg-config --define-prefix --cflags bench) -o "$2" "$1"
+}
+
+@test "installs the program, headers, plugins, scenarios and the pkg-config file" {
+    cd "$DESTDIR/usr/local"
+    [ -x bin/bench ]
+    for header in types plugin workload relay reporter; do [ -f include/bench/$header.h ]; done
+    [ -f lib/bench/relays/nginx.so ]
+    [ -f share/bench/scenarios/smoke.yaml ]
+    [ "$(pkg-config --define-prefix --variable=plugindir bench)" = "$DESTDIR/usr/local/lib/bench" ]
+}
+
+@test "every installed header compiles alone, as C and as C++" {
+    for header in "$DESTDIR"/usr/local/include/bench/*.h; do
+        name=bench/$(basename "$header")
+        echo "#include <$name>" | ${CC:-cc} -std=c11 -Wall -Wextra -Werror -fsyntax-only -xc - \
+            $(pkg-config --define-prefix --cflags bench)
+    done
+}
+
+@test "the installed program finds the plugins beside it through BENCH_PLUGIN_PATH" {
+    BENCH_PLUGIN_PATH="$DESTDIR/usr/local/lib/bench" run "$bench" list relays
+    [ "$status" -eq 0 ]
+    [[ $output == *none* ]]
+    [[ $output == *nginx* ]]
+}
+
+@test "the example of docs/plugin-api.md compiles against the installed headers and is listed" {
+    extract_example "$BATS_TEST_TMPDIR/socat.c"
+    mkdir "$BATS_TEST_TMPDIR/relays"
+    compile "$BATS_TEST_TMPDIR/socat.c" "$BATS_TEST_TMPDIR/relays/socat.so"
+    BENCH_PLUGIN_PATH=$BATS_TEST_TMPDIR run "$bench" list relays
+    [ "$status" -eq 0 ]
+    [[ $output == *socat* ]]
+}
+
+@test "uninstall removes what install put there and nothing else" {
+    copy="$BATS_TEST_TMPDIR/copy"
+    cp -a "$DESTDIR" "$copy"
+    touch "$copy/usr/local/lib/bench/relays/of-somebody-else.so"
+    make -s -C "$root" BUILD="${BUILD:-build}" DESTDIR="$copy" PREFIX=/usr/local uninstall
+    [ "$(cd "$copy" && find . -type f)" = "./usr/local/lib/bench/relays/of-somebody-else.so" ]
+}
