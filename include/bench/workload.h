@@ -10,7 +10,13 @@
 #ifndef BENCH_WORKLOAD_H
 #define BENCH_WORKLOAD_H
 
+#ifdef __cplusplus
+#include <atomic>
+#define BENCH_ATOMIC(type) std::atomic<type>
+#else
 #include <stdatomic.h>
+#define BENCH_ATOMIC(type) _Atomic(type)
+#endif
 
 #include <bench/plugin.h>
 
@@ -35,13 +41,13 @@ struct bench_role {
  * the slot fills two cache lines so that neighbours never share one.
  */
 struct bench_slot {
-    _Atomic uint64_t bytes_sent;       /* payload handed to the kernel */
-    _Atomic uint64_t bytes_received;   /* payload taken from the kernel */
-    _Atomic uint64_t operations;       /* completed requests */
-    _Atomic uint64_t connections;      /* established so far */
-    _Atomic uint64_t errors;           /* operations or connections that failed */
-    _Atomic uint64_t kernel_bytes_sent; /* TCP_INFO bytes_acked less SYN and FIN, set at the end */
-    _Atomic uint64_t kernel_bytes_received; /* TCP_INFO bytes_received, set at the end */
+    BENCH_ATOMIC(uint64_t) bytes_sent;       /* payload handed to the kernel */
+    BENCH_ATOMIC(uint64_t) bytes_received;   /* payload taken from the kernel */
+    BENCH_ATOMIC(uint64_t) operations;       /* completed requests */
+    BENCH_ATOMIC(uint64_t) connections;      /* established so far */
+    BENCH_ATOMIC(uint64_t) errors;           /* operations or connections that failed */
+    BENCH_ATOMIC(uint64_t) kernel_bytes_sent; /* TCP_INFO bytes_acked less SYN and FIN, set at the end */
+    BENCH_ATOMIC(uint64_t) kernel_bytes_received; /* TCP_INFO bytes_received, set at the end */
     uint64_t reserved[9];
 } __attribute__((aligned(128)));
 
@@ -49,7 +55,7 @@ struct bench_slot {
 
 struct bench_page {
     uint32_t size;
-    _Atomic uint32_t slots;  /* how many are in use; a thread beyond BENCH_SLOTS shares slot i mod */
+    BENCH_ATOMIC(uint32_t) slots;  /* how many are in use; a thread beyond BENCH_SLOTS shares slot i mod */
     char message[512];       /* why `main` failed, set before it returns non-zero */
     struct bench_slot slot[BENCH_SLOTS];
 };
