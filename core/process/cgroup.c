@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +13,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/units.h"
 #include "process/cgroup_tree.h"
 #include "process/controller.h"
+#include "process/cpu_limit.h"
 
-/* The kernel refuses a smaller quota (min_cfs_quota_period). */
-#define SMALLEST_QUOTA_US INT64_C(1000)
 #define PATIENCE_NS NS_PER_S
 
 /* The group's directory in one hierarchy. */
@@ -52,74 +48,6 @@ static char *directory_of(const struct cgroup *g, const struct place *p)
 static int open_file(const struct place *p, const char *file)
 {
     return openat(p->dirfd, file, O_RDONLY | O_CLOEXEC);
-}
-
-/* ---- limits ---- */
-
-struct limit {
-    char period[32], quota[32], max[64];
-    struct controller_value values[2];
-    size_t n;
-};
-
-static int check_limit(double cpus, int64_t period_ns, struct bench_error *err)
-{
-    int64_t period_us = period_ns / NS_PER_US;
-
-    if (!isfinite(cpus) || cpus < 0)
-        return error_set(err, BENCH_ERROR_USAGE, "a CPU limit of '%g' is not possible", cpus);
-    if (cpus == 0)
-        return 0;
-    if (period_ns < NS_PER_MS || period_ns > NS_PER_S) {
-        char text[32];
-
-        error_set(err, BENCH_ERROR_USAGE, "a CPU period of '%s' is not possible",
-                  format_duration(period_ns, text, sizeof(text)));
-        error_hint(err, "the kernel takes 1ms to 1s; 100ms is usual");
-        return -1;
-    }
-    if (cpus * (double)period_us < (double)SMALLEST_QUOTA_US) {
-        char text[32];
-
-        error_set(err, BENCH_ERROR_USAGE, "a CPU limit of '%g' is too small", cpus);
-        error_hint(err, "the smallest possible is %g with a period of %s, and 0.001 with 1s",
-                   (double)SMALLEST_QUOTA_US / (double)period_us,
-                   format_duration(period_ns, text, sizeof(text)));
-        return -1;
-    }
-    return 0;
-}
-
-/* The kernel checks quota / period against the parent at each write, so the period comes first. */
-static void describe_limit(struct limit *l, enum cgroup_version version, double cpus,
-                           int64_t period_ns)
-{
-    int64_t period = period_ns / NS_PER_US, quota = llround(cpus * (double)period);
-
-    snprintf(l->period, sizeof(l->period), "%" PRId64, period);
-    snprintf(l->quota, sizeof(l->quota), "%" PRId64, quota);
-    snprintf(l->max, sizeof(l->max), "%s %s", l->quota, l->period);
-    if (version == CGROUP_V2) {
-        l->values[0] = (struct controller_value){"cpu.max", l->max};
-        l->n = 1;
-    } else {
-        l->values[0] = (struct controller_value){"cpu.cfs_period_us", l->period};
-        l->values[1] = (struct controller_value){"cpu.cfs_quota_us", l->quota};
-        l->n = 2;
-    }
-}
-
-static int set_limit(struct cgroup *g, double cpus, int64_t period_ns, struct bench_error *err)
-{
-    struct limit limit;
-
-    if (!g->limited)
-        return 0;
-    describe_limit(&limit, g->host.cpu, cpus, period_ns);
-    if (controller_set("cpu", g->path, limit.values, limit.n, err) < 0 ||
-        controller_verify("cpu", g->path, limit.values, limit.n, err) < 0)
-        return error_context(err, "CPU limit of '%g'", cpus);
-    return 0;
 }
 
 /* ---- life ---- */
@@ -219,7 +147,7 @@ static int make(struct cgroup *g, double cpus, int64_t period_ns, struct bench_e
     for (size_t i = 0; i < PLACES; i++)
         if (g->places[i].version && make_place(g, &g->places[i], err) < 0)
             return -1;
-    if (set_limit(g, cpus, period_ns, err) < 0)
+    if (g->limited && cpu_limit_set(g->host.cpu, g->path, cpus, period_ns, err) < 0)
         return -1;
     open_counters(g);
     return 0;
@@ -230,7 +158,7 @@ int cgroup_new(struct cgroup **ret, const struct cgroup_host *h, const char *id,
 {
     struct cgroup *g;
 
-    if (check_limit(cpu_limit, period_ns, err) < 0)
+    if (cpu_limit_check(cpu_limit, period_ns, err) < 0)
         return -1;
     if (cpu_limit > 0 && !h->can_limit)
         return refuse_limit(h, cpu_limit, err);
@@ -432,10 +360,9 @@ static int still_there(const struct cgroup *g, struct bench_error *err)
     size_t count = fd < 0 ? 0 : tree_pids(fd, &pids);
 
     if (count)
-        return error_set(
-            err, BENCH_ERROR_RUN,
-            "control group '%s' cannot be removed: %zu processes are in it, first '%d'", g->name,
-            count, (int)pids[0]);
+        return error_set(err, BENCH_ERROR_RUN,
+                         "control group '%s' cannot be removed: process '%d'%s is in it", g->name,
+                         (int)pids[0], count > 1 ? " (and others)" : "");
     return error_set(err, BENCH_ERROR_RUN, "control group '%s' cannot be removed", g->name);
 }
 

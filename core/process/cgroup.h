@@ -54,7 +54,8 @@ struct cgroup;
 struct cgroup_usage {
     struct bench_value cpu_ns;       /* cumulative */
     struct bench_value user_ns, system_ns;
-    struct bench_value throttled_ns; /* cumulative; 0 without a limit */
+    /* Cumulative; 0 without a limit. Time is summed over CPUs: it may exceed the wall time. */
+    struct bench_value throttled_ns;
     struct bench_value periods, throttled_periods;
 };
 

@@ -177,24 +177,34 @@ static void detect_v1_limits(struct cgroup_host *h)
                h->cpu_mount, h->parent);
         return;
     }
-    strcpy(h->parent, v1.parent);
+    if (!h->can_group) { /* limits only */
+        strcpy(h->parent, v1.parent);
+        h->v2_mount[0] = '\0';
+        h->accounting = CGROUP_NONE;
+    }
     h->can_limit = h->can_group = true;
 }
 
-/* The version 2 tree if we may use it, else cpuacct of version 1. */
+/* The version 2 tree, unless only cpuacct of version 1 lets us in. */
 static void choose_accounting(struct cgroup_host *h)
 {
+    char cpuacct[sizeof(h->accounting_mount)] = "";
+
     find_v2_mount(h->v2_mount, sizeof(h->v2_mount));
-    if (h->v2_mount[0] && choose_parent(h, h->v2_mount, NULL)) {
-        strcpy(h->accounting_mount, h->v2_mount);
+    if (h->cpu != CGROUP_V2)
+        controller_mount("cpuacct", cpuacct, sizeof(cpuacct));
+    if (h->v2_mount[0]) {
         h->accounting = CGROUP_V2;
-        h->can_group = true;
-    } else if (h->cpu != CGROUP_V2 &&
-               controller_mount("cpuacct", h->accounting_mount, sizeof(h->accounting_mount)) == 0 &&
-               choose_parent(h, h->accounting_mount, "cpuacct")) {
+        strcpy(h->accounting_mount, h->v2_mount);
+        h->can_group = choose_parent(h, h->v2_mount, NULL);
+    }
+    if (!h->can_group && cpuacct[0] && choose_parent(h, cpuacct, "cpuacct")) {
         h->v2_mount[0] = '\0';
-        h->accounting = CGROUP_V1;
         h->can_group = true;
+    }
+    if (!h->v2_mount[0] && cpuacct[0]) {
+        h->accounting = CGROUP_V1;
+        strcpy(h->accounting_mount, cpuacct);
     }
 }
 
