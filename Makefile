@@ -4,6 +4,7 @@
 ## make test        install what is missing, build, run every test
 ## make             build only
 ## make check       build and run the tests; tests/run NAME… runs some
+## make test-vm     the tests of control groups in an emulated machine, on version 1 and 2
 ## make install     into PREFIX (/usr/local), below DESTDIR
 ## make uninstall   removes what that put there
 ## make clean       removes the build
@@ -139,12 +140,19 @@ uninstall:
 help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
 
+# Everything about control groups again, in a virtual machine: version 2, delegated to an ordinary
+# user, version 1, both.
+process_units := $(filter $(BUILD)/tests/unit/process/%,$(units))
+
+test-vm: $(process_units) $(fakes)
+	BUILD=$(BUILD) tests/vm/run $(addprefix -a ,$(wildcard $(BUILD)/tests/fakes)) $(process_units)
+
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
 
-.PHONY: all tests check check-layers test demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers test test-vm demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d)
