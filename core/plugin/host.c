@@ -174,7 +174,8 @@ void process_release(struct bench_process *p)
 
 /* The services. */
 
-static int host_fail(struct bench_error *err, enum bench_error_kind kind, const char *fmt, ...)
+static int BENCH_PRINTF(3, 4)
+    host_fail(struct bench_error *err, enum bench_error_kind kind, const char *fmt, ...)
 {
     cleanup_text struct text t = {0};
     va_list ap;
@@ -185,7 +186,7 @@ static int host_fail(struct bench_error *err, enum bench_error_kind kind, const 
     return error_set(err, kind, "%s", text_get(&t));
 }
 
-static void host_hint(struct bench_error *err, const char *fmt, ...)
+static void BENCH_PRINTF(2, 3) host_hint(struct bench_error *err, const char *fmt, ...)
 {
     cleanup_text struct text t = {0};
     va_list ap;
@@ -196,7 +197,7 @@ static void host_hint(struct bench_error *err, const char *fmt, ...)
     error_hint(err, "%s", text_get(&t));
 }
 
-static void host_argument(struct bench_process *p, const char *fmt, ...)
+static void BENCH_PRINTF(2, 3) host_argument(struct bench_process *p, const char *fmt, ...)
 {
     cleanup_text struct text t = {0};
     va_list ap;
@@ -207,7 +208,8 @@ static void host_argument(struct bench_process *p, const char *fmt, ...)
     strings_add(&p->argv, text_get(&t));
 }
 
-static void host_environment(struct bench_process *p, const char *name, const char *fmt, ...)
+static void BENCH_PRINTF(3, 4)
+    host_environment(struct bench_process *p, const char *name, const char *fmt, ...)
 {
     struct text t = {0};
     size_t length = strlen(name) + 1;
@@ -253,7 +255,8 @@ static struct process_file *file_called(struct bench_process *p, const char *nam
     return &p->files[p->n_files++];
 }
 
-static void host_file(struct bench_process *p, const char *name, const char *fmt, ...)
+static void BENCH_PRINTF(3, 4)
+    host_file(struct bench_process *p, const char *name, const char *fmt, ...)
 {
     va_list ap;
 
@@ -337,7 +340,7 @@ void result_release(struct bench_result *r)
     *r = (struct bench_result){0};
 }
 
-static void host_emit(struct bench_output *out, const char *fmt, ...)
+static void BENCH_PRINTF(2, 3) host_emit(struct bench_output *out, const char *fmt, ...)
 {
     va_list ap;
 
