@@ -88,7 +88,8 @@ double stats_autocorrelation(const double *x, size_t n)
         if (i > 0)
             products += (x[i] - mean) * (x[i - 1] - mean);
     }
-    return squares == 0 ? NAN : products / squares;
+    /* What is left of a constant sample is rounding. */
+    return squares <= (double)n * pow(1e-12 * mean, 2) ? NAN : products / squares;
 }
 
 /* How many Walsh averages (s[i] + s[j]) / 2, i ≤ j, of the sorted sample are at most `limit`. The
