@@ -116,12 +116,17 @@ static struct observations select_arm(const struct document *d, const char *arm,
     return found;
 }
 
-static double relay_limit(const struct repetition_record *r)
+/* As it was set; what was asked for when no repetition has got that far. */
+static double relay_limit(const struct stored_run *run, const struct observations *all)
 {
-    for (size_t i = 0; i < r->n_roles; i++)
-        if (strncmp(r->roles[i].name, "relay_", 6) == 0)
-            return r->roles[i].cpu_limit;
-    return 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
+
+        for (size_t k = 0; k < r->n_roles; k++)
+            if (strncmp(r->roles[k].name, "relay_", 6) == 0)
+                return r->roles[k].cpu_limit;
+    }
+    return json_number_or(run_setting(run, all->items[0]->record->point, "cpu_limit"), 0);
 }
 
 static void find_achieved(const struct observations *ok, struct bench_arm *arm)
@@ -175,7 +180,8 @@ static void find_limiter(struct document *d, const struct observations *ok, stru
     }
 }
 
-static void add_arm(struct document *d, const char *name, const char *point)
+static void add_arm(struct document *d, const struct stored_run *run, const char *name,
+                    const char *point)
 {
     struct observations all = select_arm(d, name, point, false);
     struct observations ok = select_arm(d, name, point, true);
@@ -193,7 +199,7 @@ static void add_arm(struct document *d, const char *name, const char *point)
             .relay = keep(d, first->relay),
             .point = keep(d, point),
             .hops = first->hops,
-            .cpu_limit = relay_limit(first),
+            .cpu_limit = first->hops ? relay_limit(run, &all) : 0,
             .valid = (uint32_t)ok.count,
             .failed = (uint32_t)(all.count - ok.count),
         };
@@ -232,14 +238,16 @@ static const char *network_of(struct document *d, const struct stored_run *run)
     return found;
 }
 
-/* A run that ended without saying so was killed. */
+/* What a newer bench may call otherwise is not complete in any case. */
 static const char *state_of(const struct stored_run *run)
 {
+    static const char *const states[] = {"complete", "running", "failed"};
     const char *state = json_text_or(json_object_get(run->run, "state"), "");
 
-    if (strcmp(state, "complete") == 0)
-        return "complete";
-    return strcmp(state, "failed") == 0 ? "failed" : "interrupted";
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        if (strcmp(state, states[i]) == 0)
+            return states[i];
+    return "interrupted";
 }
 
 static uint64_t seed_of(const struct stored_run *run)
@@ -288,7 +296,7 @@ static void add_arms(struct document *d, const struct stored_run *run)
     run_points(run, &points);
     for (size_t p = 0; p < points.count; p++)
         for (size_t a = 0; a < arms.count; a++)
-            add_arm(d, arms.items[a], points.items[p]);
+            add_arm(d, run, arms.items[a], points.items[p]);
 }
 
 static void add_notes(struct document *d, const struct stored_run *run)

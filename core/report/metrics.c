@@ -448,7 +448,7 @@ static struct amount event_of(const struct source *src, const char *column)
     if (running.v.value < enabled.v.value) {
         count.v.value *= enabled.v.value / running.v.value;
         count.v.state = BENCH_SCALED;
-        count.reason = "multiplexed: scaled by the share of time it was counted";
+        count.reason = "multiplexed, estimated from the share of time it was counted";
     }
     return count;
 }
@@ -458,8 +458,10 @@ static struct amount event_of(const struct source *src, const char *column)
 /* a / b; without a base there is no such metric. */
 static struct amount ratio(struct amount a, struct amount b)
 {
-    if (!is_number(a.v) || b.v.state == BENCH_ABSENT)
-        return is_number(a.v) ? nothing(BENCH_ABSENT, NULL) : a;
+    if (b.v.state == BENCH_ABSENT)
+        return b;
+    if (!is_number(a.v))
+        return a;
     if (!is_number(b.v))
         return b;
     if (b.v.value <= 0)

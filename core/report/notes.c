@@ -82,6 +82,26 @@ static void design_limit(const struct bench_document *d, const struct observatio
     strings_add(ret, text_get(&t));
 }
 
+static void design_machine(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *e = json_object_get(run->run, "environment");
+    const char *model = json_text_or(json_object_get(e, "cpu_model"), NULL);
+    const char *kernel = json_text_or(json_object_get(e, "kernel"), NULL);
+    size_t cpus = (size_t)run_cpus(run);
+    cleanup_text struct text t = {0};
+
+    if (cpus == 0)
+        return;
+    text_add(&t, "machine: %zu CPU%s", cpus, plural(cpus));
+    if (model)
+        text_add(&t, " (%s)", model);
+    if (json_is_true(json_object_get(e, "hypervisor")))
+        text_add(&t, ", virtual");
+    if (kernel)
+        text_add(&t, ", Linux %s", kernel);
+    strings_add(ret, text_get(&t));
+}
+
 static void design_captures(const struct stored_run *run, struct strings *ret)
 {
     cleanup_text struct text t = {0};
@@ -144,7 +164,8 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
 
     design_blocks(run, d, ret);
     if (*d->network)
-        strings_addf(ret, "network %s, loopback: no NIC in this result", d->network);
+        strings_addf(ret, "network %s, loopback", d->network);
+    design_machine(run, ret);
     design_limit(d, all, ret);
     design_captures(run, ret);
     design_estimates(d, ret);
@@ -165,8 +186,10 @@ static void warn_state(const struct stored_run *run, const struct bench_document
                        struct strings *ret)
 {
     if (strcmp(d->state, "complete") != 0)
-        strings_addf(ret, "the run was %s: %u of %u repetitions were finished",
-                     strcmp(d->state, "interrupted") == 0 ? "interrupted" : "ended by an error",
+        strings_addf(ret, "the run %s: %u of %u repetitions are finished",
+                     strcmp(d->state, "running") == 0       ? "is still going on"
+                     : strcmp(d->state, "interrupted") == 0 ? "was interrupted"
+                                                            : "was ended by an error",
                      d->n_repetitions, d->planned);
     for (size_t i = 0; i < run->damaged.count; i++)
         strings_addf(ret, "a stored repetition was skipped: %s", run->damaged.items[i]);
@@ -311,11 +334,26 @@ static void warn_identity(const struct bench_document *d, const struct observati
     }
 }
 
+/* What the machine's facts say. Those that do not reach this run are left out: the host's
+ * congestion control in a network of its own; a missing PMU, which the counters themselves report.
+ */
+static void warn_environment(const struct stored_run *run, const struct bench_document *d,
+                             struct strings *ret)
+{
+    json_t *facts = json_copy(json_object_get(run->run, "environment"));
+
+    if (!json_is_object(facts))
+        return;
+    json_object_del(facts, "pmu");
+    if (strncmp(d->network, "isolated", 8) == 0)
+        json_object_del(facts, "congestion");
+    facts_warnings(facts, ret);
+    json_decref(facts);
+}
+
 void notes_warnings(const struct stored_run *run, const struct bench_document *d,
                     const struct observations *all, struct strings *ret)
 {
-    json_t *environment = json_object_get(run->run, "environment");
-
     warn_state(run, d, ret);
     warn_failures(d, ret);
     warn_relay_not_limit(d, ret);
@@ -323,6 +361,5 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_short_window(all, ret);
     warn_identity(d, all, ret);
     warn_machine(all, ret);
-    if (environment)
-        facts_warnings(environment, ret);
+    warn_environment(run, d, ret);
 }

@@ -92,7 +92,7 @@ struct bench_document {
     const char *run, *path; /* identity and directory */
     const char *name;       /* of the scenario */
     const char *started;    /* RFC 3339, UTC */
-    const char *state;      /* "complete", "interrupted" or "failed" */
+    const char *state;      /* "complete", "interrupted", "failed", or "running": not yet ended */
     uint64_t seed;
     uint32_t planned;       /* repetitions in the plan; `n_repetitions` were finished */
     const char *workload, *protocol, *network; /* network: "isolated (reno)", "host (bbr)" */

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "report/document.h"
+
+#include "example.h"
+
+struct fixture {
+    struct stored_run run;
+    struct document *document;
+    const struct bench_document *d;
+};
+
+static struct fixture made(void (*fill)(struct stored_run *run))
+{
+    struct fixture f;
+
+    fill(&f.run);
+    assert_int_equal(document_new(&f.document, &f.run, NULL), 0);
+    f.d = document_get(f.document);
+    return f;
+}
+
+static void again(struct fixture *f)
+{
+    document_free(f->document);
+    assert_int_equal(document_new(&f->document, &f->run, NULL), 0);
+    f->d = document_get(f->document);
+}
+
+static void release(struct fixture *f)
+{
+    document_free(f->document);
+    example_release(&f->run);
+}
+#define cleanup_fixture __attribute__((cleanup(release)))
+
+static const struct bench_estimate *find(const struct bench_arm *a, const char *name)
+{
+    for (uint32_t i = 0; i < a->n_estimates; i++)
+        if (strcmp(a->estimates[i].metric->name, name) == 0)
+            return &a->estimates[i];
+    fail_msg("no metric '%s'", name);
+    return NULL;
+}
+
+static bool close_to(double got, double expected)
+{
+    return fabs(got - expected) <= 1e-9 * fabs(expected);
+}
+
+static bool has_line(const char *const *lines, uint32_t n, const char *part)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (strstr(lines[i], part))
+            return true;
+    return false;
+}
+
+static void assert_warned(const struct bench_document *d, const char *part)
+{
+    if (has_line(d->warnings, d->n_warnings, part))
+        return;
+    for (uint32_t i = 0; i < d->n_warnings; i++)
+        print_message("# warning: %s\n", d->warnings[i]);
+    fail_msg("no warning with '%s'", part);
+}
+
+static void two_arms(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    const struct bench_estimate *e;
+
+    (void)state;
+    assert_string_equal(f.d->name, "none and nginx");
+    assert_string_equal(f.d->state, "complete");
+    assert_string_equal(f.d->network, "isolated (reno)");
+    assert_string_equal(f.d->workload, "builtin");
+    assert_string_equal(f.d->baseline, "none");
+    assert_true(f.d->seed == 8812 && f.d->planned == 12 && f.d->n_repetitions == 12);
+    assert_true(f.d->warmup_ns == 500000000 && f.d->duration_ns == INT64_C(3000000000));
+    assert_int_equal(f.d->n_arms, 2);
+    assert_string_equal(f.d->arms[0].name, "none");
+    assert_string_equal(f.d->arms[1].name, "nginx");
+    assert_int_equal(f.d->arms[1].hops, 2);
+    assert_true(f.d->arms[1].cpu_limit == 1);
+    assert_true(isnan(f.d->arms[0].cpu_achieved_low));
+    assert_true(close_to(f.d->arms[1].cpu_achieved_low, 0.986));
+    assert_true(close_to(f.d->arms[1].cpu_achieved_high, 0.991));
+    assert_string_equal(f.d->arms[0].limited_by, "nothing");
+    assert_string_equal(f.d->arms[1].limited_by, "relay_1");
+    assert_true(f.d->arms[1].relay_limited && !f.d->arms[0].relay_limited);
+
+    e = find(&f.d->arms[0], "bits_per_second"); /* 40 G × 1.01 … 1.06 */
+    assert_int_equal(e->n, 6);
+    assert_true(close_to(e->value, 41.4e9) && e->has_interval && e->confidence == 0.95);
+    assert_true(close_to(e->low, 40.4e9) && close_to(e->high, 42.4e9));
+    assert_true(isnan(e->ratio) && !e->has_ratio_interval);
+    assert_true(e->cv > 0.01 && e->cv < 0.02 && isfinite(e->autocorrelation));
+
+    /* Within a block the common drift cancels: 0.2 × 1, 1.002 or 1.004, two of each. */
+    e = find(&f.d->arms[1], "bits_per_second");
+    assert_true(fabs(e->ratio / 0.2 - 1.002) < 1e-5);
+    assert_true(e->has_ratio_interval);
+    assert_true(close_to(e->ratio_low, 0.2) && close_to(e->ratio_high, 0.2 * 1.004));
+    assert_true(isnan(find(&f.d->arms[1], "tcp_retransmits")->ratio));
+    assert_int_equal(f.d->n_warnings, 0);
+}
+
+static void design_lines(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+
+    (void)state;
+    assert_string_equal(f.d->design[0], "6 randomised blocks × 2 arms, fresh processes, 0.5 s "
+                                        "warm-up + 3 s window, seed 8812");
+    assert_string_equal(f.d->design[1], "network isolated (reno), loopback");
+    assert_string_equal(f.d->design[2], "machine: 4 CPUs (Example 9000), Linux 6.18.0");
+    assert_string_equal(f.d->design[3], "relay limit 1.00 CPU per process (used 0.986 to 0.991), "
+                                        "period 100 ms");
+    assert_string_equal(f.d->design[4], "captured in every repetition: stat");
+    assert_true(has_line(f.d->design, f.d->n_design, "bench itself used 0.2% of a core"));
+}
+
+static void states_of_estimates(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    const struct bench_estimate *e;
+
+    (void)state;
+    e = find(&f.d->arms[1], "cycles_relay_1");
+    assert_int_equal(e->state, BENCH_NOT_SUPPORTED);
+    assert_string_equal(e->reason, "no hardware PMU on this machine");
+    assert_true(e->n == 0 && isnan(e->value) && !e->has_interval && isnan(e->cv));
+    e = find(&f.d->arms[1], "page_faults_relay_1");
+    assert_int_equal(e->state, BENCH_SCALED);
+    assert_true(e->n == 6 && close_to(e->value, 60));
+}
+
+/* A failure is counted and said; the estimate and the ratio come from the others. */
+static void failures(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+
+    (void)state;
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct repetition_record *r = &f.run.repetitions[i];
+
+        if (r->block > 2 || strcmp(r->arm, "nginx") != 0)
+            continue;
+        r->ok = false;
+        error_set(&r->error, BENCH_ERROR_RUN, "relay (hop %u): killed by signal 9", r->block);
+    }
+    again(&f);
+    assert_true(f.d->arms[1].valid == 4 && f.d->arms[1].failed == 2);
+    assert_int_equal(find(&f.d->arms[1], "bits_per_second")->n, 4);
+    assert_false(find(&f.d->arms[1], "bits_per_second")->has_interval);
+    assert_false(find(&f.d->arms[1], "bits_per_second")->has_ratio_interval);
+    assert_warned(f.d, "nginx: 2 of 6 repetitions failed; the first: relay (hop 1): killed");
+    assert_string_equal(f.d->repetitions[1].state, "failed");
+    assert_true(f.d->repetitions[1].n_values == 0);
+    assert_true(isnan(f.d->repetitions[1].overhead_seconds));
+    assert_true(close_to(f.d->repetitions[0].overhead_seconds, 0.25));
+}
+
+static void all_failed(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+
+    (void)state;
+    for (size_t i = 0; i < f.run.n_repetitions; i++)
+        f.run.repetitions[i].ok = false;
+    again(&f);
+    assert_int_equal(f.d->n_arms, 2);
+    assert_true(f.d->arms[0].valid == 0 && f.d->arms[0].failed == 6);
+    assert_int_equal(f.d->arms[0].n_estimates, 0);
+    assert_string_equal(f.d->arms[0].limited_by, "unknown");
+    assert_warned(f.d, "none: 6 of 6 repetitions failed");
+}
+
+static void another_baseline(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+
+    (void)state;
+    json_object_set_new(json_object_get(f.run.run, "scenario"), "baseline", json_string("nginx"));
+    again(&f);
+    assert_string_equal(f.d->baseline, "nginx");
+    assert_string_equal(f.d->arms[0].name, "nginx");
+    assert_true(find(&f.d->arms[1], "bits_per_second")->ratio > 4.9);
+}
+
+/* Arms and points come in the order of the scenario, however they were shuffled. */
+static void interrupted_sweep(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_hostile);
+
+    (void)state;
+    assert_string_equal(f.d->state, "interrupted");
+    assert_int_equal(f.d->n_arms, 4);
+    assert_string_equal(f.d->arms[0].point, "jobs=1");
+    assert_string_equal(f.d->arms[0].name, "none");
+    assert_string_equal(f.d->arms[1].name, EXAMPLE_HOSTILE);
+    assert_true(f.d->arms[1].failed == 1 && f.d->arms[1].valid == 0);
+    assert_string_equal(f.d->arms[2].point, "jobs=100");
+    assert_string_equal(f.d->arms[2].limited_by, "cpu");
+    assert_warned(f.d, "the run was interrupted: 5 of 12 repetitions are finished");
+    assert_warned(f.d, "a stored repetition was skipped: repetitions/0006");
+    assert_warned(f.d, " at jobs=100: the relay was not the limit (nothing: everybody waited");
+}
+
+static void set_column(struct repetition_record *r, const char *name, int64_t per_row)
+{
+    int column = series_find(&r->series, name);
+
+    assert_true(column >= 0);
+    for (size_t row = 0; row < r->series.n_rows; row++)
+        r->series.values[row * r->series.n_columns + (size_t)column] = per_row * (int64_t)row;
+}
+
+static void what_a_reader_must_know(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    struct repetition_record *r = &f.run.repetitions[1];
+
+    (void)state;
+    assert_string_equal(r->arm, "nginx");
+    set_column(r, "relay_1.cpu_ns", EXAMPLE_TICK * 11 / 10);
+    set_column(r, "relay_2.cpu_ns", EXAMPLE_TICK * 9 / 10);
+    set_column(r, "relay_2.throttled_periods", 100);
+    set_column(r, "system.steal_ns", EXAMPLE_TICK / 10);
+    set_column(r, "net.listen_overflows", 1);
+    set_column(r, "client.errors", 2);
+    json_decref(r->roles[2].binaries);
+    r->roles[2].binaries = json_pack("[{s:s}]", "sha256", "bb");
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct repetition_record *q = &f.run.repetitions[i];
+
+        set_column(q, "bench.cpu_ns", EXAMPLE_TICK / 50);
+        for (size_t k = 0; k < q->n_roles; k++)
+            q->roles[k].cpu_period_ns *= 2;
+    }
+    again(&f);
+    assert_warned(f.d, "the CPU limit did not hold: up to 110.0% of it was used (1 time)");
+    assert_warned(f.d, "throttled relays got less than their CPU limit: down to 90.0% of it");
+    assert_warned(f.d, "took up to 2.44% of the CPU time (steal)");
+    assert_warned(f.d, "accept queue overflowed (up to 30 times in a window)");
+    assert_warned(f.d, "the client counted up to 60 errors in a window");
+    assert_warned(f.d, "the bench itself used 2.0% of a core");
+    assert_warned(f.d, "nginx: the relay's program changed during the run (repetition 3)");
+    assert_warned(f.d, "the window holds 15 periods of the CPU limit");
+}
+
+/* A description of another version, or a damaged one, still gives a report. */
+static void little_is_known(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    struct bench_error err = {0};
+    struct document *none = NULL;
+
+    (void)state;
+    json_object_clear(f.run.run);
+    json_object_set_new(f.run.run, "scenario", json_string("?"));
+    json_object_set_new(f.run.run, "points", json_integer(3));
+    json_object_set_new(f.run.run, "seed", json_real(0.5));
+    again(&f);
+    assert_int_equal(f.d->n_arms, 2);
+    assert_string_equal(f.d->state, "interrupted");
+    json_decref(f.run.run);
+    f.run.run = NULL;
+    assert_int_equal(document_new(&none, &f.run, &err), -1);
+    assert_string_equal(err.message, "run '20261120-064944-example-3f9a' has no description");
+    assert_null(none);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_arms),
+        cmocka_unit_test(design_lines),
+        cmocka_unit_test(states_of_estimates),
+        cmocka_unit_test(failures),
+        cmocka_unit_test(all_failed),
+        cmocka_unit_test(another_baseline),
+        cmocka_unit_test(interrupted_sweep),
+        cmocka_unit_test(what_a_reader_must_know),
+        cmocka_unit_test(little_is_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
