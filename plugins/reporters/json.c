@@ -32,6 +32,17 @@ static size_t character(const unsigned char *s)
     return n;
 }
 
+/* How many bytes from `s` on can stand in a JSON string as they are. */
+static size_t plain(const unsigned char *s)
+{
+    size_t n = 0, c;
+
+    while (s[n] >= 0x20 && s[n] != 0x7f && s[n] != '"' && s[n] != '\\' &&
+           (c = character(s + n)) > 0)
+        n += c;
+    return n;
+}
+
 static void string(struct bench_output *out, const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -42,17 +53,18 @@ static void string(struct bench_output *out, const char *text)
     }
     host->emit(out, "\"");
     while (*s) {
-        size_t n = character(s);
+        size_t n = plain(s);
 
-        if (n == 0)
+        host->emit(out, "%.*s", (int)n, s);
+        s += n;
+        if (*s == '"' || *s == '\\')
+            host->emit(out, "\\%c", *s++);
+        else if (*s && character(s) > 0)
+            host->emit(out, "\\u%04x", *s++);
+        else if (*s) {
             host->emit(out, "\\ufffd");
-        else if (*s == '"' || *s == '\\')
-            host->emit(out, "\\%c", *s);
-        else if (*s < 0x20 || *s == 0x7f)
-            host->emit(out, "\\u%04x", *s);
-        else
-            host->emit(out, "%.*s", (int)n, s);
-        s += n ? n : 1;
+            s++;
+        }
     }
     host->emit(out, "\"");
 }

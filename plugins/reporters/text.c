@@ -149,7 +149,7 @@ static void cut(char *s, int width, bool utf8)
 /* Three significant digits, never in exponents: 1.23, 12.3, 123, 1234 (only when `v` < 10000). */
 static void digits(double v, char *out, size_t size)
 {
-    double a = fabs(v);
+    double a = v == 0 ? 1000 : fabs(v);
 
     snprintf(out, size, "%.*f", a < 9.995 ? 2 : a < 99.95 ? 1 : 0, v);
 }
@@ -209,9 +209,7 @@ static void mantissa(const struct bench_metric *m, const struct prefix *p, doubl
     else if (m->format == BENCH_FORMAT_CPUS)
         snprintf(out, size, "%.3f", v);
     else if (m->format == BENCH_FORMAT_PLAIN)
-        snprintf(out, size, "%.4g", v);
-    else if (m->format == BENCH_FORMAT_SHARE && v == 0)
-        snprintf(out, size, "0");
+        snprintf(out, size, fabs(v) >= 1000 && fabs(v) < 1e15 ? "%.0f" : "%.4g", v);
     else
         digits(v / p->factor, out, size);
 }
@@ -249,6 +247,39 @@ static void change(double ratio, char *out, size_t size)
         snprintf(out, size, "%+.1f%%", (ratio - 1) * 100);
 }
 
+/* --- lines --------------------------------------------------------------------------------- */
+
+/* Prints `text` behind `label`, wrapped at the width with the continuation under the text. */
+static void emit_wrapped(const char *label, const char *text, const struct bench_style *style,
+                         struct bench_output *out)
+{
+    char *s = clean(text, style->utf8), *p = s;
+    int indent = width_of(label), room = style->width > indent + 20 ? style->width - indent : 0;
+
+    host->emit(out, "%s", label);
+    for (bool first = true; *p || first; first = false) {
+        size_t n = strlen(p), end = 0;
+        char keep;
+
+        for (size_t i = 1; room > 0 && i <= n; i++) {
+            if (p[i] != ' ' && p[i] != '\0')
+                continue;
+            keep = p[i];
+            p[i] = '\0';
+            if (width_of(p) <= room || end == 0)
+                end = i;
+            p[i] = keep;
+        }
+        if (room == 0 || n == 0)
+            end = n;
+        host->emit(out, "%*s%.*s\n", first ? 0 : indent, "", (int)end, p);
+        p += end;
+        while (*p == ' ')
+            p++;
+    }
+    free(s);
+}
+
 /* --- tables -------------------------------------------------------------------------------- */
 
 struct cell {
@@ -257,6 +288,7 @@ struct cell {
 
 struct column {
     char *head;
+    char *group; /* stands above neighbours that share it; NULL: none */
     bool left;
     int importance; /* the least goes first when the width does not suffice; 0 never goes */
     bool hidden;
@@ -274,6 +306,7 @@ struct table {
     int n_columns;
     struct row *rows;
     size_t n_rows, capacity;
+    int least; /* columns that names keep while there is something else to hide */
 };
 
 static int column(struct table *t, const char *head, bool left, int importance)
@@ -283,6 +316,16 @@ static int column(struct table *t, const char *head, bool left, int importance)
     t->columns[t->n_columns] = (struct column){
         .head = clean(head, t->style->utf8), .left = left, .importance = importance};
     return t->n_columns++;
+}
+
+/* The same below a common head. */
+static int grouped(struct table *t, const char *group, const char *head, int importance)
+{
+    int c = column(t, head, false, importance);
+
+    if (c < CELLS)
+        t->columns[c].group = clean(group, t->style->utf8);
+    return c;
 }
 
 static void new_row(struct table *t)
@@ -326,10 +369,41 @@ static void measure(struct table *t)
     }
 }
 
-static int total_width(const struct table *t)
+static int next_visible(const struct table *t, int c)
+{
+    do
+        c++;
+    while (c < t->n_columns && t->columns[c].hidden);
+    return c;
+}
+
+static bool same_group(const struct column *a, const struct column *b)
+{
+    return a->group && b->group && strcmp(a->group, b->group) == 0;
+}
+
+/* Gives each group's head room above its visible columns. */
+static void widen_groups(struct table *t)
+{
+    for (int c = next_visible(t, -1), next; c < t->n_columns; c = next) {
+        int last = c, width = t->columns[c].width;
+
+        for (next = next_visible(t, c);
+             next < t->n_columns && same_group(&t->columns[c], &t->columns[next]);
+             next = next_visible(t, next)) {
+            width += 2 + t->columns[next].width;
+            last = next;
+        }
+        if (t->columns[c].group && width_of(t->columns[c].group) > width)
+            t->columns[last].width += width_of(t->columns[c].group) - width;
+    }
+}
+
+static int total_width(struct table *t)
 {
     int width = -2;
 
+    widen_groups(t);
     for (int c = 0; c < t->n_columns; c++)
         width += t->columns[c].hidden ? 0 : t->columns[c].width + 2;
     return width;
@@ -338,7 +412,7 @@ static int total_width(const struct table *t)
 /* Hides columns, then cuts the first one, until the table fits. */
 static void fit(struct table *t)
 {
-    const int least = 8;
+    const int shortest = 8;
     int limit = t->style->width, over;
 
     measure(t);
@@ -351,9 +425,10 @@ static void fit(struct table *t)
                 victim = c;
         over = total_width(t) - limit;
         /* A long name gives way before a number does. */
-        if (t->columns[0].width - over >= 24 || victim < 0) {
-            t->columns[0].width =
-                t->columns[0].width - over > least ? t->columns[0].width - over : least;
+        if (victim < 0 || t->columns[0].width - over >= (t->least ? t->least : 24)) {
+            t->columns[0].width -= over;
+            if (t->columns[0].width < shortest)
+                t->columns[0].width = shortest;
             break;
         }
         t->columns[victim].hidden = true;
@@ -386,32 +461,64 @@ static void emit_cells(const struct table *t, const struct row *r, struct bench_
     host->emit(out, "\n");
 }
 
+static void emit_groups(const struct table *t, struct bench_output *out)
+{
+    int pending = 0;
+    const struct column *before = NULL;
+    bool any = false;
+
+    for (int c = 0; c < t->n_columns; c++)
+        any |= t->columns[c].group && !t->columns[c].hidden;
+    for (int c = next_visible(t, -1); any && c < t->n_columns; c = next_visible(t, c)) {
+        const struct column *col = &t->columns[c];
+
+        if (col->group && !(before && same_group(before, col))) {
+            host->emit(out, "%*s%s", pending, "", col->group);
+            pending = -width_of(col->group);
+        }
+        pending += col->width + 2;
+        before = col;
+    }
+    if (any)
+        host->emit(out, "\n");
+}
+
 static void emit_hidden(const struct table *t, struct bench_output *out)
 {
-    bool any = false;
+    char *line = NULL, *more;
 
     for (int c = 0; c < t->n_columns; c++) {
         if (!t->columns[c].hidden)
             continue;
-        host->emit(out, "%s%s", any ? ", " : "(too narrow to show: ", t->columns[c].head);
-        any = true;
+        if (asprintf(&more, "%s%s%s%s%s", line ? line : "too narrow to show: ", line ? ", " : "",
+                     t->columns[c].group ? t->columns[c].group : "", t->columns[c].group ? " " : "",
+                     t->columns[c].head) < 0)
+            break;
+        free(line);
+        line = more;
     }
-    if (any)
-        host->emit(out, ")\n");
+    if (line)
+        emit_wrapped("  ", line, t->style, out);
+    free(line);
 }
 
-static void bold(const struct bench_style *style, bool on, struct bench_output *out)
+enum shade { PLAIN, BOLD, YELLOW };
+
+static void shade(const struct bench_style *style, enum shade shade, struct bench_output *out)
 {
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[33m"};
+
     if (style->color)
-        host->emit(out, on ? "\033[1m" : "\033[0m");
+        host->emit(out, "%s", codes[shade]);
 }
 
 static void emit_table(struct table *t, struct bench_output *out)
 {
     fit(t);
-    bold(t->style, true, out);
+    shade(t->style, BOLD, out);
+    emit_groups(t, out);
     emit_cells(t, NULL, out);
-    bold(t->style, false, out);
+    shade(t->style, PLAIN, out);
     for (size_t r = 0; r < t->n_rows; r++) {
         if (t->rows[r].heading)
             host->emit(out, "%s\n", t->rows[r].cells[0].text);
@@ -423,8 +530,10 @@ static void emit_table(struct table *t, struct bench_output *out)
 
 static void table_release(struct table *t)
 {
-    for (int c = 0; c < t->n_columns; c++)
+    for (int c = 0; c < t->n_columns; c++) {
         free(t->columns[c].head);
+        free(t->columns[c].group);
+    }
     for (size_t r = 0; r < t->n_rows; r++)
         for (int c = 0; c < CELLS; c++)
             free(t->rows[r].cells[c].text);
@@ -489,14 +598,13 @@ static void emit_footnotes(struct footnotes *f, const struct bench_style *style,
                            struct bench_output *out)
 {
     for (size_t i = 0; i < f->count; i++) {
-        char *names = clean(f->items[i].names, style->utf8);
-        char *reason = clean(f->items[i].reason, style->utf8);
-        const char *mark = f->items[i].state == BENCH_SCALED ? "~" : style->utf8 ? "–" : "-";
+        const char *mark = f->items[i].state == BENCH_SCALED ? "~ " : style->utf8 ? "– " : "- ";
+        char *line = NULL;
 
-        host->emit(out, "%s %s: %s%s%s\n", mark, names, state_name(f->items[i].state),
-                   *reason ? ": " : "", reason);
-        free(names);
-        free(reason);
+        if (asprintf(&line, "%s: %s%s%s", f->items[i].names, state_name(f->items[i].state),
+                     *f->items[i].reason ? ": " : "", f->items[i].reason) >= 0)
+            emit_wrapped(mark, line, style, out);
+        free(line);
         free(f->items[i].names);
     }
 }
@@ -528,9 +636,10 @@ static bool is_number(const struct bench_estimate *e)
     return e && e->n > 0 && (e->state == BENCH_OK || e->state == BENCH_SCALED);
 }
 
-/* A dash for what is not a number (with a footnote), "~" behind what was scaled. */
-static void put_estimate(struct table *t, int at, const struct bench_estimate *e,
-                         struct footnotes *notes, const char *note_name)
+/* A dash for what is not a number (with a footnote), "~" behind what was scaled. Without the unit
+ * where the column's head says it. */
+static void put_value(struct table *t, int at, const struct bench_estimate *e, bool unit,
+                      struct footnotes *notes, const char *note_name)
 {
     char s[80];
 
@@ -540,12 +649,21 @@ static void put_estimate(struct table *t, int at, const struct bench_estimate *e
             footnote(notes, e, note_name);
         return;
     }
-    with_unit(e->metric, e->value, s, sizeof(s) - 1);
+    if (unit)
+        with_unit(e->metric, e->value, s, sizeof(s) - 1);
+    else
+        mantissa(e->metric, prefix_of(e->metric, e->value), e->value, s, sizeof(s) - 1);
     if (e->state == BENCH_SCALED) {
         strcat(s, "~");
         footnote(notes, e, note_name);
     }
     put(t, at, s);
+}
+
+static void put_estimate(struct table *t, int at, const struct bench_estimate *e,
+                         struct footnotes *notes, const char *note_name)
+{
+    put_value(t, at, e, true, notes, note_name);
 }
 
 static void put_interval(struct table *t, int at, const struct bench_estimate *e)
@@ -626,44 +744,59 @@ static const struct bench_metric *metric_named(const struct bench_document *d, c
     return NULL;
 }
 
-/* One headline metric: how much, how sure, against the baseline. */
+/* How many repetitions succeeded, and who limited them. */
+static void put_runs(struct table *t, int ok, int by, const struct bench_arm *a)
+{
+    char runs[32];
+
+    snprintf(runs, sizeof(runs), "%u/%u", a->valid, a->valid + a->failed);
+    put(t, ok, runs);
+    put(t, by, strcmp(a->limited_by, "cpu") == 0 ? "the machine's CPUs" : a->limited_by);
+}
+
+/* One headline metric: how much, how sure, against the baseline. `m` is NULL when no arm has any.
+ */
 static void emit_headline(const struct bench_document *d, const struct bench_metric *m, bool first,
                           struct footnotes *notes, const struct bench_style *style,
                           struct bench_output *out)
 {
     struct table t = {.style = style};
-    char head[96], runs[32];
-    int name = column(&t, "relay", true, 0), value = column(&t, m->title, false, 0);
-    int interval = column(&t, "95% interval", true, 5), ratio = 0, sure = 0, cv, ok = 0, by = 0;
+    int value = 0, interval = 0, ratio = 0, sure = 0, cv = 0, ok = 0, by = 0;
+    bool compared = m && d->n_arms > 1;
+    char head[96];
 
-    (void)name;
-    snprintf(head, sizeof(head), "vs %.80s", d->baseline);
-    if (d->n_arms > 1) {
+    column(&t, "relay", true, 0);
+    if (m) {
+        value = column(&t, m->title, false, 0);
+        interval = column(&t, "95% interval", true, 5);
+    }
+    if (compared) {
+        snprintf(head, sizeof(head), "vs %.80s", d->baseline);
         ratio = column(&t, head, false, 9);
         sure = column(&t, "95% interval", true, 4);
     }
-    cv = column(&t, "run CV", false, 3);
+    if (m)
+        cv = column(&t, "run CV", false, 3);
     if (first) {
         ok = column(&t, "valid", false, 6);
         by = column(&t, "limited by", true, 8);
     }
     for (uint32_t i = 0; i < d->n_arms; i++) {
         const struct bench_arm *a = &d->arms[i];
-        const struct bench_estimate *e = find(a, m->name);
+        const struct bench_estimate *e = m ? find(a, m->name) : NULL;
 
         arm_row(&t, d, i);
-        put_estimate(&t, value, e, notes, m->title);
-        put_interval(&t, interval, e);
-        if (d->n_arms > 1 && strcmp(a->name, d->baseline) == 0)
-            put(&t, ratio, "baseline");
-        else if (d->n_arms > 1)
-            put_ratio(&t, ratio, sure, e);
-        put_share(&t, cv, e ? e->cv : NAN);
-        if (first) {
-            snprintf(runs, sizeof(runs), "%u/%u", a->valid, a->valid + a->failed);
-            put(&t, ok, runs);
-            put(&t, by, strcmp(a->limited_by, "cpu") == 0 ? "the machine's CPUs" : a->limited_by);
+        if (m) {
+            put_estimate(&t, value, e, notes, m->title);
+            put_interval(&t, interval, e);
+            put_share(&t, cv, e ? e->cv : NAN);
         }
+        if (compared && strcmp(a->name, d->baseline) == 0)
+            put(&t, ratio, "baseline");
+        else if (compared)
+            put_ratio(&t, ratio, sure, e);
+        if (first)
+            put_runs(&t, ok, by, a);
     }
     emit_table(&t, out);
     host->emit(out, "\n");
@@ -680,31 +813,28 @@ static uint32_t most_hops(const struct bench_document *d)
     return most < 4 ? most : 4;
 }
 
-/* "relay_2" → "R2" */
-static void short_role(const char *role, char *out, size_t size)
-{
-    if (strncmp(role, "relay_", 6) == 0)
-        snprintf(out, size, "R%.20s", role + 6);
-    else
-        snprintf(out, size, "%.28s", role);
-}
-
-struct role_column {
+/* A column that shows one quantity of one role. */
+struct cost {
     int at;
-    char role[32], stem[32];
+    char role[32];
+    const char *stem;
+    bool unit;
 };
 
-static int add_role_column(struct table *t, struct role_column *c, const char *head,
-                           const char *stem, const char *role, int importance)
-{
-    char full[80], name[32];
+struct costs {
+    struct cost items[CELLS];
+    int count;
+};
 
-    short_role(role, name, sizeof(name));
-    snprintf(full, sizeof(full), "%s%s%s", head, *head ? " " : "", name);
-    snprintf(c->role, sizeof(c->role), "%s", role);
-    snprintf(c->stem, sizeof(c->stem), "%s", stem);
-    c->at = column(t, full, false, importance);
-    return 1;
+static void add_cost(struct costs *c, int at, const char *stem, const char *role, bool unit)
+{
+    struct cost *cost = &c->items[c->count];
+
+    if (at >= CELLS)
+        return;
+    *cost = (struct cost){.at = at, .stem = stem, .unit = unit};
+    snprintf(cost->role, sizeof(cost->role), "%s", role);
+    c->count++;
 }
 
 static bool any_has(const struct bench_document *d, const char *stem, const char *role)
@@ -715,48 +845,46 @@ static bool any_has(const struct bench_document *d, const char *stem, const char
     return false;
 }
 
+/* One column per hop below a common head. */
+static void add_hops(const struct bench_document *d, struct table *t, struct costs *c,
+                     const char *group, const char *stem, bool unit, int importance)
+{
+    for (uint32_t h = 1; h <= most_hops(d); h++) {
+        char role[32], head[32];
+
+        snprintf(role, sizeof(role), "relay_%u", h);
+        snprintf(head, sizeof(head), "R%u", h);
+        if (any_has(d, stem, role))
+            add_cost(c, grouped(t, group, head, importance), stem, role, unit);
+    }
+}
+
 /* Where the CPU and the memory went. */
 static void emit_costs(const struct bench_document *d, struct footnotes *notes,
                        const struct bench_style *style, struct bench_output *out)
 {
     struct table t = {.style = style};
-    struct role_column c[CELLS];
-    uint32_t hops = most_hops(d);
-    char role[32];
-    int n = 0;
+    struct costs c = {.count = 0};
 
     column(&t, "relay", true, 0);
-    n += add_role_column(&t, &c[n], "CPU", "cpus", "client", 6);
-    for (uint32_t h = 1; h <= hops; h++) {
-        snprintf(role, sizeof(role), "relay_%u", h);
-        n += add_role_column(&t, &c[n], "", "cpus", role, 9);
-    }
-    n += add_role_column(&t, &c[n], "", "cpus", "server", 6);
-    if (any_has(d, "cpu_seconds_per_gigabyte", "relay")) {
-        n += add_role_column(&t, &c[n], "", "cpu_seconds_per_gigabyte", "relay", 8);
-        free(t.columns[t.n_columns - 1].head);
-        t.columns[t.n_columns - 1].head = clean("CPU per GB", true);
-    }
-    if (any_has(d, "cpu_seconds_per_operation", "relay")) {
-        n += add_role_column(&t, &c[n], "", "cpu_seconds_per_operation", "relay", 8);
-        free(t.columns[t.n_columns - 1].head);
-        t.columns[t.n_columns - 1].head = clean("CPU per op", true);
-    }
-    for (uint32_t h = 1; h <= hops; h++) {
-        snprintf(role, sizeof(role), "relay_%u", h);
-        if (any_has(d, "throttled_share", role))
-            n += add_role_column(&t, &c[n], h == 1 ? "throttled" : "", "throttled_share", role, 5);
-    }
-    for (uint32_t h = 1; h <= hops; h++) {
-        snprintf(role, sizeof(role), "relay_%u", h);
-        n += add_role_column(&t, &c[n], h == 1 ? "RSS" : "", "rss_bytes", role, 4);
-    }
+    add_cost(&c, grouped(&t, "CPUs used", "client", 6), "cpus", "client", false);
+    add_hops(d, &t, &c, "CPUs used", "cpus", false, 9);
+    add_cost(&c, grouped(&t, "CPUs used", "server", 6), "cpus", "server", false);
+    if (any_has(d, "cpu_seconds_per_gigabyte", "relay"))
+        add_cost(&c, grouped(&t, "relays' CPU", "s/GB", 8), "cpu_seconds_per_gigabyte", "relay",
+                 false);
+    if (any_has(d, "cpu_seconds_per_operation", "relay"))
+        add_cost(&c, grouped(&t, "relays' CPU", "per op", 8), "cpu_seconds_per_operation", "relay",
+                 true);
+    add_hops(d, &t, &c, "throttled", "throttled_share", true, 5);
+    add_hops(d, &t, &c, "RSS", "rss_bytes", true, 4);
     for (uint32_t i = 0; i < d->n_arms; i++) {
         arm_row(&t, d, i);
-        for (int k = 0; k < n; k++) {
-            const struct bench_estimate *e = find_role(&d->arms[i], c[k].stem, c[k].role);
+        for (int k = 0; k < c.count; k++) {
+            const struct cost *cost = &c.items[k];
+            const struct bench_estimate *e = find_role(&d->arms[i], cost->stem, cost->role);
 
-            put_estimate(&t, c[k].at, e, notes, e ? e->metric->title : "");
+            put_value(&t, cost->at, e, cost->unit, notes, e ? e->metric->title : "");
         }
     }
     emit_table(&t, out);
@@ -862,15 +990,13 @@ static void emit_counters(const struct bench_document *d, struct footnotes *note
     column(&t, "counter", true, 0);
     for (int i = 0; i < 6; i++) {
         bool relay = strncmp(names[i], "relay_", 6) == 0;
-        char head[32];
 
         if (relay && (uint32_t)(names[i][6] - '0') > most_hops(d))
             continue;
-        short_role(names[i], head, sizeof(head));
         roles[n_roles] = names[i];
-        at[n_roles][0] = column(&t, head, false, relay ? 8 : 2);
+        at[n_roles][0] = grouped(&t, names[i], "window", relay ? 8 : 2);
         at[n_roles][1] =
-            column(&t, strcmp(per, "byte") == 0 ? "per GB" : "per op", false, relay ? 9 : 3);
+            grouped(&t, names[i], strcmp(per, "byte") == 0 ? "per GB" : "per op", relay ? 9 : 3);
         n_roles++;
     }
     for (uint32_t i = 0; i < d->n_arms; i++) {
@@ -895,7 +1021,7 @@ static void emit_metrics(const struct bench_document *d, const struct bench_styl
                          struct bench_output *out)
 {
     struct footnotes unused = {0};
-    struct table t = {.style = style};
+    struct table t = {.style = style, .least = 60};
     int metric, value, interval, n, cv, r1, state;
 
     metric = column(&t, "metric", true, 0);
@@ -917,8 +1043,7 @@ static void emit_metrics(const struct bench_document *d, const struct bench_styl
             const struct bench_estimate *e = &a->estimates[k];
 
             new_row(&t);
-            snprintf(s, sizeof(s), "  %.44s", e->metric->name);
-            put(&t, metric, s);
+            put(&t, metric, e->metric->name);
             put_estimate(&t, value, e, &unused, "");
             put_interval(&t, interval, e);
             snprintf(s, sizeof(s), "%u", e->n);
@@ -987,50 +1112,19 @@ static void emit_repetitions(const struct bench_document *d, const struct bench_
     table_release(&t);
 }
 
-/* --- lines --------------------------------------------------------------------------------- */
-
-/* Prints `text` behind `label`, wrapped at the width with the continuation under the text. */
-static void emit_wrapped(const char *label, const char *text, const struct bench_style *style,
-                         struct bench_output *out)
-{
-    char *s = clean(text, style->utf8), *p = s;
-    int indent = width_of(label), room = style->width > indent + 20 ? style->width - indent : 0;
-
-    host->emit(out, "%s", label);
-    for (bool first = true; *p || first; first = false) {
-        size_t n = strlen(p), end = 0;
-        char keep;
-
-        for (size_t i = 1; room > 0 && i <= n; i++) {
-            if (p[i] != ' ' && p[i] != '\0')
-                continue;
-            keep = p[i];
-            p[i] = '\0';
-            if (width_of(p) <= room || end == 0)
-                end = i;
-            p[i] = keep;
-        }
-        if (room == 0 || n == 0)
-            end = n;
-        host->emit(out, "%*s%.*s\n", first ? 0 : indent, "", (int)end, p);
-        p += end;
-        while (*p == ' ')
-            p++;
-    }
-    free(s);
-}
+/* --- head and warnings ---------------------------------------------------------------------- */
 
 static void emit_head(const struct bench_document *d, const struct bench_style *style,
                       struct bench_output *out)
 {
     char *line = NULL;
 
-    bold(style, true, out);
+    shade(style, BOLD, out);
     if (asprintf(&line, "%s · %s%s%s", *d->name ? d->name : "bench run", d->workload,
                  *d->protocol ? ", " : "", d->protocol) >= 0)
         emit_wrapped("", line, style, out);
     free(line);
-    bold(style, false, out);
+    shade(style, PLAIN, out);
     line = NULL;
     if (asprintf(&line, "%s, %s, %s", d->run, d->started, d->state) >= 0)
         emit_wrapped("run      ", line, style, out);
@@ -1044,10 +1138,9 @@ static void emit_warnings(const struct bench_document *d, const struct bench_sty
                           struct bench_output *out)
 {
     for (uint32_t i = 0; i < d->n_warnings; i++) {
-        if (style->color)
-            host->emit(out, "\033[33m");
+        shade(style, YELLOW, out);
         emit_wrapped("! ", d->warnings[i], style, out);
-        bold(style, false, out);
+        shade(style, PLAIN, out);
     }
 }
 
@@ -1074,6 +1167,8 @@ static int report(void *state, const struct bench_document *d, const struct benc
         }
     if (d->n_arms > 0 && first)
         emit_costs(d, &notes, style, out);
+    else if (d->n_arms > 0)
+        emit_headline(d, NULL, true, &notes, style, out);
     emit_counters(d, &notes, style, out);
     if (style->details) {
         emit_metrics(d, style, out);

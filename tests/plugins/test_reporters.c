@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reporters against golden files (tests/golden/): BENCH_UPDATE_GOLDEN=1 tests/run reporters
+ * writes them anew; look at the difference before committing it.
+ */
+#include <ctype.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "plugin/host.h"
+#include "report/document.h"
+
+#include "../unit/report/example.h"
+
+static const struct bench_reporter *reporter(const char *name)
+{
+    const char *build = getenv("BUILD");
+    cleanup_free char *path =
+        xasprintf("%s/plugins/reporters/%s.so", build ? build : "build", name);
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const struct bench_plugin *(*get)(const struct bench_host *);
+
+    if (!handle)
+        fail_msg("%s", dlerror());
+    *(void **)&get = dlsym(handle, BENCH_PLUGIN_SYMBOL);
+    assert_non_null(get);
+    return (const struct bench_reporter *)get(host_get());
+}
+
+static char *written(const char *name, void (*fill)(struct stored_run *),
+                     const struct bench_style *style)
+{
+    const struct bench_reporter *r = reporter(name);
+    struct bench_output out = {0};
+    struct stored_run run;
+    struct document *d = NULL;
+
+    fill(&run);
+    assert_int_equal(document_new(&d, &run, NULL), 0);
+    example_release(&run); /* the document stands alone */
+    assert_int_equal(r->report(NULL, document_get(d), style, &out, NULL), 0);
+    document_free(d);
+    return text_take(&out.text);
+}
+
+static void compare(const char *golden, const char *text)
+{
+    cleanup_free char *path = xasprintf("tests/golden/%s", golden), *expected = NULL;
+    struct bench_error err;
+
+    if (getenv("BENCH_UPDATE_GOLDEN")) {
+        assert_int_equal(file_write(AT_FDCWD, path, text, strlen(text), &err), 0);
+        return;
+    }
+    if (file_read(AT_FDCWD, path, 1 << 20, &expected, &(size_t){0}, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_string_equal(text, expected);
+}
+
+static void check(const char *golden, const char *name, void (*fill)(struct stored_run *),
+                  const struct bench_style *style)
+{
+    cleanup_free char *text = written(name, fill, style);
+
+    compare(golden, text);
+}
+
+#define STYLE(...) (&(struct bench_style){.size = sizeof(struct bench_style), __VA_ARGS__})
+
+static void text_two_arms(void **state)
+{
+    (void)state;
+    check("text-two-arms.txt", "text", example_two_arms, STYLE(.utf8 = true, .width = 110));
+    check("text-two-arms-narrow.txt", "text", example_two_arms, STYLE(.utf8 = true, .width = 60));
+    check("text-two-arms-ascii.txt", "text", example_two_arms, STYLE(.width = 0));
+    check("text-two-arms-details.txt", "text", example_two_arms,
+          STYLE(.utf8 = true, .width = 100, .details = true));
+}
+
+static void text_hostile(void **state)
+{
+    (void)state;
+    check("text-hostile.txt", "text", example_hostile, STYLE(.utf8 = true, .width = 100));
+    check("text-hostile-ascii.txt", "text", example_hostile, STYLE(.width = 72));
+}
+
+static void requests(struct stored_run *run)
+{
+    example_two_arms(run);
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        struct repetition_record *r = &run->repetitions[i];
+        double slow = r->hops ? 4 : 1;
+
+        record_add_total(r, "operations", 3e5 / slow * (1 + 0.01 * r->block));
+        record_add_total(r, "latency_p50_seconds", 49e-6 * slow);
+        record_add_total(r, "latency_p99_seconds", 815e-6 * slow);
+    }
+}
+
+static void text_requests(void **state)
+{
+    (void)state;
+    check("text-requests.txt", "text", requests, STYLE(.utf8 = true, .width = 110));
+}
+
+static void nothing_valid(struct stored_run *run)
+{
+    example_two_arms(run);
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        run->repetitions[i].ok = false;
+        error_set(&run->repetitions[i].error, BENCH_ERROR_RUN,
+                  "server: start: exited with status 1");
+    }
+}
+
+static void text_without_numbers(void **state)
+{
+    (void)state;
+    check("text-nothing-valid.txt", "text", nothing_valid, STYLE(.utf8 = true, .width = 100));
+}
+
+/* No line is wider than asked for, nothing but newlines controls the terminal, no trailing spaces.
+ */
+static void text_keeps_to_its_width(void **state)
+{
+    void (*const fills[])(struct stored_run *) = {example_two_arms, example_hostile, requests};
+
+    (void)state;
+    for (size_t f = 0; f < ARRAY_SIZE(fills); f++)
+        for (int width = 40; width <= 140; width += 10) {
+            cleanup_free char *text = written("text", fills[f], STYLE(.width = width));
+            char *save, *line = strtok_r(text, "\n", &save);
+
+            for (; line; line = strtok_r(NULL, "\n", &save)) {
+                size_t n = strlen(line);
+
+                if (n > (size_t)width)
+                    fail_msg("%zu columns, not %d: '%s'", n, width, line);
+                assert_true(n > 0 && line[n - 1] != ' ');
+                for (size_t i = 0; i < n; i++)
+                    assert_true(isprint((unsigned char)line[i]));
+            }
+        }
+}
+
+static void text_colour(void **state)
+{
+    cleanup_free char *plain = written("text", example_two_arms, STYLE(.utf8 = true));
+    cleanup_free char *color =
+        written("text", example_two_arms, STYLE(.utf8 = true, .color = true));
+    cleanup_text struct text stripped = {0};
+
+    (void)state;
+    assert_null(strchr(plain, '\033'));
+    assert_non_null(strchr(color, '\033'));
+    for (const char *p = color; *p; p++) {
+        if (*p == '\033')
+            p = strchr(p, 'm');
+        else
+            text_add_bytes(&stripped, p, 1);
+    }
+    assert_string_equal(text_get(&stripped), plain);
+}
+
+static json_t *parsed(void (*fill)(struct stored_run *))
+{
+    cleanup_free char *text = written("json", fill, STYLE(.utf8 = true));
+    json_error_t error;
+    json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+
+    if (!j)
+        fail_msg("line %d: %s", error.line, error.text);
+    return j;
+}
+
+static void json_golden(void **state)
+{
+    (void)state;
+    check("json-hostile.json", "json", example_hostile, STYLE(.utf8 = true));
+}
+
+static void json_holds_the_document(void **state)
+{
+    json_t *j = parsed(example_two_arms), *arm, *metric;
+
+    (void)state;
+    assert_int_equal(json_integer_value(json_object_get(j, "schema")), 1);
+    assert_string_equal(json_string_value(json_object_get(j, "seed")), "8812");
+    assert_true(json_is_object(json_object_get(j, "scenario")));
+    assert_true(json_is_object(json_object_get(j, "environment")));
+    assert_int_equal(json_array_size(json_object_get(j, "repetitions")), 12);
+    arm = json_array_get(json_object_get(j, "arms"), 1);
+    assert_string_equal(json_string_value(json_object_get(arm, "limited_by")), "relay_1");
+    metric = json_object_get(json_object_get(arm, "metrics"), "bits_per_second");
+    assert_string_equal(json_string_value(json_object_get(metric, "unit")), "bit/s");
+    assert_string_equal(json_string_value(json_object_get(metric, "state")), "ok");
+    assert_true(json_number_value(json_object_get(metric, "value")) > 8e9);
+    assert_true(json_is_number(json_object_get(metric, "low")));
+    metric = json_object_get(json_object_get(arm, "metrics"), "cycles_relay_1");
+    assert_string_equal(json_string_value(json_object_get(metric, "state")), "not supported");
+    assert_true(json_is_null(json_object_get(metric, "value")));
+    assert_true(json_is_null(json_object_get(metric, "low")));
+    assert_int_equal(json_integer_value(json_object_get(metric, "n")), 0);
+    json_decref(j);
+}
+
+static void json_survives_anything(void **state)
+{
+    json_t *j = parsed(example_hostile);
+    const char *name =
+        json_string_value(json_object_get(json_array_get(json_object_get(j, "arms"), 1), "name"));
+
+    (void)state;
+    assert_non_null(name);
+    assert_non_null(strstr(name, "\x1b[31m\"\\\x01\x7f\xef\xbf\xbd\xef\xbf\xbd("));
+    json_decref(j);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_two_arms),
+        cmocka_unit_test(text_hostile),
+        cmocka_unit_test(text_requests),
+        cmocka_unit_test(text_without_numbers),
+        cmocka_unit_test(text_keeps_to_its_width),
+        cmocka_unit_test(text_colour),
+        cmocka_unit_test(json_golden),
+        cmocka_unit_test(json_holds_the_document),
+        cmocka_unit_test(json_survives_anything),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
