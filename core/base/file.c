@@ -17,11 +17,18 @@ int file_read(int dirfd, const char *path, size_t limit, char **ret_data, size_t
               struct bench_error *err)
 {
     cleanup_close int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
-    cleanup_free char *data = NULL;
-    size_t length = 0, capacity = 0;
 
     if (fd < 0)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", path);
+    return file_read_fd(fd, path, limit, ret_data, ret_length, err);
+}
+
+int file_read_fd(int fd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
+                 struct bench_error *err)
+{
+    cleanup_free char *data = NULL;
+    size_t length = 0, capacity = 0;
+
     for (;;) {
         ssize_t n;
 

@@ -13,6 +13,9 @@
 /* Reads at most `limit` bytes; a longer file is an error. NUL-terminated; caller frees. */
 int file_read(int dirfd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
               struct bench_error *err);
+/* The same from an open descriptor, at its position; `path` is for messages. */
+int file_read_fd(int fd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
+                 struct bench_error *err);
 /* The same for /proc and /sys: no error object, NULL when unreadable, trailing newline cut. */
 char *file_peek(const char *path);
 /* Re-reads an open /proc or /sys file from offset 0 into `buffer`; returns the length or -1. */
