@@ -26,6 +26,11 @@ struct settings {
 };
 const char *settings_get(const struct settings *s, const char *key); /* or NULL */
 void settings_put(struct settings *s, const char *key, const char *text, const char *where);
+void settings_release(struct settings *s);
+/* Sets the options of `state` from the settings. Errors begin with the setting's `where` and the
+ * owner of the options, such as "relay 'nginx'". */
+int settings_apply(const struct settings *s, const struct bench_option *table, void *state,
+                   const char *owner, struct bench_error *err);
 
 /* One configuration being compared. */
 struct arm {
@@ -47,7 +52,8 @@ struct capture_request {
 struct sweep_axis {
     char *key;
     struct strings values;
-    char *where;
+    struct strings wheres; /* one per value */
+    char *where;           /* of the key */
 };
 
 /* CPUs of a role: "client", "server", "relay" or "relay_2". */
@@ -59,6 +65,8 @@ struct pin {
 
 /* The longest chain of relays. */
 #define SCENARIO_MAX_HOPS 16
+/* The largest matrix: points of the sweep × arms × repeat. */
+#define SCENARIO_MAX_STEPS 100000
 
 struct scenario {
     /* Scalar keys; the table in scenario.c binds names to these fields. */
@@ -84,7 +92,9 @@ struct scenario {
     struct pin *pins;
     size_t n_pins, pins_capacity;
 
-    char *file; /* path it was read from, or NULL */
+    struct settings given;         /* scalar keys that were set: their text and where */
+    struct settings relay_options; /* `relay.KEY`, until scenario_check() hands them to the arms */
+    char *file;                    /* path it was read from, or NULL */
 };
 
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
@@ -99,17 +109,26 @@ extern const struct scenario_structure scenario_structures[];
 void scenario_init(struct scenario *s); /* every default, no arms */
 /* "-" is standard input. At most 1 MiB, 100,000 nodes after aliases; USAGE error with file:line:column. */
 int scenario_read(struct scenario *s, const char *path, struct bench_error *err);
-/* A dotted key: scalar key, `workload.KEY`, `relay.KEY` (all arms), `cpus.ROLE`, `relays`, `capture`
- * (comma-separated lists of names). `where` is for errors. */
+/* A dotted key: scalar key, `workload.KEY`, `relay.KEY` (every arm whose relay has that option),
+ * `cpus.ROLE`, `sweep.KEY` (comma-separated values; of one value: the same as setting the key),
+ * `relays`, `capture` (comma-separated names; one that the scenario has in its long form keeps
+ * that form). What is set replaces what the file says, a sweep of the same key included; another
+ * workload starts without options. `where` ("--jobs") begins every error. */
 int scenario_set(struct scenario *s, const char *key, const char *text, const char *where,
                  struct bench_error *err);
+/* Where a scalar key was set ("file:line:column", "--jobs"), or NULL when it has its default. */
+const char *scenario_where(const struct scenario *s, const char *key);
 /* Resolves plugins and checks what needs them: names, options, protocols, hops, baseline, axes,
  * pins. An arm whose relay cannot carry the protocol is refused with the reason. Fills defaults that
- * depend on plugins (protocol, arms: "none" when empty). Capture names are checked by the caller
- * through `capture_known`, because captures lie above. */
+ * depend on plugins (name, protocol, baseline, arms: "none" when empty, options of plugins).
+ * Capture names are checked by the caller through `capture_known`, because captures lie above. */
 typedef int (*capture_known_fn)(const struct capture_request *c, struct bench_error *err);
 int scenario_check(struct scenario *s, const struct registry *r, capture_known_fn capture_known,
                    struct bench_error *err);
+/* Forgets the axes. A point of the sweep is a copy without them, in which each value was set. */
+void scenario_drop_sweep(struct scenario *s);
+/* scenario_check() for one such point of a checked scenario. */
+int scenario_check_point(struct scenario *s, const struct registry *r, struct bench_error *err);
 void scenario_copy(struct scenario *to, const struct scenario *from);
 void scenario_release(struct scenario *s);
 /* The resolved scenario, every default written out; reading it back gives the same. New reference. */

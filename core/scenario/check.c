@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be said about a scenario only with the plugins at hand. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "scenario/parts.h"
+
+#define FAIL(err, ...) error_set(err, BENCH_ERROR_USAGE, __VA_ARGS__)
+
+/* Puts the place before an error, if the thing was written anywhere. */
+static int at(const char *where, struct bench_error *err)
+{
+    return where ? error_context(err, "%s", where) : -1;
+}
+
+static bool one_line(const char *text)
+{
+    return !text[strcspn(text, "\n\t")];
+}
+
+/* "a, b, c". Caller frees. */
+static char *join(const char *const *names)
+{
+    struct text t = {0};
+
+    for (size_t i = 0; names[i]; i++)
+        text_add(&t, "%s%s", i ? ", " : "", names[i]);
+    return text_take(&t);
+}
+
+static bool contains(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* Plugins. */
+
+static const struct bench_workload *find_workload(const struct scenario *s,
+                                                  const struct registry *r, struct bench_error *err)
+{
+    const struct bench_plugin *p = registry_find(r, BENCH_WORKLOAD, s->workload, err);
+
+    if (!p)
+        at(scenario_where(s, "workload"), err);
+    return (const struct bench_workload *)p;
+}
+
+static const struct bench_relay *find_relay(const struct arm *arm, const struct registry *r,
+                                            struct bench_error *err)
+{
+    const struct bench_plugin *p = registry_find(r, BENCH_RELAY, arm->plugin, err);
+
+    if (!p)
+        at(arm->where, err);
+    return (const struct bench_relay *)p;
+}
+
+/* Defaults that depend on plugins. */
+
+static int unknown_relay_option(const struct scenario *s, const struct registry *r,
+                                const struct setting *option, struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (size_t i = 0; i < s->n_arms; i++) {
+        const struct bench_relay *relay = find_relay(&s->arms[i], r, NULL);
+
+        for (const struct bench_option *row = relay->plugin.options; row && row->name; row++)
+            if (!strings_has(&names, row->name))
+                strings_add(&names, row->name);
+    }
+    error_unknown(err, "option", option->key, (const char *const *)names.items);
+    error_context(err, "relays");
+    return at(option->where, err);
+}
+
+/* Hands `relay.KEY` to every arm that has such an option; one at least must. */
+static int hand_out_relay_options(struct scenario *s, const struct registry *r,
+                                  struct bench_error *err)
+{
+    for (size_t i = 0; i < s->relay_options.count; i++) {
+        const struct setting *option = &s->relay_options.items[i];
+        bool known = false;
+
+        for (size_t j = 0; j < s->n_arms; j++) {
+            const struct bench_relay *relay = find_relay(&s->arms[j], r, err);
+
+            if (!relay)
+                return -1;
+            if (!option_find(relay->plugin.options, option->key))
+                continue;
+            settings_put(&s->arms[j].options, option->key, option->text, option->where);
+            known = true;
+        }
+        if (!known)
+            return unknown_relay_option(s, r, option, err);
+    }
+    settings_release(&s->relay_options);
+    return 0;
+}
+
+/* "smoke" for "scenarios/smoke.yaml". Caller frees. */
+static char *default_name(const struct scenario *s)
+{
+    const char *slash, *base, *dot;
+
+    if (!s->file || strcmp(s->file, "-") == 0)
+        return xstrdup(s->workload);
+    slash = strrchr(s->file, '/');
+    base = slash ? slash + 1 : s->file;
+    dot = strrchr(base, '.');
+    return dot && dot > base ? xstrndup(base, (size_t)(dot - base)) : xstrdup(base);
+}
+
+static int fill(struct scenario *s, const struct registry *r, struct bench_error *err)
+{
+    const struct bench_workload *workload = find_workload(s, r, err);
+
+    if (!workload)
+        return -1;
+    if (!s->n_arms) {
+        struct arm *arm = scenario_add_arm(s, "default");
+
+        arm->name = xstrdup("none");
+        arm->plugin = xstrdup("none");
+    }
+    if (!s->name)
+        s->name = default_name(s);
+    if (!s->protocol)
+        s->protocol = xstrdup(workload->protocols[0]);
+    if (!s->baseline)
+        s->baseline = xstrdup(s->arms[0].name);
+    return hand_out_relay_options(s, r, err);
+}
+
+/* Writes out the options that were not given, so that what is stored stays true when a later
+ * version has other defaults. */
+static void fill_options(struct settings *to, const struct bench_plugin *plugin)
+{
+    void *state = xcalloc(1, plugin->state_size);
+
+    option_defaults(plugin->options, state);
+    for (const struct bench_option *row = plugin->options; row && row->name; row++) {
+        cleanup_free char *text = option_format(row, state);
+
+        if (text && !settings_get(to, row->name))
+            settings_put(to, row->name, text, "default");
+    }
+    option_release(plugin->options, state);
+    free(state);
+}
+
+/* One point. */
+
+static int check_options(const struct settings *settings, const struct bench_plugin *plugin,
+                         struct bench_error *err)
+{
+    cleanup_free char *owner = xasprintf("%s '%s'", plugin_kind_name(plugin->kind), plugin->name);
+    void *state = xcalloc(1, plugin->state_size);
+    int result;
+
+    option_defaults(plugin->options, state);
+    result = settings_apply(settings, plugin->options, state, owner, err);
+    option_release(plugin->options, state);
+    free(state);
+    return result;
+}
+
+static int check_workload(const struct scenario *s, const struct registry *r,
+                          struct bench_error *err)
+{
+    const struct bench_workload *workload = find_workload(s, r, err);
+    cleanup_free char *protocols = NULL;
+
+    if (!workload || check_options(&s->workload_options, &workload->plugin, err) < 0)
+        return -1;
+    if (contains(workload->protocols, s->protocol))
+        return 0;
+    protocols = join(workload->protocols);
+    FAIL(err, "protocol: workload '%s' does not speak '%s'", s->workload, s->protocol);
+    error_hint(err, "it speaks %s", protocols);
+    return at(scenario_where(s, "protocol"), err);
+}
+
+static int check_environment(const struct arm *arm, struct bench_error *err)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
+    static const char rest[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+
+    for (size_t i = 0; i < arm->env.count; i++) {
+        const struct setting *variable = &arm->env.items[i];
+
+        if (variable->key[0] && strchr(letters, variable->key[0]) &&
+            !variable->key[strspn(variable->key, rest)])
+            continue;
+        FAIL(err, "env: '%s' is not the name of a variable", variable->key);
+        return at(variable->where, err);
+    }
+    return 0;
+}
+
+/* A relay that is never a process connects directly: it carries everything over any distance. */
+static int check_chain(const struct scenario *s, const struct arm *arm,
+                       const struct bench_relay *relay, struct bench_error *err)
+{
+    cleanup_free char *protocols = NULL;
+
+    if (relay->max_hops == 0)
+        return 0;
+    if (s->hops > relay->max_hops) {
+        FAIL(err, "relay '%s' works with at most %u hop%s, not %lld", arm->name, relay->max_hops,
+             relay->max_hops == 1 ? "" : "s", (long long)s->hops);
+        return at(scenario_where(s, "hops") ? scenario_where(s, "hops") : arm->where, err);
+    }
+    if (contains(relay->protocols, s->protocol))
+        return 0;
+    protocols = join(relay->protocols);
+    FAIL(err, "relay '%s' cannot carry '%s'", arm->name, s->protocol);
+    error_hint(err, "it carries %s", protocols);
+    return at(arm->where, err);
+}
+
+static int check_arm(const struct scenario *s, const struct arm *arm, const struct registry *r,
+                     struct bench_error *err)
+{
+    const struct bench_relay *relay = find_relay(arm, r, err);
+
+    if (!relay)
+        return -1;
+    if (!*arm->name || !one_line(arm->name)) {
+        FAIL(err, "name: a relay's name is one line, and not empty");
+        return at(arm->where, err);
+    }
+    if (check_environment(arm, err) < 0 || check_options(&arm->options, &relay->plugin, err) < 0)
+        return -1;
+    return check_chain(s, arm, relay, err);
+}
+
+static int check_arms(const struct scenario *s, const struct registry *r, struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (size_t i = 0; i < s->n_arms; i++) {
+        const struct arm *arm = &s->arms[i];
+
+        if (check_arm(s, arm, r, err) < 0)
+            return -1;
+        if (strings_has(&names, arm->name)) {
+            FAIL(err, "two relays are called '%s'", arm->name);
+            error_hint(err, "give one of them another 'name'");
+            return at(arm->where, err);
+        }
+        strings_add(&names, arm->name);
+    }
+    if (strings_has(&names, s->baseline))
+        return 0;
+    error_unknown(err, "baseline", s->baseline, (const char *const *)names.items);
+    return at(scenario_where(s, "baseline"), err);
+}
+
+/* The kernel takes no quota below 1 ms. */
+static int check_limit(const struct scenario *s, struct bench_error *err)
+{
+    char limit[32], period[32];
+    const char *where = scenario_where(s, "cpu_limit");
+
+    if (s->cpu_limit == 0 || s->cpu_limit * (double)s->cpu_period_ns >= NS_PER_MS)
+        return 0;
+    FAIL(err, "cpu_limit: %s CPUs of a period of %s are less than 1ms",
+         format_number(s->cpu_limit, limit, sizeof(limit)),
+         format_duration(s->cpu_period_ns, period, sizeof(period)));
+    error_hint(err, "raise cpu_limit or cpu_period, or set cpu_limit to 0 for no limit");
+    return at(where ? where : scenario_where(s, "cpu_period"), err);
+}
+
+static int check_point(const struct scenario *s, const struct registry *r, struct bench_error *err)
+{
+    if (!*s->name || !one_line(s->name)) {
+        FAIL(err, "name: the name of a run is one line, and not empty");
+        return at(scenario_where(s, "name"), err);
+    }
+    if (check_workload(s, r, err) < 0 || check_arms(s, r, err) < 0)
+        return -1;
+    return check_limit(s, err);
+}
+
+int scenario_check_point(struct scenario *s, const struct registry *r, struct bench_error *err)
+{
+    return fill(s, r, err) < 0 ? -1 : check_point(s, r, err);
+}
+
+/* The sweep. */
+
+static bool can_be_swept(const char *key)
+{
+    /* These are about the run as a whole. Options belong to one workload: sweep workload.OPTION. */
+    static const char *const fixed[] = {"bench", "name",     "workload", "repeat",
+                                        "seed",  "baseline", NULL};
+
+    return strncmp(key, "workload.", 9) == 0 || strncmp(key, "relay.", 6) == 0 ||
+           (option_find(scenario_keys, key) && !contains(fixed, key));
+}
+
+static int check_axis_key(const struct sweep_axis *axis, struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    if (can_be_swept(axis->key))
+        return 0;
+    for (const struct bench_option *row = scenario_keys; row->name; row++)
+        if (can_be_swept(row->name))
+            strings_add(&names, row->name);
+    strings_add(&names, "workload.OPTION");
+    strings_add(&names, "relay.OPTION");
+    error_unknown(err, "key", axis->key, (const char *const *)names.items);
+    error_context(err, "sweep");
+    return at(axis->where, err);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    char *const *x = *(char *const *const *)a, *const *y = *(char *const *const *)b;
+    int order = strcmp(*x, *y);
+
+    return order ? order : x < y ? -1 : 1;
+}
+
+static int check_duplicates(const struct sweep_axis *axis, struct bench_error *err)
+{
+    size_t n = axis->values.count;
+    cleanup_free char ***sorted = xcalloc(n, sizeof(*sorted));
+
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &axis->values.items[i];
+    qsort(sorted, n, sizeof(*sorted), by_text);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(*sorted[i], *sorted[i - 1]) == 0) {
+            FAIL(err, "%s: value '%s' is there twice", axis->key, *sorted[i]);
+            return at(axis->wheres.items[sorted[i] - axis->values.items], err);
+        }
+    return 0;
+}
+
+static int check_axis(const struct sweep_axis *axis, struct bench_error *err)
+{
+    if (check_axis_key(axis, err) < 0)
+        return -1;
+    return check_duplicates(axis, err);
+}
+
+static int check_matrix(const struct scenario *s, struct bench_error *err)
+{
+    double steps = (double)s->n_arms * (double)s->repeat;
+
+    for (size_t i = 0; i < s->n_axes; i++)
+        steps *= (double)s->axes[i].values.count;
+    if (steps <= SCENARIO_MAX_STEPS)
+        return 0;
+    FAIL(err, "%.0f repetitions, at most %d are allowed", steps, SCENARIO_MAX_STEPS);
+    error_hint(err, "every combination of the sweep is measured with every relay, 'repeat' times");
+    return at(s->n_axes ? s->axes[0].where : scenario_where(s, "repeat"), err);
+}
+
+/* The point with value `value` of axis `axis` and the first value of the others; `base` is `s`
+ * without its sweep, which can be long. */
+static int check_value(const struct scenario *s, const struct scenario *base, size_t axis,
+                       size_t value, const struct registry *r, struct bench_error *err)
+{
+    struct scenario point;
+    int result = 0;
+
+    scenario_copy(&point, base);
+    for (size_t i = 0; result == 0 && i < s->n_axes; i++) {
+        size_t v = i == axis ? value : 0;
+
+        result = scenario_set(&point, s->axes[i].key, s->axes[i].values.items[v],
+                              s->axes[i].wheres.items[v], err);
+    }
+    if (result == 0)
+        result = scenario_check_point(&point, r, err);
+    scenario_release(&point);
+    return result;
+}
+
+static int check_values(const struct scenario *s, const struct registry *r, struct bench_error *err)
+{
+    struct scenario base;
+    int result = 0;
+
+    scenario_copy(&base, s);
+    scenario_drop_sweep(&base);
+    for (size_t i = 0; i < s->n_axes; i++)
+        for (size_t j = i ? 1 : 0; result == 0 && j < s->axes[i].values.count; j++)
+            result = check_value(s, &base, i, j, r, err);
+    scenario_release(&base);
+    return result;
+}
+
+static int check_sweep(const struct scenario *s, const struct registry *r, struct bench_error *err)
+{
+    if (check_matrix(s, err) < 0)
+        return -1;
+    for (size_t i = 0; i < s->n_axes; i++)
+        if (check_axis(&s->axes[i], err) < 0)
+            return -1;
+    return s->n_axes ? check_values(s, r, err) : check_point(s, r, err);
+}
+
+/* Pins and captures. */
+
+static int64_t longest_chain(const struct scenario *s)
+{
+    int64_t most = s->hops, hops;
+
+    for (size_t i = 0; i < s->n_axes; i++)
+        for (size_t j = 0; strcmp(s->axes[i].key, "hops") == 0 && j < s->axes[i].values.count; j++)
+            if (parse_integer(s->axes[i].values.items[j], &hops, NULL) == 0 &&
+                (j == 0 || hops > most))
+                most = hops;
+    return most;
+}
+
+static int check_pins(const struct scenario *s, struct bench_error *err)
+{
+    cleanup_strings struct strings roles = {0};
+    uint64_t cpus[UNITS_CPU_WORDS];
+
+    strings_add(&roles, "client");
+    strings_add(&roles, "server");
+    strings_add(&roles, "relay");
+    for (int64_t i = 1; i <= longest_chain(s); i++)
+        strings_addf(&roles, "relay_%lld", (long long)i);
+    for (size_t i = 0; i < s->n_pins; i++) {
+        const struct pin *pin = &s->pins[i];
+
+        if (!strings_has(&roles, pin->role)) {
+            error_unknown(err, "role", pin->role, (const char *const *)roles.items);
+            error_context(err, "cpus");
+            return at(pin->where, err);
+        }
+        if (parse_cpus(pin->cpus, cpus, err) < 0) {
+            error_context(err, "cpus: %s", pin->role);
+            return at(pin->where, err);
+        }
+    }
+    return 0;
+}
+
+static int check_captures(const struct scenario *s, capture_known_fn capture_known,
+                          struct bench_error *err)
+{
+    for (size_t i = 0; i < s->n_captures; i++) {
+        const struct capture_request *capture = &s->captures[i];
+
+        if (capture_known(capture, err) < 0)
+            return at(capture->where, err);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(capture->name, s->captures[j].name) == 0) {
+                FAIL(err, "capture '%s' is there twice", capture->name);
+                return at(capture->where, err);
+            }
+    }
+    return 0;
+}
+
+int scenario_check(struct scenario *s, const struct registry *r, capture_known_fn capture_known,
+                   struct bench_error *err)
+{
+    if (fill(s, r, err) < 0 || check_captures(s, capture_known, err) < 0 ||
+        check_sweep(s, r, err) < 0 || check_pins(s, err) < 0)
+        return -1;
+    fill_options(&s->workload_options, &find_workload(s, r, NULL)->plugin);
+    for (size_t i = 0; i < s->n_arms; i++)
+        fill_options(&s->arms[i].options, &find_relay(&s->arms[i], r, NULL)->plugin);
+    return 0;
+}
