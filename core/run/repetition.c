@@ -130,11 +130,11 @@ static int watch(struct repetition *p, int64_t until_ns, struct bench_error *err
 
 /* --- starting ------------------------------------------------------------------------------ */
 
-static int make_network(struct repetition *p, struct bench_error *err)
+int repetition_network(struct network **ret, const struct scenario *s, bool can_isolate,
+                       struct bench_error *err)
 {
-    const struct scenario *s = p->scenario;
-    bool isolated = s->network == NETWORK_ISOLATED ||
-                    (s->network == NETWORK_AUTO && p->runner->containment->network_namespaces);
+    bool isolated =
+        s->network == NETWORK_ISOLATED || (s->network == NETWORK_AUTO && can_isolate);
     const char *congestion = s->congestion;
 
     if (isolated && !congestion)
@@ -145,9 +145,17 @@ static int make_network(struct repetition *p, struct bench_error *err)
         error_hint(err, "use 'network: isolated' as root, or leave 'congestion' out");
         return -1;
     }
-    if (network_new(&p->network, isolated, congestion, err) < 0)
+    if (network_new(ret, isolated, congestion, err) < 0)
         return error_context(err, "network");
-    p->record.network = xstrdup(isolated ? "isolated" : "host");
+    return 0;
+}
+
+static int make_network(struct repetition *p, struct bench_error *err)
+{
+    if (repetition_network(&p->network, p->scenario, p->runner->containment->network_namespaces,
+                           err) < 0)
+        return -1;
+    p->record.network = xstrdup(network_isolated(p->network) ? "isolated" : "host");
     p->record.congestion = xstrdup(network_congestion(p->network));
     return 0;
 }

@@ -12,6 +12,11 @@
 #include "run/runner.h"
 
 struct repetition;
+struct network;
+
+/* The network that the scenario asks for, as every repetition makes it; also for `bench check`. */
+int repetition_network(struct network **ret, const struct scenario *s, bool can_isolate,
+                       struct bench_error *err);
 
 struct repetition *repetition_new(struct runner *r, const struct step *step, const char *directory);
 int repetition_start(struct repetition *p, struct bench_error *err);
