@@ -37,6 +37,9 @@ void strings_split(struct strings *s, const char *line, const char *separators);
 #define cleanup_text __attribute__((cleanup(text_release)))
 #define cleanup_strings __attribute__((cleanup(strings_release)))
 
+/* Length of the UTF-8 sequence at `s`, 1 to 4; 0 when it is none. */
+size_t utf8_length(const char *s);
+
 /* The candidate within a Damerau-Levenshtein distance of a third of its length (at least 1, at
  * most 3), or NULL. `candidates` is NULL-terminated. */
 const char *nearest(const char *word, const char *const *candidates);

@@ -404,33 +404,13 @@ int role_status(const struct role *r)
 
 /* ---- why it ended ---- */
 
-/* Bytes of the valid UTF-8 sequence at `s`, 0 when there is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t n = *s < 0x80                 ? 1
-               : *s >= 0xc2 && *s < 0xe0 ? 2
-               : (*s & 0xf0) == 0xe0     ? 3
-               : *s >= 0xf0 && *s < 0xf5 ? 4
-                                         : 0;
-
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
-        (*s == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 /* What a process printed ends up on terminals and in JSON: control bytes and broken UTF-8 go. */
-static void make_printable(char *text)
+static void make_printable(char *s)
 {
-    unsigned char *s = (unsigned char *)text;
-
     while (*s) {
         size_t n = utf8_length(s);
 
-        if (n == 0 || (*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7f) {
+        if (n == 0 || ((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t') || *s == 0x7f) {
             *s = '?';
             n = 1;
         }
