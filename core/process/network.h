@@ -6,6 +6,10 @@
  * A port is reserved by a socket that is bound (SO_REUSEADDR, not listening) for the repetition's
  * life: the kernel gives it to nobody who asks for any port, while a server that sets SO_REUSEADDR
  * can bind it. A namespace lives as long as this struct and the processes in it.
+ *
+ * A new namespace starts with the kernel's defaults for many settings. Those that matter to TCP on
+ * the loopback (buffer sizes, port range, somaxconn and others: the table in network.c) are copied
+ * from the host, so that a result means what its user has tuned.
  */
 #ifndef PROCESS_NETWORK_H
 #define PROCESS_NETWORK_H

@@ -9,6 +9,10 @@
  * counters opened on it with `inherit` thus see the component from its first instruction on, and
  * everything that it forks. The init blocks while the component runs and costs no CPU. When the
  * bench dies, the init kills everything below it and exits.
+ *
+ * The component starts with stdin from /dev/null, the files "stdout" and "stderr" of its directory,
+ * no other descriptor, default signals, and the bench's environment plus the description's. A `main`
+ * runs as "bench-NAME" with everything of the bench but its descriptors.
  */
 #ifndef PROCESS_ROLE_H
 #define PROCESS_ROLE_H
@@ -53,7 +57,8 @@ struct bench_page *role_page(const struct role *r); /* shared counters, NULL wit
 /* Live processes of the role without its init, from the group or from /proc. Caller frees. */
 size_t role_pids(const struct role *r, pid_t **ret_pids);
 
-/* Readable when the state changed; call role_update() then. */
+/* Readable when the state changed; call role_update() then. Not to be watched any more once the role
+ * is ROLE_EXITED: it may then stay readable. */
 int role_fd(const struct role *r);
 enum role_state role_update(struct role *r);
 int role_status(const struct role *r); /* wait status of the component, -1 before it exited */
