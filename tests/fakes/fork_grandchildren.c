@@ -4,16 +4,8 @@
  * With "exit" the first process ends and leaves them alone. */
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "listen.h"
-
-static void wait_for_ever(void)
-{
-    for (;;)
-        pause();
-}
+#include "fake.h"
 
 static void daemonize(void)
 {
@@ -22,19 +14,22 @@ static void daemonize(void)
     setsid();
     if (fork() > 0)
         _exit(0);
-    wait_for_ever();
+    linger();
 }
 
 /* A new process every few milliseconds, each outliving its parent for a moment. */
 static void keep_forking(void)
 {
-    for (;;) {
-        usleep(2000);
+    enum { LIFE_US = 3000, OVERLAP_US = 1000 };
+
+    for (int i = 0; i < LIFETIME_S * 1000000 / LIFE_US; i++) {
+        usleep(LIFE_US - OVERLAP_US);
         if (fork() > 0) {
-            usleep(1000);
+            usleep(OVERLAP_US);
             _exit(0);
         }
     }
+    _exit(0);
 }
 
 int main(int argc, char **argv)
@@ -43,10 +38,10 @@ int main(int argc, char **argv)
     signal(SIGHUP, SIG_IGN);
     listen_on(argc > 1 ? argv[1] : NULL);
     if (fork() == 0)
-        wait_for_ever();
+        linger();
     if (fork() == 0) {
         setsid();
-        wait_for_ever();
+        linger();
     }
     if (fork() == 0)
         daemonize();
@@ -57,7 +52,5 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[2], "exit") == 0)
         return 0;
     signal(SIGTERM, SIG_DFL);
-    for (;;)
-        if (wait(NULL) < 0)
-            pause();
+    linger();
 }

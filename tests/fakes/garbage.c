@@ -2,9 +2,8 @@
 /* garbage [PORT [exit]]: writes every byte value to stdout and stderr, without a line end, then
  * listens. With "exit" it ends with status 5 instead. */
 #include <string.h>
-#include <unistd.h>
 
-#include "listen.h"
+#include "fake.h"
 
 int main(int argc, char **argv)
 {
@@ -18,6 +17,5 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[2], "exit") == 0)
         return 5;
     listen_on(argc > 1 ? argv[1] : NULL);
-    for (;;)
-        pause();
+    linger();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hang [PORT]: starts well and never listens. */
-#include <unistd.h>
+
+#include "fake.h"
 
 int main(void)
 {
-    for (;;)
-        pause();
+    linger();
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ignore_term [PORT]: listens and ignores every polite request to end. */
 #include <signal.h>
-#include <unistd.h>
 
-#include "listen.h"
+#include "fake.h"
 
 int main(int argc, char **argv)
 {
@@ -14,6 +13,5 @@ int main(int argc, char **argv)
     listen_on(argc > 1 ? argv[1] : NULL);
     puts("ready");
     fflush(stdout);
-    for (;;)
-        pause();
+    linger();
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listen_then_die PORT MILLISECONDS: a good server at first; then it ends with status 4. */
-#include <unistd.h>
 
-#include "listen.h"
+#include "fake.h"
 
 int main(int argc, char **argv)
 {

@@ -50,13 +50,13 @@ static inline void stage_expect_ok(int rc, const struct bench_error *err)
 static inline void stage_open(struct stage *s)
 {
     struct bench_error err = {0};
-    const char *build = getenv("BUILD");
+    const char *build = getenv("BUILD"), *tmp = getenv("TMPDIR");
 
     memset(s, 0, sizeof(*s));
     if (!realpath(build ? build : "build", s->fakes))
         fail_msg("no build directory");
     strcat(s->fakes, "/tests/fakes");
-    strcpy(s->directory, "/tmp/bench-test-XXXXXX");
+    snprintf(s->directory, sizeof(s->directory), "%s/bench-test-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(s->directory))
         fail_msg("no temporary directory");
     stage_expect_ok(containment_start(&s->containment, &err), &err);

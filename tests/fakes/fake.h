@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the fake servers share: listening on 127.0.0.1 as a real server does. */
-#ifndef FAKES_LISTEN_H
-#define FAKES_LISTEN_H
+/* What the fakes share: listening on 127.0.0.1 as a real server does, and lingering. */
+#ifndef FAKES_FAKE_H
+#define FAKES_FAKE_H
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Exits with status 2 when it cannot; without a port it does nothing. */
 static inline void listen_on(const char *port)
@@ -22,6 +23,16 @@ static inline void listen_on(const char *port)
         perror("listen");
         exit(2);
     }
+}
+
+enum { LIFETIME_S = 120 };
+
+/* Until it is killed; when a test fails to do so, at last by the alarm. */
+_Noreturn static inline void linger(void)
+{
+    alarm(LIFETIME_S);
+    for (;;)
+        pause();
 }
 
 #endif
