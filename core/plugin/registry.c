@@ -145,7 +145,7 @@ static int load_error(const char *path, struct bench_error *err)
 }
 
 /* Never closed: threads, atexit handlers and static data of a plugin may outlive any unload. */
-static int load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
+int plugin_load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
 {
     typedef const struct bench_plugin *(*get_fn)(const struct bench_host *);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
@@ -187,7 +187,7 @@ static void add(struct registry *r, const char *path, enum bench_plugin_kind kin
     const struct plugin *first;
     struct bench_error err;
 
-    if (load(path, &p.info, &err) < 0) {
+    if (plugin_load(path, &p.info, &err) < 0) {
         p.reason = xstrdup(err.message);
     } else if (kind && p.info->kind != kind) {
         p.reason = xasprintf("is a %s, but lies among the %ss", plugin_kind_name(p.info->kind),

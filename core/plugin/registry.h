@@ -37,7 +37,9 @@ const struct bench_plugin *registry_find(const struct registry *r, enum bench_pl
                                          const char *name, struct bench_error *err);
 const char *plugin_kind_name(enum bench_plugin_kind kind); /* "workload", … */
 
-/* The checks of one loaded struct, also for `bench plugin check`: ABI, kind, name, hooks, options. */
+/* Loads one shared object and checks it; an error names what is wrong. Never unloaded. */
+int plugin_load(const char *path, const struct bench_plugin **ret, struct bench_error *err);
+/* The checks of one loaded struct: ABI, kind, name, hooks, options. */
 int plugin_check(const struct bench_plugin *p, struct bench_error *err);
 
 #endif

@@ -258,7 +258,7 @@ static int open_captures(struct repetition *p, struct bench_error *err)
     for (size_t i = 0; i < s->n_captures; i++)
         if (capture_new(&p->captures[p->n_captures++], capture_find(s->captures[i].name),
                         &s->captures[i].options, err) < 0)
-            return error_context(err, "capture '%s'", s->captures[i].name);
+            return -1;
     for (size_t i = 0; i < p->n_captures; i++)
         if (capture_open(p->captures[i], &target, err) < 0)
             return -1;

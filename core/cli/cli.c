@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <langinfo.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "plugin/host.h"
+#include "report/document.h"
+
+const struct registry *cli_registry(struct cli *cli)
+{
+    if (!cli->loaded)
+        registry_load(&cli->registry, cli->program);
+    cli->loaded = true;
+    return &cli->registry;
+}
+
+static void print_indented(const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+
+        fprintf(stderr, "    %.*s\n", (int)n, text);
+        text += n + (text[n] == '\n');
+    }
+}
+
+int cli_error(const struct bench_error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "bench: %s\n", err->message);
+    print_indented(err->detail);
+    if (err->hint[0])
+        fprintf(stderr, "hint: %s\n", err->hint);
+    return err->kind ? (int)err->kind : BENCH_ERROR_RUN;
+}
+
+int cli_usage(const char *command, const char *fmt, ...)
+{
+    va_list ap;
+
+    fprintf(stderr, "bench: %s: ", command);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fprintf(stderr, "\nhint: 'bench %s --help' shows how it is used\n", command);
+    return BENCH_ERROR_USAGE;
+}
+
+static int terminal_width(FILE *file)
+{
+    struct winsize size;
+    const char *columns = getenv("COLUMNS");
+
+    if (isatty(fileno(file)) && ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col)
+        return size.ws_col;
+    return columns ? atoi(columns) : 0;
+}
+
+void cli_help_row(const char *left, const char *right)
+{
+    int width = terminal_width(stdout), indent = 26, column = indent;
+
+    printf("  %-*s", indent - 2, left);
+    if (strlen(left) > (size_t)indent - 3)
+        printf("\n%*s", indent, "");
+    if (width < 60)
+        width = 100;
+    while (*right) {
+        size_t n = strcspn(right, " ");
+
+        if (column > indent && column + (int)n > width) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        }
+        printf("%.*s", (int)n, right);
+        column += (int)n + 1;
+        right += n;
+        right += strspn(right, " ");
+        if (*right)
+            putchar(' ');
+    }
+    putchar('\n');
+}
+
+void cli_style(struct bench_style *ret, FILE *file, bool no_color)
+{
+    const char *term = getenv("TERM"), *plain = getenv("NO_COLOR");
+    bool dumb = !term || strcmp(term, "dumb") == 0;
+
+    *ret = (struct bench_style){
+        .size = sizeof(*ret),
+        .color = isatty(fileno(file)) && !dumb && !no_color && !(plain && *plain),
+        .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+        .width = terminal_width(file),
+    };
+}
+
+static int print_document(const struct bench_reporter *reporter, const struct document *document,
+                          const struct bench_style *style, struct bench_error *err)
+{
+    const struct bench_plugin *plugin = &reporter->plugin;
+    struct bench_output out = {0};
+    void *state = xcalloc(1, plugin->state_size);
+    int result;
+
+    option_defaults(plugin->options, state);
+    result = reporter->report(state, document_get(document), style, &out, err);
+    if (result == 0)
+        fwrite(text_get(&out.text), 1, out.text.length, stdout);
+    text_release(&out.text);
+    option_release(plugin->options, state);
+    free(state);
+    return result;
+}
+
+int cli_print_run(struct cli *cli, const char *path, const char *format,
+                  const struct bench_style *style, struct bench_error *err)
+{
+    const struct bench_plugin *plugin =
+        registry_find(cli_registry(cli), BENCH_REPORTER, format, err);
+    struct stored_run run = {0};
+    struct document *document = NULL;
+    int result = -1;
+
+    if (!plugin || store_read(&run, path, err) < 0)
+        return -1;
+    if (document_new(&document, &run, err) == 0)
+        result = print_document((const struct bench_reporter *)plugin, document, style, err);
+    document_free(document);
+    stored_run_release(&run);
+    return result;
+}
+
+void cli_scenario_directories(const struct cli *cli, struct strings *ret)
+{
+    cleanup_free char *copy = xstrdup(cli->program);
+    const char *directory = dirname(copy);
+    /* In the tree the program is build/bench, or build/sanitize/bench. */
+    char *candidates[] = {xasprintf("%s/../scenarios", directory),
+                          xasprintf("%s/../../scenarios", directory), xstrdup(SCENARIODIR)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
+        char *real = realpath(candidates[i], NULL);
+
+        if (real && !strings_has(ret, real))
+            strings_add(ret, real);
+        free(real);
+        free(candidates[i]);
+    }
+}
+
+char *cli_find_scenario(const struct cli *cli, const char *name)
+{
+    static const char *const endings[] = {"", ".yaml"};
+    cleanup_strings struct strings directories = {0};
+
+    if (strchr(name, '/') || strcmp(name, "-") == 0 || access(name, F_OK) == 0)
+        return xstrdup(name);
+    cli_scenario_directories(cli, &directories);
+    for (size_t i = 0; i < directories.count; i++) {
+        for (size_t k = 0; k < ARRAY_SIZE(endings); k++) {
+            char *path = xasprintf("%s/%s%s", directories.items[i], name, endings[k]);
+
+            if (access(path, F_OK) == 0)
+                return path;
+            free(path);
+        }
+    }
+    return xstrdup(name); /* reading it says that it is missing */
+}

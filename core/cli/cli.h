@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: one file per command, a table in main.c, and what they share. Only code in this
+ * folder prints: results to standard output, everything else to standard error.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdio.h>
+
+#include <bench/reporter.h>
+
+#include "base/text.h"
+#include "plugin/registry.h"
+#include "scenario/scenario.h"
+
+struct cli {
+    char *program;            /* absolute path of the running bench */
+    struct registry registry; /* loaded on first use: cli_registry() */
+    bool loaded;
+};
+
+struct command {
+    const char *name;
+    int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command; returns exit code */
+    const char *summary; /* one line */
+};
+
+/* Ended by a row without a name. */
+extern const struct command commands[];
+
+int cli_run(struct cli *cli, int argc, char **argv);
+int cli_stat(struct cli *cli, int argc, char **argv);
+int cli_report(struct cli *cli, int argc, char **argv);
+int cli_list(struct cli *cli, int argc, char **argv);
+int cli_check(struct cli *cli, int argc, char **argv);
+int cli_plugin(struct cli *cli, int argc, char **argv);
+int cli_help(struct cli *cli, int argc, char **argv);
+
+const struct registry *cli_registry(struct cli *cli);
+
+/* Prints "bench: message", the detail indented, "hint: …". Returns the exit code of err->kind. */
+int cli_error(const struct bench_error *err);
+/* "bench: COMMAND: message" and where to find help; returns BENCH_ERROR_USAGE. */
+int cli_usage(const char *command, const char *fmt, ...) BENCH_PRINTF(2, 3);
+/* Two columns: what is given, and what it means, wrapped to the terminal. */
+void cli_help_row(const char *left, const char *right);
+
+/* How to write to `file`: colour, UTF-8, width; `no_color` as asked on the command line. */
+void cli_style(struct bench_style *ret, FILE *file, bool no_color);
+/* Runs reporter `format` over a stored run and writes the text to standard output. */
+int cli_print_run(struct cli *cli, const char *path, const char *format,
+                  const struct bench_style *style, struct bench_error *err);
+
+/* A scenario file: the path itself, or a name among the shipped scenarios. Caller frees. */
+char *cli_find_scenario(const struct cli *cli, const char *name);
+/* Directories with shipped scenarios that exist, best first. */
+void cli_scenario_directories(const struct cli *cli, struct strings *ret);
+
+#endif

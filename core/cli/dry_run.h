@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints a plan instead of running it. */
+#ifndef CLI_DRY_RUN_H
+#define CLI_DRY_RUN_H
+
+#include "plan/plan.h"
+
+/* `commands`: also the processes of every arm at the first point. */
+int dry_run_print(const struct plan *plan, bool commands, struct bench_error *err);
+
+#endif

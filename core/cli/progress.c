@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "report/metrics.h"
+
+static const char *const phases[] = {
+    [PROGRESS_START] = "start", [PROGRESS_WARMUP] = "warm-up", [PROGRESS_WINDOW] = "window",
+    [PROGRESS_STOP] = "stop",   [PROGRESS_DONE] = "done",
+};
+
+void progress_view_init(struct progress_view *v, bool quiet)
+{
+    const char *term = getenv("TERM");
+
+    *v = (struct progress_view){
+        .quiet = quiet,
+        .live = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0,
+    };
+}
+
+void progress_view_clear(struct progress_view *v)
+{
+    if (v->open)
+        fputs("\r\033[K", stderr);
+    v->open = false;
+}
+
+/* "3/12  block 2/6  nginx jobs=10" */
+static void print_place(const struct progress *p)
+{
+    const struct point *point = p->step->point;
+
+    fprintf(stderr, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps,
+            p->step->block, p->plan->blocks, point->scenario.arms[p->step->arm].name,
+            point->label[0] ? " " : "", point->label);
+}
+
+static void print_live(struct progress_view *v, const struct progress *p)
+{
+    long long seconds = (p->remaining_ns + NS_PER_S / 2) / NS_PER_S;
+    char value[32];
+
+    fputs("\r\033[K", stderr);
+    print_place(p);
+    fprintf(stderr, "  %s  %lld:%02lld left", phases[p->phase], seconds / 60, seconds % 60);
+    if (!isnan(p->bits_per_second))
+        fprintf(stderr, "  %sbit/s", format_si(p->bits_per_second, value, sizeof(value)));
+    fflush(stderr);
+    v->open = true;
+}
+
+/* What the repetition came to: its first headline metric. */
+static void print_headline(const struct repetition_record *record)
+{
+    struct metric_pool pool = {0};
+    struct metric_set set = {0};
+    char value[32];
+
+    metrics_compute(record, &pool, &set);
+    for (size_t i = 0; i < set.count; i++) {
+        const struct metric_value *m = &set.items[i];
+
+        if (m->metric->rank != 0 || m->value.state > BENCH_SCALED)
+            continue;
+        fprintf(stderr, "%s%s", format_si(m->value.value, value, sizeof(value)), m->metric->unit);
+        break;
+    }
+    metric_set_release(&set);
+    metric_pool_release(&pool);
+}
+
+static void print_line(const struct progress *p)
+{
+    print_place(p);
+    fputs("  ", stderr);
+    if (p->record->ok)
+        print_headline(p->record);
+    else
+        fprintf(stderr, "FAILED: %s", p->record->error.message);
+    fputc('\n', stderr);
+}
+
+void progress_view_update(void *view, const struct progress *p)
+{
+    struct progress_view *v = view;
+
+    if (p->phase == PROGRESS_DONE && !p->record->ok) {
+        progress_view_clear(v);
+        print_line(p);
+    } else if (v->quiet) {
+        return;
+    } else if (v->live) {
+        print_live(v, p);
+    } else if (p->phase == PROGRESS_DONE) {
+        print_line(p);
+    }
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench report: a stored run, printed again without measuring. */
+#include "cli/cli.h"
+
+#include <getopt.h>
+
+static int print_help(void)
+{
+    printf("usage: bench report [RUN] [options]\n\n"
+           "Prints a stored run. RUN is a run directory or a name below bench-results\n"
+           "(default: latest).\n\n");
+    cli_help_row("--format NAME", "reporter: 'bench list reporters' names them (default text)");
+    cli_help_row("--details", "every metric and every repetition");
+    cli_help_row("--no-color", "no colours (also NO_COLOR)");
+    cli_help_row("-h, --help", "this text");
+    printf("\nexample:\n  bench report latest --format json\n");
+    return 0;
+}
+
+int cli_report(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"format", 1, NULL, 'f'}, {"details", 0, NULL, 'd'}, {"no-color", 0, NULL, 'n'},
+        {"help", 0, NULL, 'h'},   {0},
+    };
+    const char *format = "text", *run = NULL;
+    struct bench_error err = {0};
+    struct bench_style style;
+    bool details = false, plain = false;
+    int c;
+
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "-:h", options, NULL)) != -1) {
+        if (c == 'h')
+            return print_help();
+        if (c == ':')
+            return cli_usage("report", "option '%s' needs a value", argv[optind - 1]);
+        if (c == '?')
+            return cli_usage("report", "unknown option '%s'", argv[optind - 1]);
+        if (c == 1 && run)
+            return cli_usage("report", "one run at a time, not '%s' and '%s'", run, optarg);
+        if (c == 1)
+            run = optarg;
+        else if (c == 'f')
+            format = optarg;
+        else if (c == 'd')
+            details = true;
+        else
+            plain = true;
+    }
+    cli_style(&style, stdout, plain);
+    style.details = details;
+    if (cli_print_run(cli, run ? run : "latest", format, &style, &err) < 0)
+        return cli_error(&err);
+    return 0;
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench run: scenario and flags → plan → runner → store, then the report of what was stored.
+ */
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "capture/capture.h"
+#include "cli/dry_run.h"
+#include "cli/progress.h"
+#include "environment/facts.h"
+#include "run/runner.h"
+#include "store/store.h"
+
+/* Flags that are not scalar scenario keys. Those all have a flag of their own name. */
+enum flag {
+    FLAG_CAPTURE = 256,
+    FLAG_SET,
+    FLAG_DRY_RUN,
+    FLAG_NO_COLOR,
+    FLAG_FORMAT,
+    FLAG_DETAILS,
+    FLAG_KEY, /* FLAG_KEY + i: scenario_keys[i] */
+};
+
+static const struct {
+    struct option option;
+    const char *usage, *help;
+} flags[] = {
+    {{"relay", 1, NULL, 'r'}, "-r, --relay NAME,…", "the arms: relays to compare, baseline first"},
+    {{"capture", 1, NULL, FLAG_CAPTURE}, "--capture NAME,…", "what to collect: 'bench list captures'"},
+    {{"set", 1, NULL, FLAG_SET}, "--set KEY=VALUE", "any key, also workload.KEY, relay.KEY, cpus.ROLE"},
+    {{"output", 1, NULL, 'o'}, "-o, --output DIR", "run directory (default bench-results/TIME-NAME-ID)"},
+    {{"format", 1, NULL, FLAG_FORMAT}, "--format NAME", "reporter for the result (default text)"},
+    {{"details", 0, NULL, FLAG_DETAILS}, "--details", "print every metric and every repetition"},
+    {{"dry-run", 0, NULL, FLAG_DRY_RUN}, "--dry-run", "print the plan, start nothing; -v adds commands"},
+    {{"quiet", 0, NULL, 'q'}, "-q, --quiet", "no progress, only failures and the result"},
+    {{"verbose", 0, NULL, 'v'}, "-v, --verbose", "say where things are kept"},
+    {{"no-color", 0, NULL, FLAG_NO_COLOR}, "--no-color", "no colours (also NO_COLOR)"},
+    {{"help", 0, NULL, 'h'}, "-h, --help", "this text"},
+};
+
+struct request {
+    const char *output, *format;
+    bool dry_run, quiet, verbose, no_color, details, help;
+    struct scenario scenario;
+};
+
+/* getopt's table: the flags above, then one per scalar key of the scenario. */
+static struct option *make_options(void)
+{
+    struct option *options;
+    size_t n = ARRAY_SIZE(flags), keys = 0;
+
+    while (scenario_keys[keys].name)
+        keys++;
+    options = xcalloc(n + keys + 1, sizeof(*options));
+    for (size_t i = 0; i < n; i++)
+        options[i] = flags[i].option;
+    for (size_t i = 0; i < keys; i++) {
+        char *name = xstrdup(scenario_keys[i].name);
+
+        for (char *p = name; *p; p++)
+            *p = *p == '_' ? '-' : *p;
+        options[n + i] = (struct option){name, 1, NULL, FLAG_KEY + (int)i};
+    }
+    return options;
+}
+
+static void free_options(struct option *options)
+{
+    for (struct option *o = options; o->name; o++)
+        if (o->val >= FLAG_KEY)
+            free((char *)o->name);
+    free(options);
+}
+
+static void print_key(const struct option *o)
+{
+    const struct bench_option *key = &scenario_keys[o->val - FLAG_KEY];
+    const char *brief = strcmp(o->name, "workload") == 0   ? "-w, "
+                        : strcmp(o->name, "protocol") == 0 ? "-p, "
+                                                           : "";
+    cleanup_free char *left = xasprintf("%s--%s VALUE", brief, o->name);
+    cleanup_free char *kind = option_describe(key);
+    cleanup_free char *right = xasprintf("%s (%s)", key->help, kind);
+
+    cli_help_row(left, right);
+}
+
+static int print_help(const char *command, const struct option *options)
+{
+    printf("usage: bench %s [SCENARIO] [options]\n\n"
+           "Runs a scenario (a YAML file, the name of a shipped one, or '-') and prints the result.\n"
+           "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
+           command);
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        cli_help_row(flags[i].usage, flags[i].help);
+    printf("\nScenario keys:\n");
+    for (const struct option *o = options; o->name; o++)
+        if (o->val >= FLAG_KEY)
+            print_key(o);
+    printf("\nexamples:\n"
+           "  bench %s none-vs-nginx --repeat 12\n"
+           "  bench %s -w builtin -r none,nginx --hops 1 --duration 2s\n"
+           "  bench %s -r nginx --set workload.mode=echo --dry-run\n\n"
+           "exit status: 0 done; 1 a repetition or the run failed; 2 usage or invalid scenario;\n"
+           "5 something required is missing here; 128 + N stopped by signal N\n",
+           command, command, command);
+    return 0;
+}
+
+static int apply_set(struct scenario *s, const char *arg, struct bench_error *err)
+{
+    const char *equals = strchr(arg, '=');
+    cleanup_free char *key = NULL;
+
+    if (!equals || equals == arg)
+        return error_set(err, BENCH_ERROR_USAGE, "--set: '%s' is not KEY=VALUE", arg);
+    key = xstrndup(arg, (size_t)(equals - arg));
+    return scenario_set(s, key, equals + 1, "--set", err);
+}
+
+static int apply_flag(struct request *q, int flag, const char *arg, struct bench_error *err)
+{
+    switch (flag) {
+    case 'r':
+        return scenario_set(&q->scenario, "relays", arg, "--relay", err);
+    case 'w':
+        return scenario_set(&q->scenario, "workload", arg, "--workload", err);
+    case 'p':
+        return scenario_set(&q->scenario, "protocol", arg, "--protocol", err);
+    case FLAG_CAPTURE:
+        return scenario_set(&q->scenario, "capture", arg, "--capture", err);
+    case FLAG_SET:
+        return apply_set(&q->scenario, arg, err);
+    case FLAG_FORMAT:
+        q->format = arg;
+        return 0;
+    case 'o':
+        q->output = arg;
+        return 0;
+    case FLAG_DRY_RUN:
+        q->dry_run = true;
+        return 0;
+    case FLAG_NO_COLOR:
+        q->no_color = true;
+        return 0;
+    case FLAG_DETAILS:
+        q->details = true;
+        return 0;
+    case 'q':
+        q->quiet = true;
+        return 0;
+    case 'v':
+        q->verbose = true;
+        return 0;
+    default: {
+        const char *key = scenario_keys[flag - FLAG_KEY].name;
+        cleanup_free char *where = xasprintf("--%s", key);
+
+        for (char *p = where + 2; *p; p++)
+            *p = *p == '_' ? '-' : *p;
+        return scenario_set(&q->scenario, key, arg, where, err);
+    }
+    }
+}
+
+/* getopt keeps silent (opterr is 0); this says it in our words, with the nearest flag. */
+static int unknown_flag(const char *word, const struct option *options, struct bench_error *err)
+{
+    const char *names[128] = {0}, *close;
+    size_t n = 0;
+
+    for (const struct option *o = options; o->name && n < ARRAY_SIZE(names) - 1; o++)
+        names[n++] = o->name;
+    close = nearest(word + strspn(word, "-"), names);
+    error_set(err, BENCH_ERROR_USAGE, "unknown or ambiguous option '%s'", word);
+    if (close)
+        error_hint(err, "did you mean '--%s'?", close);
+    else
+        error_hint(err, "'bench run --help' lists the options");
+    return -1;
+}
+
+struct given {
+    int flag;
+    const char *argument;
+};
+
+/* Collects the flags and the scenario's name without acting on them. */
+static int scan_arguments(int argc, char **argv, const struct option *options, struct given *given,
+                          size_t *ret_n, const char **ret_file, struct bench_error *err)
+{
+    int c;
+
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "-:w:r:p:o:qvh", options, NULL)) != -1) {
+        if (c == ':')
+            return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value",
+                             argv[optind - 1]);
+        if (c == '?')
+            return unknown_flag(argv[optind - 1], options, err);
+        if (c == 1 && *ret_file)
+            return error_set(err, BENCH_ERROR_USAGE, "two scenarios: '%s' and '%s'", *ret_file,
+                             optarg);
+        if (c == 1)
+            *ret_file = optarg;
+        else
+            given[(*ret_n)++] = (struct given){c, optarg};
+    }
+    return 0;
+}
+
+/* The scenario file first, wherever it stands, then the flags over it in their order. */
+static int parse_arguments(struct cli *cli, struct request *q, const struct option *options,
+                           int argc, char **argv, struct bench_error *err)
+{
+    cleanup_free struct given *given = xcalloc((size_t)argc + 1, sizeof(*given));
+    const char *file = NULL;
+    size_t n = 0;
+
+    if (scan_arguments(argc, argv, options, given, &n, &file, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        q->help |= given[i].flag == 'h';
+    if (q->help)
+        return 0;
+    if (file) {
+        cleanup_free char *path = cli_find_scenario(cli, file);
+
+        if (scenario_read(&q->scenario, path, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (apply_flag(q, given[i].flag, given[i].argument, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Signals that ask to stop become readable here, so that every wait of the runner sees them. */
+static int open_signals(sigset_t *ret_old)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, ret_old);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int close_signals(int fd, const sigset_t *old)
+{
+    struct signalfd_siginfo info;
+    int received = read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+
+    close(fd);
+    sigprocmask(SIG_SETMASK, old, NULL);
+    return received;
+}
+
+struct outcome {
+    enum runner_outcome end;
+    uint32_t failed;
+    bool created; /* there is a run directory */
+};
+
+static const char *final_state(int result, const struct outcome *outcome)
+{
+    if (result < 0)
+        return "failed";
+    return outcome->end == RUNNER_INTERRUPTED ? "interrupted" : "complete";
+}
+
+static int run_stored(struct runner *runner, const struct plan *plan, struct outcome *ret,
+                      struct bench_error *err)
+{
+    struct bench_error late = {0};
+    int result;
+
+    runner->identities = identity_cache_new();
+    result = runner_run(runner, plan, &ret->end, &ret->failed, err);
+    identity_cache_free(runner->identities);
+    if (store_finish(runner->store, final_state(result, ret), &late) < 0 && result == 0) {
+        *err = late;
+        result = -1;
+    }
+    return result;
+}
+
+/* Everything between the first and the last process. */
+static int execute(const struct request *q, const struct plan *plan, char **argv, int interrupt_fd,
+                   struct store_writer *store, struct outcome *ret, struct bench_error *err)
+{
+    struct containment containment;
+    struct progress_view view;
+    struct runner runner = {
+        .containment = &containment,
+        .store = store,
+        .interrupt_fd = interrupt_fd,
+        .progress = progress_view_update,
+        .progress_context = &view,
+    };
+    struct bench_error late = {0};
+    json_t *facts;
+    int result;
+
+    progress_view_init(&view, q->quiet);
+    if (containment_start(&containment, err) < 0)
+        return -1;
+    facts = facts_collect(&containment.host);
+    result = store_create(store, q->output, plan, facts, argv, err);
+    json_decref(facts);
+    if (result == 0) {
+        ret->created = true;
+        if (q->verbose)
+            fprintf(stderr, "run directory: %s\n", store->path);
+        result = run_stored(&runner, plan, ret, err);
+        progress_view_clear(&view);
+    }
+    if (containment_stop(&containment, &late) < 0) {
+        if (result < 0)
+            cli_error(&late);
+        else
+            *err = late;
+        result = -1;
+    }
+    return result;
+}
+
+static int print_result(struct cli *cli, const struct request *q, const char *path,
+                        struct bench_error *err)
+{
+    struct bench_style style;
+
+    cli_style(&style, stdout, q->no_color);
+    style.details = q->details;
+    return cli_print_run(cli, path, q->format, &style, err);
+}
+
+static int run_plan(struct cli *cli, const struct request *q, const struct plan *plan, char **argv)
+{
+    struct store_writer store = {.dirfd = -1};
+    struct outcome outcome = {0};
+    struct bench_error err = {0};
+    sigset_t old;
+    int fd = open_signals(&old), code = 0, received;
+
+    if (execute(q, plan, argv, fd, &store, &outcome, &err) < 0)
+        code = cli_error(&err);
+    if (outcome.created && outcome.end == RUNNER_INTERRUPTED)
+        fprintf(stderr, "bench: stopped early; finished repetitions are kept in '%s'\n",
+                store.path);
+    if (outcome.created && code == 0 && print_result(cli, q, store.path, &err) < 0)
+        code = cli_error(&err);
+    if (code == 0 && outcome.failed)
+        code = BENCH_ERROR_RUN;
+    received = close_signals(fd, &old);
+    if (received && outcome.end == RUNNER_INTERRUPTED)
+        code = 128 + received;
+    store_writer_release(&store);
+    return code;
+}
+
+static int run(struct cli *cli, struct request *q, const struct option *options, int argc,
+               char **argv)
+{
+    struct bench_error err = {0};
+    struct plan plan;
+    int code;
+
+    if (parse_arguments(cli, q, options, argc, argv, &err) < 0)
+        return cli_error(&err);
+    if (q->help)
+        return print_help(argv[0], options);
+    if (!registry_find(cli_registry(cli), BENCH_REPORTER, q->format, &err) ||
+        scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0 ||
+        plan_make(&plan, &q->scenario, cli_registry(cli), &err) < 0)
+        return cli_error(&err);
+    if (q->dry_run)
+        code = dry_run_print(&plan, q->verbose, &err) < 0 ? cli_error(&err) : 0;
+    else
+        code = run_plan(cli, q, &plan, argv);
+    plan_release(&plan);
+    return code;
+}
+
+static int run_with(struct cli *cli, int argc, char **argv, const char *capture)
+{
+    struct option *options = make_options();
+    struct request q = {.format = "text"};
+    int code = 0;
+
+    scenario_init(&q.scenario);
+    code = run(cli, &q, options, argc, argv);
+    scenario_release(&q.scenario);
+    free_options(options);
+    (void)capture;
+    return code;
+}
+
+int cli_run(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, NULL);
+}
+
+int cli_stat(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, "stat");
+}

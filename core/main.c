@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "cli/cli.h"
+
+const struct command commands[] = {
+    {"run", cli_run, "run a scenario and print what its arms came to"},
+    {"stat", cli_stat, "the same, with performance counters on every role"},
+    {"report", cli_report, "print a stored run again, in any format"},
+    {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
+    {"plugin", cli_plugin, "check plugins against the contract"},
+    {"help", cli_help, "explain a command or the scenario language"},
+    {0},
+};
+
+static const struct command *find_command(const char *name)
+{
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(c->name, name) == 0)
+            return c;
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[ARRAY_SIZE(commands)] = {0}, *close;
+
+    for (size_t i = 0; commands[i].name; i++)
+        names[i] = commands[i].name;
+    close = nearest(name, names);
+    fprintf(stderr, "bench: unknown command '%s'\n", name);
+    if (close)
+        fprintf(stderr, "hint: did you mean 'bench %s'?\n", close);
+    else
+        fprintf(stderr, "hint: 'bench help' lists the commands\n");
+    return BENCH_ERROR_USAGE;
+}
+
+/* Results that cannot be written are a failure, also when the disk fills at the last flush. */
+static int close_output(int code)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "bench: cannot write to standard output\n");
+        return code ? code : BENCH_ERROR_RUN;
+    }
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    const struct command *command;
+    int code;
+
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("bench %s\n", BENCH_VERSION);
+        return close_output(0);
+    }
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN);
+    cli.program = n > 0 ? xstrndup(path, (size_t)n) : xstrdup(argv[0]);
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        code = cli_help(&cli, 1, argv) || argc < 2 ? BENCH_ERROR_USAGE : 0;
+    else if ((command = find_command(argv[1])))
+        code = command->run(&cli, argc - 1, argv + 1);
+    else
+        code = unknown_command(argv[1]);
+    if (cli.loaded)
+        registry_release(&cli.registry);
+    free(cli.program);
+    return close_output(code);
+}

@@ -1,0 +1,71 @@
+# Shared by the command-line tests: every test works in a directory of its own, and nothing may be
+# left when it ends: no process that works in that directory, no control group of a bench that ran
+# there, no network namespace, no port.
+
+setup() {
+    BENCH=${BENCH:-$BATS_TEST_DIRNAME/../../build/bench}
+    FAKES=$(dirname "$BENCH")/tests/fakes
+    SCENARIOS=$BATS_TEST_DIRNAME/../../scenarios
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    unset BENCH_PLUGIN_PATH NO_COLOR
+    export LC_ALL=C.UTF-8
+    stale_groups >"$BATS_TEST_TMPDIR/groups-before"
+}
+
+# Groups of benches that are gone.
+stale_groups() {
+    local group pid
+    for group in $(find /sys/fs/cgroup -maxdepth 3 -type d -name 'bench-*' 2>/dev/null | sort); do
+        pid=$(basename "$group" | cut -d- -f3)
+        [ -d "/proc/$pid" ] || echo "group $group"
+    done
+}
+
+teardown() {
+    local left
+    left=$(leftovers)
+    if [ -n "$left" ]; then
+        echo "left behind:"
+        echo "$left"
+        return 1
+    fi
+}
+
+# Processes whose working directory lies below the test's, and groups of benches that are gone.
+leftovers() {
+    local dir link pid group
+    for link in /proc/[0-9]*/cwd; do
+        dir=$(readlink "$link" 2>/dev/null) || continue
+        pid=${link#/proc/}
+        pid=${pid%/cwd}
+        case $dir in
+        "$BATS_TEST_TMPDIR"/*) ;;
+        "$BATS_TEST_TMPDIR")
+            # bats' own shells stand here too.
+            grep -qE 'bench|nginx|skrouterd' "/proc/$pid/comm" 2>/dev/null || continue
+            ;;
+        *) continue ;;
+        esac
+        grep -q '^State:.*Z' "/proc/$pid/status" 2>/dev/null && continue
+        echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
+    done
+    stale_groups | comm -13 "$BATS_TEST_TMPDIR/groups-before" -
+}
+
+# What is left some time after a kill: the guardian needs a moment.
+wait_until_clean() {
+    local i
+    for i in $(seq 100); do
+        [ -z "$(leftovers)" ] && return 0
+        sleep 0.05
+    done
+    leftovers
+    return 1
+}
+
+is_root() { [ "$(id -u)" = 0 ]; }
+need_root() { is_root || skip "needs root"; }
+need_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || skip "nginx is not installed"; }
+
+# json FILE EXPRESSION: evaluates a python expression over the document `d`.
+json() { python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }

@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# What goes wrong is said: context, the child's last words, a hint, the right exit code.
+bats_require_minimum_version 1.5.0
+load common
+
+# A directory with an "nginx" of our own making.
+fake_nginx() { mkdir -p bin && cat >bin/nginx && chmod +x bin/nginx; }
+# Keeps what the registry looks for in the real binary, so that the configuration is the usual one.
+arm() { cat >s.yaml <<YAML
+bench: 1
+relays: [{name: odd, plugin: nginx, path: $PWD/bin}]
+hops: 1
+warmup: 200ms
+duration: 1s
+cpu_limit: 0
+repeat: ${1:-1}
+YAML
+}
+
+@test "an invalid scenario names file, line and the nearest key, exit 2" {
+    printf 'bench: 1\njob: 3\n' >s.yaml
+    run "$BENCH" run s.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"s.yaml:2:1: unknown key 'job'"*"jobs"* ]]
+    run "$BENCH" run missing.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"missing.yaml"* ]]
+    run "$BENCH" run --jobs 0
+    [ "$status" -eq 2 ]
+    [[ $output == *"--jobs"* ]]
+}
+
+@test "hostile input is refused quickly and in bounded memory" {
+    head -c 100M /dev/zero | tr '\0' 'a' >big.yaml
+    head -c 100000 /dev/urandom >garbage.yaml
+    : >empty.yaml
+    for f in big garbage empty; do
+        (ulimit -v 2000000 -t 5; exec timeout 5 "$BENCH" run $f.yaml --dry-run) >out 2>&1 && false
+        status=$?
+        cat out
+        [ "$status" -eq 2 ]
+        grep -q "$f.yaml" out
+    done
+}
+
+@test "a missing relay binary is exit 5 with a hint, before anything is measured" {
+    mkdir bin
+    arm 3
+    run "$BENCH" run s.yaml
+    [ "$status" -eq 5 ]
+    [[ $output == *"relay 'odd' (hop 1)"*"'nginx' not found in"*"hint: "* ]]
+}
+
+@test "a configuration that the relay refuses: its last words are shown, exit 1" {
+    fake_nginx <<'SH'
+#!/bin/sh
+echo "nginx: [emerg] unknown directive \"frobnicate\" in nginx.conf:3" >&2
+exit 1
+SH
+    arm
+    run "$BENCH" run s.yaml
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"relay 'odd' (hop 1): start"*"exit"*"1"* ]]
+    [[ $output == *"unknown directive"* ]]
+    [ "$(ls bench-results/latest/repetitions | wc -l)" -eq 1 ]
+    run "$BENCH" report
+    [ "$status" -eq 0 ]
+    [[ $output == *"failed"* ]]
+}
+
+@test "a relay that dies in the window fails that repetition; nothing is left" {
+    need_nginx
+    fake_nginx <<'SH'
+#!/bin/sh
+echo "last words" >&2
+/usr/sbin/nginx "$@" &
+sleep 0.7
+kill -9 $!
+exit 9
+SH
+    arm 2
+    run "$BENCH" run s.yaml
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *FAILED* ]]
+}
+
+@test "a relay that never listens is given up at start_timeout" {
+    fake_nginx <<'SH'
+#!/bin/sh
+echo "still thinking" >&2
+sleep 60
+SH
+    arm
+    run "$BENCH" run s.yaml --start-timeout 300ms
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"not listening on port"*"300ms"* ]]
+    [[ $output == *"still thinking"* ]]
+}
+
+@test "a relay that ignores TERM is killed after the grace" {
+    need_nginx
+    fake_nginx <<'SH'
+#!/bin/sh
+trap '' TERM
+/usr/sbin/nginx "$@" &
+while :; do sleep 1; done
+SH
+    arm
+    run "$BENCH" run s.yaml --stop-timeout 200ms
+    echo "$output"
+    [ "$status" -eq 0 ]
+    grep -q '"forced": *true' bench-results/latest/repetitions/*/repetition.json
+}
+
+@test "a limit without the privilege is exit 5, never ignored" {
+    need_root
+    command -v setpriv >/dev/null || skip "setpriv is not installed"
+    chmod 777 .
+    cp -r "$(dirname "$BENCH")" tree && chmod -R a+rX tree
+    run setpriv --reuid 65534 --regid 65534 --clear-groups tree/bench run -r none,nginx --cpu-limit 1 --repeat 1
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [[ $output == *hint:* ]]
+    run setpriv --reuid 65534 --regid 65534 --clear-groups tree/bench run -r none --cpu-limit 0 --repeat 1 \
+        --warmup 100ms --duration 300ms
+    echo "$output"
+    [ "$status" -eq 0 ]
+    rm -rf tree
+}
+
+@test "a full disk: said, earlier repetitions stay readable" {
+    need_root
+    mkdir small
+    cat >inner <<SH
+mount -t tmpfs -o size=${SMALL:-300k} none small || exit 77
+"$BENCH" run -r none --cpu-limit 0 --warmup 100ms --duration 500ms --tick 2ms --repeat 30 -q -o small/run
+code=\$?
+"$BENCH" report small/run >table || exit 99
+exit \$code
+SH
+    run unshare -m sh inner
+    echo "$output"
+    [ "$status" -ne 77 ] || skip "cannot mount a tmpfs"
+    [ "$status" -eq 1 ]
+    [[ $output == *"No space left on device"* ]]
+    grep -q none table
+}
+
+@test "an unreadable or broken plugin is named, the rest goes on" {
+    mkdir plugins
+    echo garbage >plugins/broken.so
+    BENCH_PLUGIN_PATH=$PWD/plugins:$PWD/nowhere run "$BENCH" list relays
+    [ "$status" -eq 0 ]
+    [[ $output == *nginx* ]]
+    [[ $output == *"plugins/broken.so"* ]]
+    [[ $output == *"nowhere"* ]]
+}
+
+@test "a workload that cannot connect says so" {
+    run "$BENCH" run -w nosuch
+    [ "$status" -eq 2 ]
+    [[ $output == *"nosuch"* ]]
+    run "$BENCH" run -r ngins
+    [ "$status" -eq 2 ]
+    [[ $output == *"nginx"* ]]
+}
+
+@test "standard output that is full is a failure" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    run bash -c '"$0" list relays >/dev/full' "$BENCH"
+    [ "$status" -eq 1 ]
+}

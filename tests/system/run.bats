@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# bench run, report and list as a user sees them.
+bats_require_minimum_version 1.5.0
+load common
+
+@test "--version and --help answer" {
+    run "$BENCH" --version
+    [ "$status" -eq 0 ]
+    [[ $output == "bench "* ]]
+    run "$BENCH" --help
+    [ "$status" -eq 0 ]
+    [[ $output == *"bench run none-vs-nginx"* ]]
+    for c in run stat report list check plugin; do
+        run "$BENCH" $c --help
+        [ "$status" -eq 0 ]
+        [[ $output == "usage: bench $c"* ]]
+        [[ $output == *example* ]]
+    done
+}
+
+@test "an unknown command or option names the nearest" {
+    run "$BENCH" rum
+    [ "$status" -eq 2 ]
+    [[ $output == *"unknown command 'rum'"*"did you mean 'bench run'"* ]]
+    run "$BENCH" run --job 3 --wramup 1
+    [ "$status" -eq 2 ]
+    [[ $output == *"'--wramup'"*"did you mean '--warmup'?"* ]]
+}
+
+@test "the smoke scenario runs, prints a table and stores the run" {
+    run --separate-stderr "$BENCH" run smoke
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *none* ]]
+    [ -L bench-results/latest ]
+    [ -f bench-results/latest/run.json ]
+    [ -f bench-results/latest/repetitions/0001-none/series.tsv ]
+    [[ $output != *$'\033'* ]]
+}
+
+@test "a run from flags alone; report prints the same table again" {
+    "$BENCH" run -w builtin -r none --jobs 1 --warmup 100ms --duration 300ms --cpu-limit 0 --repeat 2 -q >first
+    "$BENCH" report >second
+    diff first second
+    "$BENCH" report latest --format json >a.json
+    [ "$(json a.json 'len(d["repetitions"]), d["arms"][0]["valid"], d["arms"][0]["failed"]')" = "(2, 2, 0)" ]
+    [ "$(json a.json 'd["arms"][0]["metrics"]["bits_per_second"]["value"] > 1e6')" = True ]
+    [ "$(json a.json 'd["scenario"]["jobs"]')" = 1 ]
+}
+
+@test "none and nginx, two hops, limited: every role is measured" {
+    need_root
+    need_nginx
+    "$BENCH" run -r none,nginx --hops 2 --cpu-limit 0.5 --warmup 300ms --duration 2s --repeat 1 \
+        --capture stat --format json >a.json
+    # The relay ran at its limit; none has no relay metrics, which is not zero.
+    [ "$(json a.json '[a["name"] for a in d["arms"]]')" = "['none', 'nginx']" ]
+    [ "$(json a.json 'max(d["arms"][1]["metrics"]["cpus_relay_%d" % i]["value"] for i in (1, 2)) < 0.53')" = True ]
+    [ "$(json a.json 'd["arms"][1]["metrics"]["cpus_relay_1"]["state"]')" = ok ]
+    [ "$(json a.json '"cpus_relay_1" not in d["arms"][0]["metrics"] or d["arms"][0]["metrics"]["cpus_relay_1"]["value"] is None')" = True ]
+    [ "$(json a.json 'd["arms"][1]["metrics"]["task_clock_relay_1"]["value"] > 0')" = True ]
+    # Generated configuration, command and binary are kept.
+    [ -f bench-results/latest/repetitions/*-nginx/relay_1/nginx.conf ]
+    grep -q '"sha256"' bench-results/latest/repetitions/*-nginx/repetition.json
+}
+
+@test "the workload's own bytes equal the kernel's" {
+    "$BENCH" run -r none --warmup 100ms --duration 500ms --cpu-limit 0 --repeat 1 -q >/dev/null
+    python3 - <<'PY'
+import json, glob
+record = json.load(open(glob.glob("bench-results/latest/repetitions/*/repetition.json")[0]))
+totals = {t["metric"]: t["value"] for t in record["totals"]}
+for role, what in (("client", "sent"), ("server", "received")):
+    own, kernel = totals[f"{role}.bytes_{what}"], totals[f"{role}.kernel_bytes_{what}"]
+    assert own == kernel and own > 0, (role, own, kernel)
+PY
+}
+
+@test "--dry-run prints the plan and starts nothing" {
+    run "$BENCH" run -r none,nginx --repeat 3 --seed 7 --dry-run
+    [ "$status" -eq 0 ]
+    [[ $output == *"6 repetitions"*"seed 7"* ]]
+    first=$output
+    run "$BENCH" run -r none,nginx --repeat 3 --seed 7 --dry-run
+    [ "$output" = "$first" ]
+    [ ! -e bench-results ]
+}
+
+@test "--dry-run -v shows commands and generated configuration" {
+    need_nginx
+    run "$BENCH" run -r nginx --dry-run -v
+    [ "$status" -eq 0 ]
+    [[ $output == *"relay_1"*"nginx"*"nginx.conf:"*"stream {"* ]]
+}
+
+@test "a sweep is a matrix" {
+    cat >s.yaml <<'YAML'
+bench: 1
+relays: [none]
+cpu_limit: 0
+sweep: {jobs: [1, 2], workload.mode: [stream, echo]}
+YAML
+    run "$BENCH" run s.yaml --dry-run --repeat 2
+    [ "$status" -eq 0 ]
+    [[ $output == *"8 repetitions"* ]]
+    [[ $output == *"jobs=2 workload.mode=echo"* ]]
+}
+
+@test "list names what there is" {
+    run "$BENCH" list relays
+    [ "$status" -eq 0 ]
+    [[ $output == *nginx* && $output == *none* && $output == *skrouterd* ]]
+    run "$BENCH" list workloads
+    [[ $output == *builtin*mode* ]]
+    run "$BENCH" list reporters
+    [[ $output == *json* && $output == *text* ]]
+    run "$BENCH" list scenarios
+    [[ $output == *smoke* ]]
+    run "$BENCH" list captures
+    [[ $output == *stat* ]]
+    run "$BENCH" list events task-clock
+    [[ $output == *software*task-clock* ]]
+    run "$BENCH" list runz
+    [ "$status" -eq 2 ]
+    [[ $output == *"did you mean 'runs'"* ]]
+}
+
+@test "two benches at once do not meet" {
+    "$BENCH" run -r none --warmup 100ms --duration 500ms --cpu-limit 0 --repeat 2 -q >a 2>&1 &
+    local first=$!
+    "$BENCH" run -r none --warmup 100ms --duration 500ms --cpu-limit 0 --repeat 2 -q >b 2>&1
+    wait $first
+    run "$BENCH" list runs
+    [ "$(wc -l <<<"$output")" -eq 2 ]
+}
+
+@test "every shipped scenario passes its checks" {
+    for s in "$SCENARIOS"/*.yaml; do
+        run "$BENCH" run "$s" --dry-run
+        echo "$s: $output"
+        [ "$status" -eq 0 ]
+    done
+}
