@@ -142,11 +142,21 @@ static int check_format(const json_t *run, struct bench_error *err)
     return 0;
 }
 
+static int check_environment(const json_t *run, struct bench_error *err)
+{
+    const json_t *environment = json_object_get(run, "environment");
+
+    if (json_is_object(environment) || json_is_null(environment))
+        return 0;
+    return error_set(err, BENCH_ERROR_RUN, "field 'environment': expected an object or null");
+}
+
 static int check_run(const json_t *run, struct bench_error *err)
 {
     if (check_format(run, err) < 0 || check_members(run, run_members, err) < 0 ||
         check_elements(run, "points", point_members, err) < 0 ||
-        check_elements(run, "plan", step_members, err) < 0 || check_steps(run, err) < 0)
+        check_elements(run, "plan", step_members, err) < 0 || check_steps(run, err) < 0 ||
+        check_environment(run, err) < 0)
         return -1;
     return 0;
 }

@@ -1,0 +1,747 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "store/layout.h"
+
+/* One point, two arms, two blocks. */
+struct setup {
+    struct arm arms[2];
+    uint32_t hops[2];
+    struct point point;
+    struct step steps[4];
+    struct plan plan;
+};
+
+static void setup_init(struct setup *s)
+{
+    static char *const names[2] = {"none", "nginx"};
+
+    *s = (struct setup){.hops = {0, 2}};
+    scenario_init(&s->point.scenario);
+    free(s->point.scenario.name);
+    s->point.scenario.name = xstrdup("http over two relays");
+    for (size_t i = 0; i < 2; i++)
+        s->arms[i] = (struct arm){.name = names[i], .plugin = names[i], .where = "test"};
+    s->point.scenario.arms = s->arms;
+    s->point.scenario.n_arms = 2;
+    s->point.label = "";
+    s->point.hops = s->hops;
+    for (uint32_t i = 0; i < 4; i++)
+        s->steps[i] = (struct step){.index = i + 1,
+                                    .block = i / 2 + 1,
+                                    .point = &s->point,
+                                    .arm = (i & 1) ^ (i >> 1),
+                                    .seed = i / 2};
+    s->plan = (struct plan){.seed = UINT64_MAX - 1,
+                            .points = &s->point,
+                            .n_points = 1,
+                            .steps = s->steps,
+                            .n_steps = 4,
+                            .blocks = 2};
+}
+
+static void setup_release(struct setup *s)
+{
+    s->point.scenario.arms = NULL;
+    s->point.scenario.n_arms = 0;
+    scenario_release(&s->point.scenario);
+}
+
+static char *const command[] = {"bench", "run", "caf\xe9.yaml", NULL};
+
+static void create(struct store_writer *w, const char *path, const struct plan *plan)
+{
+    struct bench_error err = {0};
+    json_t *environment = json_pack("{s:s}", "kernel", "6.18.0");
+
+    if (store_create(w, path, plan, environment, command, &err) < 0)
+        fail_msg("%s", err.message);
+    json_decref(environment);
+}
+
+/* Runs step `i` without running anything. */
+static int add(struct store_writer *w, struct setup *s, size_t i, struct bench_error *err)
+{
+    const struct step *step = &s->steps[i];
+    struct repetition_record r;
+    char *directory;
+    int result;
+
+    if (store_begin(w, step, &directory, err) < 0)
+        return -1;
+    sample_record(&r, step->index, s->arms[step->arm].name);
+    result = store_add(w, &r, err);
+    record_release(&r);
+    free(directory);
+    return result;
+}
+
+static void must_add(struct store_writer *w, struct setup *s, size_t i)
+{
+    struct bench_error err = {0};
+
+    if (add(w, s, i, &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static void must_read(struct stored_run *run, const char *path)
+{
+    struct bench_error err = {0};
+
+    if (store_read(run, path, &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static const char *member(const struct stored_run *run, const char *name)
+{
+    return json_string_value(json_object_get(run->run, name));
+}
+
+static void overwrite(const char *path, const char *text)
+{
+    struct bench_error err = {0};
+
+    if (file_write(AT_FDCWD, path, text, strlen(text), &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static void a_run_comes_back_equal(void **state)
+{
+    struct store_writer w;
+    struct stored_run run;
+    struct setup s;
+    struct bench_error err = {0};
+
+    (void)state;
+    setup_init(&s);
+    create(&w, NULL, &s.plan);
+    /* Stored out of order, read in order. */
+    for (size_t i = 0; i < 4; i++)
+        must_add(&w, &s, i ^ 1);
+    assert_int_equal(store_finish(&w, "complete", &err), 0);
+    must_read(&run, "latest");
+    assert_string_equal(run.path, w.path);
+    assert_string_equal(run.id, w.id);
+    assert_string_equal(strrchr(w.path, '/') + 1, w.id);
+    assert_string_equal(member(&run, "state"), "complete");
+    assert_string_equal(member(&run, "name"), "http over two relays");
+    assert_true(run.seed == UINT64_MAX - 1);
+    assert_int_equal(run.n_repetitions, 4);
+    assert_int_equal(run.damaged.count, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        const char *arm = s.arms[s.steps[i].arm].name;
+        struct repetition_record r;
+
+        sample_record(&r, i + 1, arm);
+        r.directory = layout_repetition(i + 1, arm);
+        assert_record_equal(&run.repetitions[i], &r);
+        record_release(&r);
+    }
+    stored_run_release(&run);
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void run_json_says_what_was_run(void **state)
+{
+    struct store_writer w;
+    struct stored_run run;
+    struct setup s;
+    json_t *expected, *scenario;
+    char cwd[256];
+
+    (void)state;
+    setup_init(&s);
+    create(&w, NULL, &s.plan);
+    must_read(&run, w.path);
+    scenario = scenario_json(&s.point.scenario);
+    assert_true(json_equal(json_object_get(run.run, "scenario"), scenario));
+    json_decref(scenario);
+    expected = json_pack("[s,s,s]", "bench", "run", "caf\xef\xbf\xbd.yaml");
+    assert_true(json_equal(json_object_get(run.run, "command"), expected));
+    json_decref(expected);
+    expected = json_pack("[{s:i,s:i,s:i,s:s},{s:i,s:i,s:i,s:s},{s:i,s:i,s:i,s:s},"
+                         "{s:i,s:i,s:i,s:s}]",
+                         "index", 1, "block", 1, "point", 0, "arm", "none", "index", 2, "block", 1,
+                         "point", 0, "arm", "nginx", "index", 3, "block", 2, "point", 0, "arm",
+                         "nginx", "index", 4, "block", 2, "point", 0, "arm", "none");
+    assert_true(json_equal(json_object_get(run.run, "plan"), expected));
+    json_decref(expected);
+    expected = json_pack("[{s:s,s:{},s:{s:i,s:i}}]", "label", "", "settings", "hops", "none", 0,
+                         "nginx", 2);
+    assert_true(json_equal(json_object_get(run.run, "points"), expected));
+    json_decref(expected);
+    expected = json_pack("{s:s}", "kernel", "6.18.0");
+    assert_true(json_equal(json_object_get(run.run, "environment"), expected));
+    json_decref(expected);
+    assert_non_null(getcwd(cwd, sizeof(cwd)));
+    assert_string_equal(member(&run, "cwd"), cwd);
+    assert_string_equal(member(&run, "bench_version"), BENCH_VERSION);
+    assert_int_equal(json_integer_value(json_object_get(run.run, "format")), STORE_FORMAT);
+    assert_true(json_is_null(json_object_get(run.run, "finished")));
+    stored_run_release(&run);
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void a_point_tells_what_the_sweep_changed(void **state)
+{
+    struct setup s;
+    struct point points[2];
+    struct store_writer w;
+    const json_t *settings;
+
+    (void)state;
+    setup_init(&s);
+    points[0] = points[1] = s.point;
+    points[1].scenario.jobs = points[0].scenario.jobs + 7;
+    s.plan.points = points;
+    s.plan.n_points = 2;
+    for (size_t i = 0; i < 4; i++)
+        s.steps[i].point = &points[i / 2];
+    create(&w, "swept", &s.plan);
+    settings = json_object_get(json_array_get(json_object_get(w.run, "points"), 1), "settings");
+    assert_int_equal(json_object_size(settings), 1);
+    assert_int_equal(json_integer_value(json_object_get(settings, "jobs")),
+                     points[1].scenario.jobs);
+    assert_int_equal(json_integer_value(json_object_get(
+                         json_array_get(json_object_get(w.run, "plan"), 2), "point")),
+                     1);
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void the_scenario_file_is_kept_as_it_was(void **state)
+{
+    static const char yaml[] = "bench: 1 # my own words\n";
+    struct store_writer w;
+    struct setup s;
+    char *path, *copy;
+
+    (void)state;
+    setup_init(&s);
+    overwrite("mine.yaml", yaml);
+    s.point.scenario.file = xstrdup("mine.yaml");
+    create(&w, "kept", &s.plan);
+    path = xasprintf("%s/scenario.yaml", w.path);
+    assert_int_equal(file_read(AT_FDCWD, path, 1000, &copy, NULL, NULL), 0);
+    assert_string_equal(copy, yaml);
+    free(copy);
+    store_writer_release(&w);
+
+    /* Standard input cannot be read twice. */
+    free(s.point.scenario.file);
+    s.point.scenario.file = xstrdup("-");
+    free(path);
+    create(&w, "piped", &s.plan);
+    assert_int_equal(access("piped/scenario.yaml", F_OK), -1);
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void benches_that_start_together_do_not_meet(void **state)
+{
+    enum { PROCESSES = 4, RUNS = 4 };
+    struct setup s;
+    json_t *list;
+
+    (void)state;
+    setup_init(&s);
+    for (int p = 0; p < PROCESSES; p++) {
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            for (int i = 0; i < RUNS; i++) {
+                struct store_writer w;
+
+                if (store_create(&w, NULL, &s.plan, NULL, command, NULL) < 0)
+                    _exit(1);
+                store_writer_release(&w);
+            }
+            _exit(0);
+        }
+    }
+    for (int p = 0; p < PROCESSES; p++) {
+        int status;
+
+        assert_true(wait(&status) > 0);
+        assert_int_equal(status, 0);
+    }
+    list = store_list(NULL, NULL);
+    assert_int_equal(json_array_size(list), PROCESSES * RUNS);
+    json_decref(list);
+    setup_release(&s);
+}
+
+static void latest_follows_the_last_run(void **state)
+{
+    struct store_writer first, second;
+    struct stored_run run;
+    struct setup s;
+    char target[256] = "";
+
+    (void)state;
+    setup_init(&s);
+    create(&first, NULL, &s.plan);
+    create(&second, NULL, &s.plan);
+    assert_true(readlink("bench-results/latest", target, sizeof(target) - 1) > 0);
+    assert_string_equal(target, second.id);
+    must_read(&run, first.id); /* a name below bench-results */
+    assert_string_equal(run.path, first.path);
+    stored_run_release(&run);
+    assert_int_equal(chdir("bench-results"), 0);
+    must_read(&run, "latest");
+    assert_string_equal(run.path, second.path);
+    stored_run_release(&run);
+    store_writer_release(&first);
+    store_writer_release(&second);
+    setup_release(&s);
+}
+
+static void a_directory_with_files_is_refused(void **state)
+{
+    struct bench_error err = {0};
+    struct store_writer w;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    assert_int_equal(mkdir("results", 0755), 0);
+    create(&w, "results", &s.plan); /* empty is fine */
+    store_writer_release(&w);
+    assert_int_equal(store_create(&w, "results", &s.plan, NULL, command, &err), -1);
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    assert_string_equal(err.message, "cannot store results: directory 'results' is not empty");
+    assert_string_equal(err.hint,
+                        "name one that does not exist: a run never mixes with other files");
+    assert_int_equal(access("results/run.json", F_OK), 0);
+
+    overwrite("file", "x");
+    assert_int_equal(store_create(&w, "file", &s.plan, NULL, command, &err), -1);
+    assert_string_equal(err.message,
+                        "cannot store results: cannot read directory 'file': Not a directory");
+    setup_release(&s);
+}
+
+static void running_without_a_writer_means_interrupted(void **state)
+{
+    struct stored_run run;
+    struct setup s;
+    int ready[2], status;
+    char byte;
+    pid_t pid;
+
+    (void)state;
+    setup_init(&s);
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct store_writer w;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (store_create(&w, NULL, &s.plan, NULL, command, NULL) < 0 || add(&w, &s, 0, NULL) < 0 ||
+            write(ready[1], "x", 1) != 1)
+            _exit(1);
+        pause();
+        _exit(1);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    must_read(&run, "latest");
+    assert_string_equal(member(&run, "state"), "running");
+    stored_run_release(&run);
+
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    must_read(&run, "latest");
+    assert_string_equal(member(&run, "state"), "interrupted");
+    assert_int_equal(run.n_repetitions, 1);
+    stored_run_release(&run);
+    close(ready[0]);
+    close(ready[1]);
+    setup_release(&s);
+}
+
+static void a_writer_killed_at_any_moment_leaves_whole_repetitions(void **state)
+{
+    enum { KILLS = 24, STEP_US = 1500 };
+    struct setup s;
+    size_t finished = 0;
+
+    (void)state;
+    setup_init(&s);
+    for (int i = 0; i < KILLS; i++) {
+        char *path = xasprintf("run%d", i);
+        struct bench_error err = {0};
+        struct stored_run run;
+        pid_t pid = fork();
+        int status;
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            struct store_writer w;
+
+            if (store_create(&w, path, &s.plan, NULL, command, NULL) < 0)
+                _exit(1);
+            for (size_t k = 0; k < 4; k++)
+                add(&w, &s, k, NULL);
+            pause();
+        }
+        usleep((useconds_t)(i * STEP_US));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (store_read(&run, path, &err) < 0) {
+            assert_int_equal(err.kind, BENCH_ERROR_USAGE); /* not even run.json yet */
+        } else {
+            assert_string_equal(member(&run, "state"), "interrupted");
+            assert_int_equal(run.damaged.count, 0);
+            for (size_t k = 0; k < run.n_repetitions; k++)
+                assert_int_equal(run.repetitions[k].index, k + 1);
+            finished += run.n_repetitions;
+            stored_run_release(&run);
+        }
+        free(path);
+    }
+    print_message("# %zu repetitions were finished before the %d kills\n", finished, KILLS);
+    setup_release(&s);
+}
+
+static void damaged_repetitions_are_told_apart(void **state)
+{
+    struct store_writer w;
+    struct stored_run run;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    for (size_t i = 0; i < 4; i++)
+        must_add(&w, &s, i);
+    overwrite("run/repetitions/0001-none/repetition.json", "{\"index\": 1, \"index\": 2}");
+    overwrite("run/repetitions/0002-nginx/repetition.json", "{}");
+    overwrite("run/repetitions/0003-nginx/series.tsv", "time_ns\n#kind\n#state\n#reason\n7\n");
+    assert_int_equal(system("cp -r run/repetitions/0004-none run/repetitions/0004-copy && "
+                            "mkdir run/repetitions/0005-unfinished && "
+                            "echo mine > run/repetitions/notes.txt"),
+                     0);
+    must_read(&run, "run");
+    assert_int_equal(run.n_repetitions, 1);
+    assert_int_equal(run.repetitions[0].index, 4);
+    assert_int_equal(run.damaged.count, 4);
+    assert_string_equal(run.damaged.items[0], "repetitions/0001-none/repetition.json:1:20: "
+                                              "duplicate object key near '\"index\"'");
+    assert_string_equal(run.damaged.items[1],
+                        "repetitions/0002-nginx/repetition.json: missing field 'index'");
+    assert_string_equal(run.damaged.items[2], "repetitions/0003-nginx/series.tsv: 1 rows, "
+                                              "'repetition.json' says 20");
+    assert_string_equal(run.damaged.items[3], "repetitions/0004-copy/repetition.json: is the "
+                                              "repetition of 'repetitions/0004-none'");
+    stored_run_release(&run);
+
+    overwrite("run/repetitions/0003-nginx/series.tsv", "time_ns\n#kind\n#state\n#reason\n7");
+    assert_int_equal(unlink("run/repetitions/0004-none/series.tsv"), 0);
+    must_read(&run, "run");
+    assert_int_equal(run.n_repetitions, 0);
+    assert_string_equal(run.damaged.items[2],
+                        "repetitions/0003-nginx/series.tsv:5: the line is cut off");
+    assert_string_equal(run.damaged.items[4], "cannot open 'repetitions/0004-none/series.tsv': No "
+                                              "such file or directory");
+    stored_run_release(&run);
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+/* The file cut at `cut`, all others whole. */
+static void read_cut(const char *path, const char *data, size_t cut, size_t n_whole)
+{
+    struct bench_error err = {0};
+    struct stored_run run;
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, cut, file), cut);
+    fclose(file);
+    if (store_read(&run, "run", &err) < 0) {
+        assert_non_null(strstr(err.message, "run/run.json:"));
+        assert_int_equal(n_whole, 0);
+        return;
+    }
+    assert_int_equal(run.n_repetitions, n_whole);
+    assert_int_equal(run.damaged.count, 2 - n_whole);
+    stored_run_release(&run);
+}
+
+static void no_cut_file_is_mistaken_for_a_whole_one(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t whole;
+    } files[] = {
+        {"run/repetitions/0001-none/series.tsv", 1},
+        {"run/repetitions/0001-none/repetition.json", 1},
+        {"run/run.json", 0},
+    };
+    struct store_writer w;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    must_add(&w, &s, 0);
+    must_add(&w, &s, 1);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        char *data;
+        size_t length;
+
+        assert_int_equal(file_read(AT_FDCWD, files[i].path, 1 << 20, &data, &length, NULL), 0);
+        /* A JSON text is whole without its last newline. */
+        for (size_t cut = 0; cut + 1 < length; cut++)
+            read_cut(files[i].path, data, cut, files[i].whole);
+        overwrite(files[i].path, data);
+        free(data);
+    }
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void what_is_no_run_is_refused(void **state)
+{
+    struct bench_error err = {0};
+    struct stored_run run;
+
+    (void)state;
+    assert_int_equal(mkdir("empty", 0755), 0);
+    assert_int_equal(store_read(&run, "./empty", &err), -1);
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    assert_string_equal(err.message, "'./empty' is not a run directory");
+    assert_string_equal(err.hint, "a run directory holds 'run.json'; 'bench run' makes one below "
+                                  "'bench-results', 'bench list runs' names them");
+    assert_int_equal(store_read(&run, "latest", &err), -1);
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    assert_string_equal(err.message,
+                        "neither 'latest' nor 'bench-results/latest' is a run directory");
+}
+
+/* `run.json` with one member replaced. */
+static void expect_run_error(const json_t *whole, const char *name, json_t *value,
+                             enum bench_error_kind kind, const char *message)
+{
+    json_t *json = json_deep_copy(whole);
+    struct bench_error err = {0};
+    struct stored_run run;
+    char *text, *full, cwd[256];
+
+    if (value)
+        json_object_set_new(json, name, value);
+    else
+        json_object_del(json, name);
+    text = json_dumps(json, 0);
+    overwrite("run/run.json", text);
+    assert_int_equal(store_read(&run, "run", &err), -1);
+    assert_non_null(getcwd(cwd, sizeof(cwd)));
+    full = xasprintf("%s/run/run.json: %s", cwd, message);
+    assert_string_equal(err.message, full);
+    assert_int_equal(err.kind, kind);
+    free(full);
+    free(text);
+    json_decref(json);
+}
+
+static void run_json_is_checked(void **state)
+{
+    struct store_writer w;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    expect_run_error(w.run, "format", json_integer(STORE_FORMAT + 1), BENCH_ERROR_USAGE,
+                     "has format 2, this bench reads up to 1");
+    expect_run_error(w.run, "format", NULL, BENCH_ERROR_RUN,
+                     "missing field 'format', a number from 1");
+    expect_run_error(w.run, "seed", json_string("-1"), BENCH_ERROR_RUN,
+                     "field 'seed': expected a number of 64 bits as a string");
+    expect_run_error(w.run, "environment", json_array(), BENCH_ERROR_RUN,
+                     "field 'environment': expected an object or null");
+    expect_run_error(w.run, "plan", NULL, BENCH_ERROR_RUN, "missing field 'plan'");
+    expect_run_error(w.run, "name", json_integer(1), BENCH_ERROR_RUN,
+                     "field 'name': expected a string");
+    expect_run_error(w.run, "plan", json_pack("[n]"), BENCH_ERROR_RUN,
+                     "field 'plan': element 0: expected an object");
+    expect_run_error(
+        w.run, "plan",
+        json_pack("[{s:i,s:i,s:i,s:s}]", "index", 1, "block", 1, "point", 1, "arm", "none"),
+        BENCH_ERROR_RUN, "field 'plan': element 0: there is no point 1");
+    expect_run_error(w.run, "points", json_pack("[{s:s}]", "label", ""), BENCH_ERROR_RUN,
+                     "field 'points': element 0: missing field 'settings'");
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void the_list_is_in_order_and_names_the_damaged(void **state)
+{
+    struct bench_error err = {0};
+    struct store_writer w;
+    struct setup s;
+    json_t *list, *item;
+
+    (void)state;
+    list = store_list(NULL, &err);
+    assert_int_equal(json_array_size(list), 0); /* nothing was run here yet */
+    json_decref(list);
+    setup_init(&s);
+    create(&w, NULL, &s.plan);
+    assert_int_equal(store_finish(&w, "failed", &err), 0);
+    assert_int_equal(mkdir("bench-results/broken", 0755), 0);
+    overwrite("bench-results/broken/run.json", "{");
+    overwrite("bench-results/notes.txt", "mine");
+    list = store_list(NULL, &err);
+    assert_int_equal(json_array_size(list), 2); /* `latest` is no third */
+    item = json_array_get(list, 0);
+    assert_string_equal(json_string_value(json_object_get(item, "state")), "damaged");
+    assert_string_equal(json_string_value(json_object_get(item, "path")), "bench-results/broken");
+    assert_non_null(strstr(json_string_value(json_object_get(item, "reason")),
+                           "bench-results/broken/run.json:1:1: "));
+    item = json_array_get(list, 1);
+    assert_string_equal(json_string_value(json_object_get(item, "id")), w.id);
+    assert_string_equal(json_string_value(json_object_get(item, "state")), "failed");
+    assert_int_equal(json_integer_value(json_object_get(item, "planned")), 4);
+    json_decref(list);
+    assert_null(store_list("nowhere", &err));
+    assert_string_equal(err.message, "cannot read directory 'nowhere': No such file or directory");
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void a_file_size_limit_leaves_earlier_repetitions(void **state)
+{
+    struct rlimit before, tight;
+    struct bench_error err = {0};
+    struct store_writer w;
+    struct stored_run run;
+    struct setup s;
+    char *message;
+    int r;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    must_add(&w, &s, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    tight = (struct rlimit){.rlim_cur = 1000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    r = add(&w, &s, 1, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(r, -1);
+    message =
+        xasprintf("cannot write '%s/repetitions/0002-nginx/series.tsv': File too large", w.path);
+    assert_string_equal(err.message, message);
+    assert_string_equal(err.hint, "a limit on the size of files is in force, see 'ulimit -f'");
+    must_read(&run, "run");
+    assert_int_equal(run.n_repetitions, 1);
+    assert_int_equal(run.damaged.count, 0);
+    stored_run_release(&run);
+    free(message);
+    store_writer_release(&w);
+    setup_release(&s);
+}
+
+static void a_full_disk_leaves_earlier_repetitions(void **state)
+{
+    struct bench_error err = {0};
+    struct store_writer w;
+    struct stored_run run;
+    struct setup s;
+    char block[4096] = "";
+    int filler, r;
+
+    (void)state;
+    assert_int_equal(mkdir("disk", 0755), 0);
+    /* In a mount namespace of its own, so that nothing is left however this test ends. */
+    if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("bench-test", "disk", "tmpfs", 0, "size=256k") < 0) {
+        print_message("# SKIP cannot mount a tmpfs: %s\n", strerror(errno));
+        skip();
+    }
+    setup_init(&s);
+    create(&w, "disk/run", &s.plan);
+    must_add(&w, &s, 0);
+    filler = open("disk/filler", O_WRONLY | O_CREAT, 0600);
+    while (write(filler, block, sizeof(block)) > 0)
+        ;
+    close(filler);
+    r = add(&w, &s, 1, &err);
+    must_read(&run, "disk/run");
+    store_writer_release(&w);
+    umount("disk");
+    assert_int_equal(r, -1);
+    assert_non_null(strstr(err.message, "disk/run/repetitions/0002-nginx"));
+    assert_non_null(strstr(err.message, "No space left on device"));
+    assert_string_equal(err.hint,
+                        "the disk or the quota is full: free some space, or use another directory");
+    assert_int_equal(run.n_repetitions, 1);
+    assert_int_equal(run.damaged.count, 0);
+    stored_run_release(&run);
+    setup_release(&s);
+}
+
+static void results_that_cannot_be_stored_are_an_error(void **state)
+{
+    struct bench_error err = {0};
+    struct store_writer w;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    overwrite("bench-results", "in the way");
+    assert_int_equal(store_create(&w, NULL, &s.plan, NULL, command, &err), -1);
+    assert_string_equal(err.message, "cannot store results: 'bench-results' is not a directory");
+    assert_string_equal(err.hint, "name a directory that you may write to with -o");
+    unlink("bench-results");
+
+    /* A directory where the link should be: nothing half made stays behind. */
+    assert_int_equal(mkdir("bench-results", 0755) | mkdir("bench-results/latest", 0755), 0);
+    assert_int_equal(store_create(&w, NULL, &s.plan, NULL, command, &err), -1);
+    assert_non_null(strstr(err.message, "cannot replace the link 'bench-results/latest'"));
+    assert_int_equal(rmdir("bench-results/latest") | rmdir("bench-results"), 0);
+    setup_release(&s);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, sample_enter, sample_leave)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_run_comes_back_equal),
+        TEST(run_json_says_what_was_run),
+        TEST(a_point_tells_what_the_sweep_changed),
+        TEST(the_scenario_file_is_kept_as_it_was),
+        TEST(benches_that_start_together_do_not_meet),
+        TEST(latest_follows_the_last_run),
+        TEST(a_directory_with_files_is_refused),
+        TEST(running_without_a_writer_means_interrupted),
+        TEST(a_writer_killed_at_any_moment_leaves_whole_repetitions),
+        TEST(damaged_repetitions_are_told_apart),
+        TEST(no_cut_file_is_mistaken_for_a_whole_one),
+        TEST(what_is_no_run_is_refused),
+        TEST(run_json_is_checked),
+        TEST(the_list_is_in_order_and_names_the_damaged),
+        TEST(a_file_size_limit_leaves_earlier_repetitions),
+        TEST(a_full_disk_leaves_earlier_repetitions),
+        TEST(results_that_cannot_be_stored_are_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
