@@ -5,6 +5,7 @@
 ## make             build only
 ## make check       build and run the tests; tests/run NAME… runs some
 ## make test-vm     the tests of control groups in an emulated machine, on version 1 and 2
+## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
 ## make install     into PREFIX (/usr/local), below DESTDIR
 ## make uninstall   removes what that put there
 ## make clean       removes the build
@@ -148,12 +149,27 @@ test-vm: $(in_vm)/test_cgroup $(in_vm)/test_role $(fakes)
 	BUILD=$(BUILD) tests/vm/run $(in_vm)/test_cgroup
 	BUILD=$(BUILD) tests/vm/run -m v2 -m delegated -a $(BUILD)/tests/fakes $(in_vm)/test_role
 
+# Parsers under libFuzzer, each for FUZZ_SECONDS; needs clang.
+fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_SECONDS ?= 10
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(core_sources)
+	@mkdir -p $(@D)
+	clang $(core_cflags) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ $(core_libs)
+
+fuzz: $(fuzzers)
+	@set -e; for fuzzer in $^; do \
+		mkdir -p $$fuzzer.corpus; \
+		$$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$fuzzer- $$fuzzer.corpus \
+			tests/fuzz/seeds/$$(basename $$fuzzer); \
+	done
+
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
 
-.PHONY: all tests check check-layers test test-vm demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers test test-vm fuzz demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d)
