@@ -79,7 +79,6 @@ struct crew {
     bool client;
     void (*run)(struct flow *f); /* what a connection does */
     char *payload;               /* what every client sends; not written while threads run */
-    char *sink;                  /* where discarded bytes would go; never touched */
     struct flow *flows;          /* all that were started and not yet joined; the main thread's */
     int64_t started;             /* how many ever; the main thread's */
     int failed;                  /* eventfd: readable once `message` is set */
@@ -102,7 +101,7 @@ struct flow {
     int error;     /* that ended the connection, 0 for a FIN of the peer */
     bool fin;      /* the peer ended the connection in order */
     uint64_t sent, received;
-    char *buffer; /* for what is received and kept */
+    char *buffer; /* for what is received; discarding never touches it */
 };
 
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -199,9 +198,9 @@ static ssize_t flow_send(struct flow *f, const char *data, size_t n, int flags)
     return sent;
 }
 
-static ssize_t flow_receive(struct flow *f, char *buffer, int flags)
+static ssize_t flow_receive(struct flow *f, int flags)
 {
-    ssize_t n = recv(f->fd, buffer, (size_t)f->crew->options->receive_size, flags);
+    ssize_t n = recv(f->fd, f->buffer, (size_t)f->crew->options->receive_size, flags);
 
     if (n < 0)
         return again(f, errno);
@@ -217,9 +216,7 @@ static ssize_t flow_receive(struct flow *f, char *buffer, int flags)
 /* Takes bytes that nobody looks at. MSG_TRUNC frees them in the kernel instead of copying them. */
 static ssize_t flow_consume(struct flow *f)
 {
-    if (f->crew->options->receive == RECEIVE_DISCARD)
-        return flow_receive(f, f->crew->sink, MSG_TRUNC);
-    return flow_receive(f, f->buffer, 0);
+    return flow_receive(f, f->crew->options->receive == RECEIVE_DISCARD ? MSG_TRUNC : 0);
 }
 
 /* What one connection does */
@@ -269,7 +266,7 @@ static void server_stream(struct flow *f)
 static void server_echo(struct flow *f)
 {
     while (!stopping(f)) {
-        ssize_t n = flow_receive(f, f->buffer, 0);
+        ssize_t n = flow_receive(f, 0);
         ssize_t done = 0;
 
         if (n < 0)
@@ -563,9 +560,8 @@ static int crew_init(struct crew *c, const struct bench_child *child, bool clien
         c->run = client ? client_echo : server_echo;
     else
         c->run = client ? client_stream : server_stream;
-    c->sink = malloc((size_t)c->options->receive_size);
     c->payload = client ? payload_new((size_t)c->options->send_size) : NULL;
-    if (!c->sink || (client && !c->payload))
+    if (client && !c->payload)
         return crew_fail(c, "buffers: %s", strerror(ENOMEM));
     if (catch_signals(c) || allow_descriptors(c))
         return -1;
@@ -577,7 +573,6 @@ static int crew_init(struct crew *c, const struct bench_child *child, bool clien
 static int crew_finish(struct crew *c, bool asked)
 {
     crew_stop(c);
-    free(c->sink);
     free(c->payload);
     if (c->failed >= 0)
         close(c->failed);
