@@ -6,6 +6,7 @@
 ## make check       build and run the tests; tests/run NAME… runs some
 ## make test-vm     the tests of control groups in an emulated machine, on version 1 and 2
 ## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
+## make perf        bench against iperf3, neper and a plain echo; tests/perf/run NAME… runs some
 ## make install     into PREFIX (/usr/local), below DESTDIR
 ## make uninstall   removes what that put there
 ## make clean       removes the build
@@ -164,12 +165,24 @@ fuzz: $(fuzzers)
 			tests/fuzz/seeds/$$(basename $$fuzzer); \
 	done
 
+# Bench against others. Alone on the machine, or the numbers mean nothing.
+perf_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/perf/*.c))
+
+$(BUILD)/tests/perf/%: tests/perf/%.c $(BUILD)/libbenchcore.a Makefile $(flags)
+	@mkdir -p $(@D)
+	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) $(link_flags) -o $@ $< $(BUILD)/libbenchcore.a $(core_libs) -pthread
+
+perf:
+	tools/install-packages perf
+	$(MAKE) --no-print-directory -j$$(nproc) all $(perf_programs)
+	BUILD=$(BUILD) tests/perf/run
+
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
 
-.PHONY: all tests check check-layers test test-vm fuzz demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers test test-vm fuzz perf demo install uninstall help clean FORCE
 .SECONDARY:
 
--include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d)
+-include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d) $(perf_programs:=.d)
