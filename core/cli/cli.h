@@ -22,8 +22,9 @@ struct cli {
 
 struct command {
     const char *name;
-    int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the command; returns exit code */
-    const char *summary; /* one line */
+    int (*run)(struct cli *cli, int argc,
+               char **argv); /* argv[0] is the command; returns exit code */
+    const char *summary;     /* one line */
 };
 
 /* Ended by a row without a name. */

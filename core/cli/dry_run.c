@@ -59,9 +59,10 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
     char text[32];
 
     for (size_t i = 0; i < plan->n_steps; i++)
-        length += plan->steps[i].point->scenario.warmup_ns +
-                  plan->steps[i].point->scenario.duration_ns;
-    printf("%zu repetitions: blocks %u, arms %zu, points %zu; seed %llu; warm-up and windows take %s\n",
+        length +=
+            plan->steps[i].point->scenario.warmup_ns + plan->steps[i].point->scenario.duration_ns;
+    printf("%zu repetitions: blocks %u, arms %zu, points %zu; seed %llu; warm-up and windows take "
+           "%s\n",
            plan->n_steps, plan->blocks, first->scenario.n_arms, plan->n_points,
            (unsigned long long)plan->seed, format_duration(length, text, sizeof(text)));
     for (size_t i = 0; i < plan->n_steps; i++) {

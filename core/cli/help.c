@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 static int print_overview(void)
 {
     printf("usage: bench COMMAND …\n\n"

@@ -147,10 +147,8 @@ static int list_runs(struct cli *cli, const char *pattern)
     (void)cli;
     if (!runs)
         return cli_error(&err);
-    json_array_foreach(runs, i, run)
-        if (matches(member(run, "id"), pattern))
-            printf("%-52s %-12s %s\n", member(run, "id"), member(run, "state"),
-                   member(run, "started"));
+    json_array_foreach(runs, i, run) if (matches(member(run, "id"), pattern))
+        printf("%-52s %-12s %s\n", member(run, "id"), member(run, "state"), member(run, "started"));
     json_decref(runs);
     return 0;
 }

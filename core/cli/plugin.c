@@ -6,10 +6,11 @@
 
 static int print_help(void)
 {
-    printf("usage: bench plugin check FILE…\n\n"
-           "Loads each plugin and checks it against the contract: symbol, ABI version, kind, name,\n"
-           "required hooks, option table. docs/plugin-api.md has the contract.\n\n"
-           "example:\n  bench plugin check build/plugins/relays/nginx.so\n");
+    printf(
+        "usage: bench plugin check FILE…\n\n"
+        "Loads each plugin and checks it against the contract: symbol, ABI version, kind, name,\n"
+        "required hooks, option table. docs/plugin-api.md has the contract.\n\n"
+        "example:\n  bench plugin check build/plugins/relays/nginx.so\n");
     return 0;
 }
 
@@ -20,8 +21,8 @@ static int check(const char *path)
 
     if (plugin_load(path, &p, &err) < 0)
         return cli_error(&err);
-    printf("%s: %s '%s', ABI %u.%u: fine\n", path, plugin_kind_name(p->kind), p->name,
-           p->abi_major, p->abi_minor);
+    printf("%s: %s '%s', ABI %u.%u: fine\n", path, plugin_kind_name(p->kind), p->name, p->abi_major,
+           p->abi_minor);
     return 0;
 }
 

@@ -38,9 +38,9 @@ static void print_place(const struct progress *p)
 {
     const struct point *point = p->step->point;
 
-    fprintf(stderr, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps,
-            p->step->block, p->plan->blocks, point->scenario.arms[p->step->arm].name,
-            point->label[0] ? " " : "", point->label);
+    fprintf(stderr, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps, p->step->block,
+            p->plan->blocks, point->scenario.arms[p->step->arm].name, point->label[0] ? " " : "",
+            point->label);
 }
 
 static void print_live(struct progress_view *v, const struct progress *p)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live progress on standard error: one line that is rewritten when it is a terminal, a plain line per
- * repetition when it is not.
+ * Live progress on standard error: one line that is rewritten when it is a terminal, a plain line
+ * per repetition when it is not.
  */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 
-#include "run/runner.h"
+#include "run/session.h"
 
 struct progress_view {
     bool quiet, live; /* live: standard error is a terminal that can rewrite a line */

@@ -20,8 +20,11 @@ static int print_help(void)
 int cli_report(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"format", 1, NULL, 'f'}, {"details", 0, NULL, 'd'}, {"no-color", 0, NULL, 'n'},
-        {"help", 0, NULL, 'h'},   {0},
+        {"format", 1, NULL, 'f'},
+        {"details", 0, NULL, 'd'},
+        {"no-color", 0, NULL, 'n'},
+        {"help", 0, NULL, 'h'},
+        {0},
     };
     const char *format = "text", *run = NULL;
     struct bench_error err = {0};

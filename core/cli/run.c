@@ -38,12 +38,20 @@ static const struct {
     const char *usage, *help;
 } flags[] = {
     {{"relay", 1, NULL, 'r'}, "-r, --relay NAME,…", "the arms: relays to compare, baseline first"},
-    {{"capture", 1, NULL, FLAG_CAPTURE}, "--capture NAME,…", "what to collect: 'bench list captures'"},
-    {{"set", 1, NULL, FLAG_SET}, "--set KEY=VALUE", "any key, also workload.KEY, relay.KEY, cpus.ROLE"},
-    {{"output", 1, NULL, 'o'}, "-o, --output DIR", "run directory (default bench-results/TIME-NAME-ID)"},
+    {{"capture", 1, NULL, FLAG_CAPTURE},
+     "--capture NAME,…",
+     "what to collect: 'bench list captures'"},
+    {{"set", 1, NULL, FLAG_SET},
+     "--set KEY=VALUE",
+     "any key, also workload.KEY, relay.KEY, cpus.ROLE"},
+    {{"output", 1, NULL, 'o'},
+     "-o, --output DIR",
+     "run directory (default bench-results/TIME-NAME-ID)"},
     {{"format", 1, NULL, FLAG_FORMAT}, "--format NAME", "reporter for the result (default text)"},
     {{"details", 0, NULL, FLAG_DETAILS}, "--details", "print every metric and every repetition"},
-    {{"dry-run", 0, NULL, FLAG_DRY_RUN}, "--dry-run", "print the plan, start nothing; -v adds commands"},
+    {{"dry-run", 0, NULL, FLAG_DRY_RUN},
+     "--dry-run",
+     "print the plan, start nothing; -v adds commands"},
     {{"quiet", 0, NULL, 'q'}, "-q, --quiet", "no progress, only failures and the result"},
     {{"verbose", 0, NULL, 'v'}, "-v, --verbose", "say where things are kept"},
     {{"no-color", 0, NULL, FLAG_NO_COLOR}, "--no-color", "no colours (also NO_COLOR)"},
@@ -100,10 +108,11 @@ static void print_key(const struct option *o)
 
 static int print_help(const char *command, const struct option *options)
 {
-    printf("usage: bench %s [SCENARIO] [options]\n\n"
-           "Runs a scenario (a YAML file, the name of a shipped one, or '-') and prints the result.\n"
-           "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
-           command);
+    printf(
+        "usage: bench %s [SCENARIO] [options]\n\n"
+        "Runs a scenario (a YAML file, the name of a shipped one, or '-') and prints the result.\n"
+        "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
+        command);
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         cli_help_row(flags[i].usage, flags[i].help);
     printf("\nScenario keys:\n");
@@ -208,8 +217,7 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
     opterr = 0;
     while ((c = getopt_long(argc, argv, "-:w:r:p:o:qvh", options, NULL)) != -1) {
         if (c == ':')
-            return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value",
-                             argv[optind - 1]);
+            return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
             return unknown_flag(argv[optind - 1], options, err);
         if (c == 1 && *ret_file)
@@ -285,16 +293,16 @@ static const char *final_state(int result, const struct outcome *outcome)
     return outcome->end == RUNNER_INTERRUPTED ? "interrupted" : "complete";
 }
 
-static int run_stored(struct runner *runner, const struct plan *plan, struct outcome *ret,
+static int run_stored(struct session *session, const struct plan *plan, struct outcome *ret,
                       struct bench_error *err)
 {
     struct bench_error late = {0};
     int result;
 
-    runner->identities = identity_cache_new();
-    result = runner_run(runner, plan, &ret->end, &ret->failed, err);
-    identity_cache_free(runner->identities);
-    if (store_finish(runner->store, final_state(result, ret), &late) < 0 && result == 0) {
+    session->identities = identity_cache_new();
+    result = runner_run(session, plan, &ret->end, &ret->failed, err);
+    identity_cache_free(session->identities);
+    if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;
         result = -1;
     }
@@ -307,7 +315,7 @@ static int execute(const struct request *q, const struct plan *plan, char **argv
 {
     struct containment containment;
     struct progress_view view;
-    struct runner runner = {
+    struct session session = {
         .containment = &containment,
         .store = store,
         .interrupt_fd = interrupt_fd,
@@ -328,7 +336,7 @@ static int execute(const struct request *q, const struct plan *plan, char **argv
         ret->created = true;
         if (q->verbose)
             fprintf(stderr, "run directory: %s\n", store->path);
-        result = run_stored(&runner, plan, ret, err);
+        result = run_stored(&session, plan, ret, err);
         progress_view_clear(&view);
     }
     if (containment_stop(&containment, &late) < 0) {

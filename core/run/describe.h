@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who plays in a repetition, and as which process: the server, the hops of the chain and the client,
- * each described by its plugin. Pure description: nothing is started here, so the runner can ask for
- * every arm's cast beforehand and find a missing program before the first second is measured.
+ * Who plays in a repetition, and as which process: the server, the hops of the chain and the
+ * client, each described by its plugin. Pure description: nothing is started here, so the runner
+ * can ask for every arm's cast beforehand and find a missing program before the first second is
+ * measured.
  */
 #ifndef RUN_DESCRIBE_H
 #define RUN_DESCRIBE_H
@@ -11,9 +12,9 @@
 #include "plugin/host.h"
 
 struct member {
-    char name[16];      /* "server", "relay_1", "client": the role's name everywhere */
-    char *title;        /* for messages: "relay 'nginx' (hop 1)", "server of 'builtin'" */
-    uint32_t hop;       /* 1 … n, 0 for server and client */
+    char name[16]; /* "server", "relay_1", "client": the role's name everywhere */
+    char *title;   /* for messages: "relay 'nginx' (hop 1)", "server of 'builtin'" */
+    uint32_t hop;  /* 1 … n, 0 for server and client */
     char *directory, *stdout_path, *stderr_path;
     struct bench_process process;
     struct bench_role role; /* server and client */
@@ -28,7 +29,8 @@ struct cast {
     size_t arm;
     struct member *members;
     size_t count, client; /* index of the client */
-    uint16_t *ports;      /* to be filled before cast_describe(): server, then each hop's own and extra */
+    uint16_t
+        *ports; /* to be filled before cast_describe(): server, then each hop's own and extra */
     size_t n_ports;
     enum bench_side delivered;
 };

@@ -18,37 +18,38 @@
 #include "capture/capture.h"
 #include "run/describe.h"
 
-/* How often the kernel is asked whether a starting process listens: often while it is young, because
- * most are ready within milliseconds, then rarely. */
+/* How often the kernel is asked whether a starting process listens: often while it is young,
+ * because most are ready within milliseconds, then rarely. */
 #define READY_POLL_MIN (500 * NS_PER_US)
 #define READY_POLL_MAX (10 * NS_PER_MS)
 
 struct repetition {
-    struct runner *runner;
+    struct session *session;
     const struct step *step;
     const struct scenario *scenario;
     const struct arm *arm;
     char *directory;
     struct network *network;
-    struct cast cast;         /* who plays: descriptions, in chain order */
-    struct cgroup **cgroups;  /* per member */
-    struct role **roles;      /* per member; NULL until spawned */
+    struct cast cast;        /* who plays: descriptions, in chain order */
+    struct cgroup **cgroups; /* per member */
+    struct role **roles;     /* per member; NULL until spawned */
     struct capture **captures;
     size_t n_captures;
-    bool capturing;  /* between begin and end */
+    bool capturing; /* between begin and end */
     bool interrupted;
     bool client_done; /* a wrapper's client ended by itself, as it should */
     int64_t started_ns;
     struct repetition_record record;
 };
 
-struct repetition *repetition_new(struct runner *r, const struct step *step, const char *directory)
+struct repetition *repetition_new(struct session *session, const struct step *step,
+                                  const char *directory)
 {
     struct repetition *p = xcalloc(1, sizeof(*p));
     const struct point *point = step->point;
     struct repetition_record *record = &p->record;
 
-    p->runner = r;
+    p->session = session;
     p->step = step;
     p->scenario = &point->scenario;
     p->arm = &p->scenario->arms[step->arm];
@@ -102,7 +103,7 @@ static int watch(struct repetition *p, int64_t until_ns, struct bench_error *err
         struct timespec left = clock_timespec(until_ns - clock_now());
         nfds_t n = 0;
 
-        fds[n++] = (struct pollfd){.fd = p->runner->interrupt_fd, .events = POLLIN};
+        fds[n++] = (struct pollfd){.fd = p->session->interrupt_fd, .events = POLLIN};
         for (size_t i = 0; i < p->cast.count; i++) {
             bool done = !p->roles[i] || (i == p->cast.client && p->client_done);
 
@@ -133,8 +134,7 @@ static int watch(struct repetition *p, int64_t until_ns, struct bench_error *err
 int repetition_network(struct network **ret, const struct scenario *s, bool can_isolate,
                        struct bench_error *err)
 {
-    bool isolated =
-        s->network == NETWORK_ISOLATED || (s->network == NETWORK_AUTO && can_isolate);
+    bool isolated = s->network == NETWORK_ISOLATED || (s->network == NETWORK_AUTO && can_isolate);
     const char *congestion = s->congestion;
 
     if (isolated && !congestion)
@@ -152,7 +152,7 @@ int repetition_network(struct network **ret, const struct scenario *s, bool can_
 
 static int make_network(struct repetition *p, struct bench_error *err)
 {
-    if (repetition_network(&p->network, p->scenario, p->runner->containment->network_namespaces,
+    if (repetition_network(&p->network, p->scenario, p->session->containment->network_namespaces,
                            err) < 0)
         return -1;
     p->record.network = xstrdup(network_isolated(p->network) ? "isolated" : "host");
@@ -191,7 +191,7 @@ static const uint64_t *pin_of(const struct scenario *s, const char *name,
 static int spawn_member(struct repetition *p, size_t i, struct bench_error *err)
 {
     struct member *m = &p->cast.members[i];
-    struct containment *c = p->runner->containment;
+    struct containment *c = p->session->containment;
     const struct scenario *s = p->scenario;
     double limit = m->hop ? s->cpu_limit : 0;
     cleanup_free char *group = xasprintf("r%u-%s", c->next_group, m->name);
@@ -226,7 +226,7 @@ static int spawn_member(struct repetition *p, size_t i, struct bench_error *err)
 
 static int spawn_all(struct repetition *p, int64_t deadline, struct bench_error *err)
 {
-    p->runner->containment->next_group++;
+    p->session->containment->next_group++;
     for (size_t i = 0; i < p->cast.count; i++)
         if (spawn_member(p, i, err) < 0)
             return error_context(err, "%s: start", p->cast.members[i].title);
@@ -282,8 +282,7 @@ static int release_member(struct repetition *p, size_t i, int64_t deadline, stru
         return error_context(err, "%s: start", m->title);
     while (!is_listening(p, m)) {
         if (clock_now() >= deadline) {
-            cleanup_free char *tail =
-                file_tail(AT_FDCWD, m->stderr_path, 2000);
+            cleanup_free char *tail = file_tail(AT_FDCWD, m->stderr_path, 2000);
             char limit[32];
 
             error_set(err, BENCH_ERROR_RUN, "%s: start: not listening on port %u after %s",
@@ -331,7 +330,7 @@ int repetition_start(struct repetition *p, struct bench_error *err)
     /* While everybody lives and before anything is measured. */
     for (size_t i = 0; i < p->cast.count; i++)
         p->record.roles[i].binaries =
-            identity_process(p->runner->identities, role_component_pid(p->roles[i]));
+            identity_process(p->session->identities, role_component_pid(p->roles[i]));
     return 0;
 }
 
@@ -349,13 +348,13 @@ static int64_t sample(struct repetition *p)
 
 static void report_progress(struct repetition *p, enum progress_phase phase)
 {
-    const struct runner *r = p->runner;
+    const struct session *session = p->session;
     struct progress progress = {.phase = phase, .step = p->step, .bits_per_second = NAN};
     const struct series *s = &p->record.series;
     cleanup_free char *column = NULL;
     size_t first;
 
-    if (!r->progress)
+    if (!session->progress)
         return;
     column = xasprintf("%s.bytes_received", p->record.delivered);
     first = s->n_rows > 5 ? s->n_rows - 6 : 0;
@@ -366,10 +365,11 @@ static void report_progress(struct repetition *p, enum progress_phase phase)
             progress.bits_per_second =
                 v.value * 8e9 / (double)(s->times[s->n_rows - 1] - s->times[first]);
     }
-    r->progress(r->progress_context, &progress);
+    session->progress(session->progress_context, &progress);
 }
 
-/* Samples on every tick until `end_ns`; the tick that would fall on the end is left to the caller. */
+/* Samples on every tick until `end_ns`; the tick that would fall on the end is left to the caller.
+ */
 static int tick_until(struct repetition *p, int64_t begin_ns, int64_t end_ns,
                       enum progress_phase phase, struct bench_error *err)
 {
@@ -431,7 +431,8 @@ int repetition_window(struct repetition *p, struct bench_error *err)
 
 /* --- stopping ------------------------------------------------------------------------------ */
 
-/* What the shared pages hold after the last thread has counted: cross-checked against the kernel. */
+/* What the shared pages hold after the last thread has counted: cross-checked against the kernel.
+ */
 static void add_totals(struct repetition *p, size_t i)
 {
     const struct bench_page *page = role_page(p->roles[i]);

@@ -4,12 +4,13 @@
  *
  * Life: repetition_new → repetition_start (ports, groups, processes, readiness) →
  * repetition_run_until (warm-up, then window: samples on every tick) → repetition_stop → the record
- * is complete → repetition_free. Every function can fail; repetition_stop and _free work in any state.
+ * is complete → repetition_free. Every function can fail; repetition_stop and _free work in any
+ * state.
  */
 #ifndef RUN_REPETITION_H
 #define RUN_REPETITION_H
 
-#include "run/runner.h"
+#include "run/session.h"
 
 struct repetition;
 struct network;
@@ -18,7 +19,8 @@ struct network;
 int repetition_network(struct network **ret, const struct scenario *s, bool can_isolate,
                        struct bench_error *err);
 
-struct repetition *repetition_new(struct runner *r, const struct step *step, const char *directory);
+struct repetition *repetition_new(struct session *session, const struct step *step,
+                                  const char *directory);
 int repetition_start(struct repetition *p, struct bench_error *err);
 int repetition_warm_up(struct repetition *p, struct bench_error *err);
 int repetition_window(struct repetition *p, struct bench_error *err);

@@ -18,7 +18,7 @@
 
 /* What the progress of one repetition needs to know of the whole. */
 struct course {
-    struct runner *runner;
+    struct session *session;
     const struct plan *plan;
     size_t done;
     int64_t begun_ns, step_begun_ns;
@@ -61,8 +61,7 @@ static void relay_progress(void *context, const struct progress *p)
 static void tell(struct course *c, enum progress_phase phase, const struct step *step,
                  const struct repetition_record *record)
 {
-    struct progress p = {
-        .phase = phase, .step = step, .record = record, .bits_per_second = NAN};
+    struct progress p = {.phase = phase, .step = step, .record = record, .bits_per_second = NAN};
 
     relay_progress(c, &p);
 }
@@ -94,17 +93,17 @@ static int preflight(const struct plan *plan, struct bench_error *err)
 static int run_step(struct course *c, const struct step *step, bool *ret_interrupted,
                     bool *ret_failed, struct bench_error *err)
 {
-    struct runner *r = c->runner;
+    struct session *session = c->session;
     cleanup_free char *directory = NULL;
     struct bench_error failure = {0};
     struct repetition *p;
     bool failed;
     int result;
 
-    if (store_begin(r->store, step, &directory, err) < 0)
+    if (store_begin(session->store, step, &directory, err) < 0)
         return -1;
     tell(c, PROGRESS_START, step, NULL);
-    p = repetition_new(r, step, directory);
+    p = repetition_new(session, step, directory);
     failed = repetition_start(p, &failure) < 0 || repetition_warm_up(p, &failure) < 0 ||
              repetition_window(p, &failure) < 0;
     tell(c, PROGRESS_STOP, step, NULL);
@@ -114,7 +113,7 @@ static int run_step(struct course *c, const struct step *step, bool *ret_interru
     if (*ret_interrupted) {
         directory_remove(AT_FDCWD, directory, NULL);
     } else if (result == 0) {
-        result = store_add(r->store, repetition_record(p), err);
+        result = store_add(session->store, repetition_record(p), err);
         tell(c, PROGRESS_DONE, step, repetition_record(p));
         /* No second repetition could do better. */
         if (result == 0 && failed && failure.kind == BENCH_ERROR_ENVIRONMENT) {
@@ -126,34 +125,34 @@ static int run_step(struct course *c, const struct step *step, bool *ret_interru
     return result;
 }
 
-static bool wants_to_stop(const struct runner *r)
+static bool wants_to_stop(const struct session *session)
 {
-    struct pollfd fd = {.fd = r->interrupt_fd, .events = POLLIN};
+    struct pollfd fd = {.fd = session->interrupt_fd, .events = POLLIN};
 
     return poll(&fd, 1, 0) > 0;
 }
 
-int runner_run(struct runner *r, const struct plan *plan, enum runner_outcome *ret_outcome,
+int runner_run(struct session *session, const struct plan *plan, enum runner_outcome *ret_outcome,
                uint32_t *ret_failed, struct bench_error *err)
 {
     struct course course = {
-        .runner = r,
+        .session = session,
         .plan = plan,
         .begun_ns = clock_now(),
-        .progress = r->progress,
-        .context = r->progress_context,
+        .progress = session->progress,
+        .context = session->progress_context,
     };
     bool interrupted = false;
     uint32_t failures = 0;
     int result;
 
     result = preflight(plan, err);
-    r->progress = relay_progress;
-    r->progress_context = &course;
+    session->progress = relay_progress;
+    session->progress_context = &course;
     for (size_t i = 0; result == 0 && !interrupted && i < plan->n_steps; i++) {
         bool failed = false;
 
-        if (wants_to_stop(r)) {
+        if (wants_to_stop(session)) {
             interrupted = true;
             break;
         }
@@ -162,8 +161,8 @@ int runner_run(struct runner *r, const struct plan *plan, enum runner_outcome *r
         result = run_step(&course, &plan->steps[i], &interrupted, &failed, err);
         failures += failed && !interrupted;
     }
-    r->progress = course.progress;
-    r->progress_context = course.context;
+    session->progress = course.progress;
+    session->progress_context = course.context;
     if (result < 0)
         return -1;
     *ret_outcome = interrupted ? RUNNER_INTERRUPTED : RUNNER_COMPLETE;
