@@ -14,6 +14,7 @@ const struct command commands[] = {
     {"stat", cli_stat, "the same, with performance counters on every role"},
     {"report", cli_report, "print a stored run again, in any format"},
     {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
+    {"check", cli_check, "say what this machine can do and how to mend what it cannot"},
     {"plugin", cli_plugin, "check plugins against the contract"},
     {"help", cli_help, "explain a command or the scenario language"},
     {0},
