@@ -61,6 +61,28 @@ static void no_name_of_the_host_is_kept(void **state)
     json_decref(facts);
 }
 
+static void every_fact_is_documented(void **state)
+{
+    json_t *facts = facts_collect_below("", NULL), *value;
+    struct bench_error err = {0};
+    const char *key;
+    char *doc;
+
+    (void)state;
+    if (file_read(AT_FDCWD, "docs/store-format.md", 1 << 20, &doc, NULL, &err) < 0)
+        fail_msg("%s (run tests from the top of the tree)", err.message);
+    json_object_foreach(facts, key, value)
+    {
+        char *quoted = xasprintf("`%s`", key);
+
+        if (!strstr(doc, quoted))
+            fail_msg("docs/store-format.md lacks %s", quoted);
+        free(quoted);
+    }
+    free(doc);
+    json_decref(facts);
+}
+
 /* Another machine, as files. */
 static void put(const char *root, const char *path, const char *text)
 {
@@ -279,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(this_machine_is_described),
         cmocka_unit_test(no_name_of_the_host_is_kept),
+        cmocka_unit_test(every_fact_is_documented),
         cmocka_unit_test(another_machine_is_described),
         cmocka_unit_test(what_cannot_be_read_is_null),
         cmocka_unit_test(what_matters_is_warned_about_in_order),

@@ -124,6 +124,37 @@ static void every_type_is_checked(void **state)
            "2147483647");
 }
 
+static void expect_documented(const char *doc, json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        char *quoted = xasprintf("`%s`", key);
+
+        if (!strstr(doc, quoted))
+            fail_msg("docs/store-format.md lacks %s", quoted);
+        free(quoted);
+    }
+}
+
+static void every_field_is_documented(void **state)
+{
+    json_t *json = sample_json();
+    struct bench_error err = {0};
+    char *doc;
+
+    (void)state;
+    if (file_read(AT_FDCWD, "docs/store-format.md", 1 << 20, &doc, NULL, &err) < 0)
+        fail_msg("%s (run tests from the top of the tree)", err.message);
+    expect_documented(doc, json);
+    expect_documented(doc, json_array_get(json_object_get(json, "roles"), 0));
+    expect_documented(doc, json_array_get(json_object_get(json, "totals"), 0));
+    free(doc);
+    json_decref(json);
+}
+
 static void what_a_newer_bench_added_is_ignored(void **state)
 {
     struct repetition_record r = {0};
@@ -143,6 +174,7 @@ int main(void)
         cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
         cmocka_unit_test(every_field_must_be_there),
         cmocka_unit_test(every_type_is_checked),
+        cmocka_unit_test(every_field_is_documented),
         cmocka_unit_test(what_a_newer_bench_added_is_ignored),
     };
 
