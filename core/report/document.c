@@ -19,9 +19,9 @@ struct document {
     struct metric_pool pool;
     struct observed *observed; /* one per stored repetition */
     size_t n_observed;
-    struct bench_arm *arms;
+    struct bench_arm **arms;
     size_t arms_capacity;
-    struct bench_repetition *repetitions;
+    struct bench_repetition **repetitions;
     struct strings kept, design, warnings; /* kept: every string that comes from the run */
 };
 
@@ -93,9 +93,11 @@ static void add_repetition(struct document *d, const struct observed *o,
 static void add_repetitions(struct document *d)
 {
     d->repetitions = xcalloc(d->n_observed + 1, sizeof(*d->repetitions));
-    for (size_t i = 0; i < d->n_observed; i++)
-        add_repetition(d, &d->observed[i], &d->repetitions[i]);
-    d->document.repetitions = d->repetitions;
+    for (size_t i = 0; i < d->n_observed; i++) {
+        d->repetitions[i] = xcalloc(1, sizeof(**d->repetitions));
+        add_repetition(d, &d->observed[i], d->repetitions[i]);
+    }
+    d->document.repetitions = (const struct bench_repetition *const *)d->repetitions;
     d->document.n_repetitions = (uint32_t)d->n_observed;
 }
 
@@ -193,7 +195,7 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
         const struct repetition_record *first = all.items[0]->record;
 
         d->arms = grow(d->arms, &d->arms_capacity, n + 1, sizeof(*d->arms));
-        arm = &d->arms[n];
+        arm = d->arms[n] = xcalloc(1, sizeof(*arm));
         *arm = (struct bench_arm){
             .name = keep(d, name),
             .relay = keep(d, first->relay),
@@ -207,8 +209,9 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
         find_limiter(d, &ok, arm);
         if (strcmp(name, d->document.baseline) != 0)
             baseline = select_arm(d, d->document.baseline, point, true);
-        arm->estimates = estimate_all(&ok, &baseline, &arm->n_estimates);
-        d->document.arms = d->arms;
+        arm->estimates = (const struct bench_estimate *const *)estimate_all(&ok, &baseline,
+                                                                            &arm->n_estimates);
+        d->document.arms = (const struct bench_arm *const *)d->arms;
         d->document.n_arms = n + 1;
     }
     observations_release(&all);
@@ -340,11 +343,16 @@ void document_free(struct document *d)
 {
     if (!d)
         return;
-    for (uint32_t i = 0; i < d->document.n_arms; i++)
-        free((void *)d->arms[i].estimates);
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++)
+            free((void *)d->arms[i]->estimates[k]);
+        free((void *)d->arms[i]->estimates);
+        free(d->arms[i]);
+    }
     for (uint32_t i = 0; i < d->document.n_repetitions; i++) {
-        free((void *)d->repetitions[i].metrics);
-        free((void *)d->repetitions[i].values);
+        free((void *)d->repetitions[i]->metrics);
+        free((void *)d->repetitions[i]->values);
+        free(d->repetitions[i]);
     }
     for (size_t i = 0; i < d->n_observed; i++)
         metric_set_release(&d->observed[i].set);

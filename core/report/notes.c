@@ -37,8 +37,8 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     run_arms(run, &arms);
     run_points(run, &points);
     for (uint32_t i = 0; i < d->n_repetitions; i++)
-        if (d->repetitions[i].block > blocks)
-            blocks = d->repetitions[i].block;
+        if (d->repetitions[i]->block > blocks)
+            blocks = d->repetitions[i]->block;
     text_add(&t, "%u randomised block%s × %zu arm%s", blocks, plural(blocks), arms.count,
              plural(arms.count));
     if (points.count > 1)
@@ -57,12 +57,12 @@ static void design_limit(const struct bench_document *d, const struct observatio
     cleanup_text struct text t = {0};
 
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        if (d->arms[i].hops == 0)
+        if (d->arms[i]->hops == 0)
             continue;
-        low = fmin(low, d->arms[i].cpu_achieved_low);
-        high = fmax(high, d->arms[i].cpu_achieved_high);
-        least = fmin(least, d->arms[i].cpu_limit);
-        most = fmax(most, d->arms[i].cpu_limit);
+        low = fmin(low, d->arms[i]->cpu_achieved_low);
+        high = fmax(high, d->arms[i]->cpu_achieved_high);
+        least = fmin(least, d->arms[i]->cpu_limit);
+        most = fmax(most, d->arms[i]->cpu_limit);
     }
     if (isinf(least))
         return; /* no relay at all */
@@ -128,8 +128,8 @@ static void design_estimates(const struct bench_document *d, struct strings *ret
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < d->n_arms; i++)
-        if (d->arms[i].valid > most)
-            most = d->arms[i].valid;
+        if (d->arms[i]->valid > most)
+            most = d->arms[i]->valid;
     if (most < 6)
         strings_addf(ret,
                      "estimate: Hodges-Lehmann over repetitions; %.0f%% intervals need 6 valid "
@@ -198,16 +198,16 @@ static void warn_state(const struct stored_run *run, const struct bench_document
 static void warn_failures(const struct bench_document *d, struct strings *ret)
 {
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_arm *a = &d->arms[i];
+        const struct bench_arm *a = d->arms[i];
         const char *first = "no message";
         char label[160];
 
         if (a->failed == 0)
             continue;
         for (uint32_t r = d->n_repetitions; r-- > 0;)
-            if (d->repetitions[r].error && strcmp(d->repetitions[r].arm, a->name) == 0 &&
-                strcmp(d->repetitions[r].point, a->point) == 0)
-                first = d->repetitions[r].error;
+            if (d->repetitions[r]->error && strcmp(d->repetitions[r]->arm, a->name) == 0 &&
+                strcmp(d->repetitions[r]->point, a->point) == 0)
+                first = d->repetitions[r]->error;
         strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
                      arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
     }
@@ -216,7 +216,7 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
 static void warn_relay_not_limit(const struct bench_document *d, struct strings *ret)
 {
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_arm *a = &d->arms[i];
+        const struct bench_arm *a = d->arms[i];
         char label[160];
 
         if (a->hops == 0 || a->valid == 0 || a->relay_limited)
@@ -317,19 +317,19 @@ static void warn_identity(const struct bench_document *d, const struct observati
     for (uint32_t i = 0; i < d->n_arms; i++) {
         const char *first = NULL;
 
-        for (size_t r = 0; r < all->count && !strings_has(&said, d->arms[i].name); r++) {
+        for (size_t r = 0; r < all->count && !strings_has(&said, d->arms[i]->name); r++) {
             const struct repetition_record *record = all->items[r]->record;
             const char *hash = program_hash(record, "relay_1");
 
-            if (!hash || strcmp(record->arm, d->arms[i].name) != 0)
+            if (!hash || strcmp(record->arm, d->arms[i]->name) != 0)
                 continue;
             if (!first)
                 first = hash;
             if (strcmp(first, hash) == 0)
                 continue;
-            strings_add(&said, d->arms[i].name);
+            strings_add(&said, d->arms[i]->name);
             strings_addf(ret, "%s: the relay's program changed during the run (repetition %u)",
-                         d->arms[i].name, record->index);
+                         d->arms[i]->name, record->index);
         }
     }
 }

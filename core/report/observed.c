@@ -130,18 +130,18 @@ static struct bench_estimate estimate(const struct bench_metric *metric,
     return e;
 }
 
-static bool has(const struct bench_estimate *e, uint32_t n, const struct bench_metric *metric)
+static bool has(struct bench_estimate *const *e, uint32_t n, const struct bench_metric *metric)
 {
     for (uint32_t i = 0; i < n; i++)
-        if (e[i].metric == metric)
+        if (e[i]->metric == metric)
             return true;
     return false;
 }
 
-struct bench_estimate *estimate_all(const struct observations *arm,
-                                    const struct observations *baseline, uint32_t *ret_count)
+struct bench_estimate **estimate_all(const struct observations *arm,
+                                     const struct observations *baseline, uint32_t *ret_count)
 {
-    struct bench_estimate *all = NULL;
+    struct bench_estimate **all = NULL;
     size_t capacity = 0;
     uint32_t n = 0;
 
@@ -152,7 +152,8 @@ struct bench_estimate *estimate_all(const struct observations *arm,
             if (has(all, n, set->items[i].metric))
                 continue;
             all = grow(all, &capacity, n + 1, sizeof(*all));
-            all[n++] = estimate(set->items[i].metric, arm, baseline);
+            all[n] = xcalloc(1, sizeof(**all));
+            *all[n++] = estimate(set->items[i].metric, arm, baseline);
         }
     }
     *ret_count = n;

@@ -37,7 +37,7 @@ bool observed_range(const struct observations *o, const char *metric, double *re
  * gives the ratios, from the blocks in which both succeeded. The caller frees the array; reasons
  * belong to the records.
  */
-struct bench_estimate *estimate_all(const struct observations *arm,
+struct bench_estimate **estimate_all(const struct observations *arm,
                                     const struct observations *baseline, uint32_t *ret_count);
 
 #endif

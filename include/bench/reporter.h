@@ -71,7 +71,7 @@ struct bench_arm {
     const char *limited_why; /* the evidence, one line */
     bool relay_limited;
     uint32_t n_estimates;
-    const struct bench_estimate *estimates;
+    const struct bench_estimate *const *estimates;
 };
 
 struct bench_repetition {
@@ -99,9 +99,9 @@ struct bench_document {
     int64_t warmup_ns, duration_ns;
     const char *scenario_json, *environment_json; /* objects, as text */
     uint32_t n_arms;
-    const struct bench_arm *arms;
+    const struct bench_arm *const *arms;
     uint32_t n_repetitions;
-    const struct bench_repetition *repetitions;
+    const struct bench_repetition *const *repetitions;
     uint32_t n_design;      /* lines on how the numbers were obtained */
     const char *const *design;
     uint32_t n_warnings;    /* lines that a reader must see */

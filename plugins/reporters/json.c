@@ -182,8 +182,8 @@ static void arm(struct bench_output *out, const struct bench_arm *a)
     key(out, &first, "      ", "metrics");
     host->emit(out, "{");
     for (uint32_t i = 0; i < a->n_estimates; i++) {
-        key(out, &none, "        ", a->estimates[i].metric->name);
-        estimate(out, &a->estimates[i]);
+        key(out, &none, "        ", a->estimates[i]->metric->name);
+        estimate(out, a->estimates[i]);
     }
     host->emit(out, none ? "}\n    }" : "\n      }\n    }");
 }
@@ -256,7 +256,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
     host->emit(out, "[");
     for (uint32_t i = 0; i < d->n_arms; i++) {
         key(out, &none, "    ", NULL);
-        arm(out, &d->arms[i]);
+        arm(out, d->arms[i]);
     }
     host->emit(out, none ? "]" : "\n  ]");
     none = true;
@@ -264,7 +264,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
     host->emit(out, "[");
     for (uint32_t i = 0; i < d->n_repetitions; i++) {
         key(out, &none, "    ", NULL);
-        repetition(out, &d->repetitions[i]);
+        repetition(out, d->repetitions[i]);
     }
     host->emit(out, none ? "]\n}\n" : "\n  ]\n}\n");
     return 0;

@@ -614,8 +614,8 @@ static void emit_footnotes(struct footnotes *f, const struct bench_style *style,
 static const struct bench_estimate *find(const struct bench_arm *a, const char *name)
 {
     for (uint32_t i = 0; i < a->n_estimates; i++)
-        if (strcmp(a->estimates[i].metric->name, name) == 0)
-            return &a->estimates[i];
+        if (strcmp(a->estimates[i]->metric->name, name) == 0)
+            return a->estimates[i];
     return NULL;
 }
 
@@ -623,10 +623,10 @@ static const struct bench_estimate *find_role(const struct bench_arm *a, const c
                                               const char *role)
 {
     for (uint32_t i = 0; i < a->n_estimates; i++) {
-        const struct bench_metric *m = a->estimates[i].metric;
+        const struct bench_metric *m = a->estimates[i]->metric;
 
         if (m->role && strcmp(m->role, role) == 0 && strcmp(m->stem, stem) == 0)
-            return &a->estimates[i];
+            return a->estimates[i];
     }
     return NULL;
 }
@@ -712,7 +712,7 @@ static void put_share(struct table *t, int at, double v)
 static bool is_sweep(const struct bench_document *d)
 {
     for (uint32_t i = 0; i < d->n_arms; i++)
-        if (*d->arms[i].point)
+        if (*d->arms[i]->point)
             return true;
     return false;
 }
@@ -720,11 +720,11 @@ static bool is_sweep(const struct bench_document *d)
 /* Starts the row of an arm; a new point of a sweep gets a line of its own first. */
 static void arm_row(struct table *t, const struct bench_document *d, uint32_t i)
 {
-    const struct bench_arm *a = &d->arms[i];
+    const struct bench_arm *a = d->arms[i];
     bool sweep = is_sweep(d);
     char *name = NULL;
 
-    if (sweep && (i == 0 || strcmp(a->point, d->arms[i - 1].point) != 0))
+    if (sweep && (i == 0 || strcmp(a->point, d->arms[i - 1]->point) != 0))
         put_heading(t, *a->point ? a->point : "(no point)");
     new_row(t);
     if (asprintf(&name, "%s%s", sweep ? "  " : "", a->name) >= 0)
@@ -736,7 +736,7 @@ static void arm_row(struct table *t, const struct bench_document *d, uint32_t i)
 static const struct bench_metric *metric_named(const struct bench_document *d, const char *name)
 {
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_estimate *e = find(&d->arms[i], name);
+        const struct bench_estimate *e = find(d->arms[i], name);
 
         if (e)
             return e->metric;
@@ -782,7 +782,7 @@ static void emit_headline(const struct bench_document *d, const struct bench_met
         by = column(&t, "limited by", true, 8);
     }
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_arm *a = &d->arms[i];
+        const struct bench_arm *a = d->arms[i];
         const struct bench_estimate *e = m ? find(a, m->name) : NULL;
 
         arm_row(&t, d, i);
@@ -808,8 +808,8 @@ static uint32_t most_hops(const struct bench_document *d)
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < d->n_arms; i++)
-        if (d->arms[i].hops > most)
-            most = d->arms[i].hops;
+        if (d->arms[i]->hops > most)
+            most = d->arms[i]->hops;
     return most < 4 ? most : 4;
 }
 
@@ -840,7 +840,7 @@ static void add_cost(struct costs *c, int at, const char *stem, const char *role
 static bool any_has(const struct bench_document *d, const char *stem, const char *role)
 {
     for (uint32_t i = 0; i < d->n_arms; i++)
-        if (find_role(&d->arms[i], stem, role))
+        if (find_role(d->arms[i], stem, role))
             return true;
     return false;
 }
@@ -882,7 +882,7 @@ static void emit_costs(const struct bench_document *d, struct footnotes *notes,
         arm_row(&t, d, i);
         for (int k = 0; k < c.count; k++) {
             const struct cost *cost = &c.items[k];
-            const struct bench_estimate *e = find_role(&d->arms[i], cost->stem, cost->role);
+            const struct bench_estimate *e = find_role(d->arms[i], cost->stem, cost->role);
 
             put_value(&t, cost->at, e, cost->unit, notes, e ? e->metric->title : "");
         }
@@ -900,8 +900,8 @@ static size_t list_events(const struct bench_document *d, const char *ret[], siz
     size_t n = 0;
 
     for (uint32_t i = 0; i < d->n_arms; i++)
-        for (uint32_t k = 0; k < d->arms[i].n_estimates; k++) {
-            const char *event = d->arms[i].estimates[k].metric->event;
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
+            const char *event = d->arms[i]->estimates[k]->metric->event;
             size_t known = 0;
 
             while (event && known < n && strcmp(ret[known], event) != 0)
@@ -917,7 +917,7 @@ static const struct bench_estimate *find_event(const struct bench_arm *a, const 
                                                const char *role, const char *per)
 {
     for (uint32_t i = 0; i < a->n_estimates; i++) {
-        const struct bench_metric *m = a->estimates[i].metric;
+        const struct bench_metric *m = a->estimates[i]->metric;
         const char *found;
 
         if (!m->event || !m->role || strcmp(m->event, event) != 0 || strcmp(m->role, role) != 0)
@@ -926,7 +926,7 @@ static const struct bench_estimate *find_event(const struct bench_arm *a, const 
                 : strstr(m->stem, "_per_operation") ? "operation"
                                                     : NULL;
         if (found == per || (found && per && strcmp(found, per) == 0))
-            return &a->estimates[i];
+            return a->estimates[i];
     }
     return NULL;
 }
@@ -937,7 +937,7 @@ static bool has_per(const struct bench_document *d, const char *event, const cha
 
     for (uint32_t i = 0; i < d->n_arms; i++)
         for (size_t k = 0; k < 3; k++)
-            if (find_event(&d->arms[i], event, ends[k], per))
+            if (find_event(d->arms[i], event, ends[k], per))
                 return true;
     return false;
 }
@@ -1000,14 +1000,14 @@ static void emit_counters(const struct bench_document *d, struct footnotes *note
         n_roles++;
     }
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        if (d->arms[i].valid == 0)
+        if (d->arms[i]->valid == 0)
             continue;
         for (size_t k = 0; k < n_events; k++) {
             if (k == 0)
                 arm_row(&t, d, i);
             else
                 new_row(&t);
-            put_event(&t, &d->arms[i], events[k], roles, (const int(*)[2])at, n_roles, per, notes);
+            put_event(&t, d->arms[i], events[k], roles, (const int(*)[2])at, n_roles, per, notes);
         }
     }
     emit_table(&t, out);
@@ -1032,7 +1032,7 @@ static void emit_metrics(const struct bench_document *d, const struct bench_styl
     r1 = column(&t, "lag 1", false, 2);
     state = column(&t, "state", true, 6);
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_arm *a = &d->arms[i];
+        const struct bench_arm *a = d->arms[i];
         char *head = NULL, s[48];
 
         if (asprintf(&head, "%s%s%s: limited by %s (%s)", a->name, *a->point ? " at " : "",
@@ -1040,7 +1040,7 @@ static void emit_metrics(const struct bench_document *d, const struct bench_styl
             put_heading(&t, head);
         free(head);
         for (uint32_t k = 0; k < a->n_estimates; k++) {
-            const struct bench_estimate *e = &a->estimates[k];
+            const struct bench_estimate *e = a->estimates[k];
 
             new_row(&t);
             put(&t, metric, e->metric->name);
@@ -1086,7 +1086,7 @@ static void emit_repetitions(const struct bench_document *d, const struct bench_
     state = column(&t, "state", true, 7);
     error = column(&t, "error", true, 1);
     for (uint32_t i = 0; i < d->n_repetitions; i++) {
-        const struct bench_repetition *r = &d->repetitions[i];
+        const struct bench_repetition *r = d->repetitions[i];
         double v = headline ? value_of(r, headline) : NAN;
         char s[80];
 
@@ -1154,11 +1154,11 @@ static int report(void *state, const struct bench_document *d, const struct benc
     (void)err;
     emit_head(d, style, out);
     for (uint32_t i = 0; i < d->n_arms; i++)
-        for (uint32_t k = 0; k < d->arms[i].n_estimates; k++) {
-            const struct bench_metric *m = d->arms[i].estimates[k].metric;
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
+            const struct bench_metric *m = d->arms[i]->estimates[k]->metric;
             uint32_t before = 0;
 
-            while (before < i && !find(&d->arms[before], m->name))
+            while (before < i && !find(d->arms[before], m->name))
                 before++;
             if (m->rank != 0 || before < i)
                 continue;

@@ -42,8 +42,8 @@ static void release(struct fixture *f)
 static const struct bench_estimate *find(const struct bench_arm *a, const char *name)
 {
     for (uint32_t i = 0; i < a->n_estimates; i++)
-        if (strcmp(a->estimates[i].metric->name, name) == 0)
-            return &a->estimates[i];
+        if (strcmp(a->estimates[i]->metric->name, name) == 0)
+            return a->estimates[i];
     fail_msg("no metric '%s'", name);
     return NULL;
 }
@@ -84,18 +84,18 @@ static void two_arms(void **state)
     assert_true(f.d->seed == 8812 && f.d->planned == 12 && f.d->n_repetitions == 12);
     assert_true(f.d->warmup_ns == 500000000 && f.d->duration_ns == INT64_C(3000000000));
     assert_int_equal(f.d->n_arms, 2);
-    assert_string_equal(f.d->arms[0].name, "none");
-    assert_string_equal(f.d->arms[1].name, "nginx");
-    assert_int_equal(f.d->arms[1].hops, 2);
-    assert_true(f.d->arms[1].cpu_limit == 1);
-    assert_true(isnan(f.d->arms[0].cpu_achieved_low));
-    assert_true(close_to(f.d->arms[1].cpu_achieved_low, 0.986));
-    assert_true(close_to(f.d->arms[1].cpu_achieved_high, 0.991));
-    assert_string_equal(f.d->arms[0].limited_by, "nothing");
-    assert_string_equal(f.d->arms[1].limited_by, "relay_1");
-    assert_true(f.d->arms[1].relay_limited && !f.d->arms[0].relay_limited);
+    assert_string_equal(f.d->arms[0]->name, "none");
+    assert_string_equal(f.d->arms[1]->name, "nginx");
+    assert_int_equal(f.d->arms[1]->hops, 2);
+    assert_true(f.d->arms[1]->cpu_limit == 1);
+    assert_true(isnan(f.d->arms[0]->cpu_achieved_low));
+    assert_true(close_to(f.d->arms[1]->cpu_achieved_low, 0.986));
+    assert_true(close_to(f.d->arms[1]->cpu_achieved_high, 0.991));
+    assert_string_equal(f.d->arms[0]->limited_by, "nothing");
+    assert_string_equal(f.d->arms[1]->limited_by, "relay_1");
+    assert_true(f.d->arms[1]->relay_limited && !f.d->arms[0]->relay_limited);
 
-    e = find(&f.d->arms[0], "bits_per_second"); /* 40 G × 1.01 … 1.06 */
+    e = find(f.d->arms[0], "bits_per_second"); /* 40 G × 1.01 … 1.06 */
     assert_int_equal(e->n, 6);
     assert_true(close_to(e->value, 41.4e9) && e->has_interval && e->confidence == 0.95);
     assert_true(close_to(e->low, 40.4e9) && close_to(e->high, 42.4e9));
@@ -103,11 +103,11 @@ static void two_arms(void **state)
     assert_true(e->cv > 0.01 && e->cv < 0.02 && isfinite(e->autocorrelation));
 
     /* Within a block the common drift cancels: 0.2 × 1, 1.002 or 1.004, two of each. */
-    e = find(&f.d->arms[1], "bits_per_second");
+    e = find(f.d->arms[1], "bits_per_second");
     assert_true(fabs(e->ratio / 0.2 - 1.002) < 1e-5);
     assert_true(e->has_ratio_interval);
     assert_true(close_to(e->ratio_low, 0.2) && close_to(e->ratio_high, 0.2 * 1.004));
-    assert_true(isnan(find(&f.d->arms[1], "tcp_retransmits")->ratio));
+    assert_true(isnan(find(f.d->arms[1], "tcp_retransmits")->ratio));
     assert_int_equal(f.d->n_warnings, 0);
 }
 
@@ -132,11 +132,11 @@ static void states_of_estimates(void **state)
     const struct bench_estimate *e;
 
     (void)state;
-    e = find(&f.d->arms[1], "cycles_relay_1");
+    e = find(f.d->arms[1], "cycles_relay_1");
     assert_int_equal(e->state, BENCH_NOT_SUPPORTED);
     assert_string_equal(e->reason, "no hardware PMU on this machine");
     assert_true(e->n == 0 && isnan(e->value) && !e->has_interval && isnan(e->cv));
-    e = find(&f.d->arms[1], "page_faults_relay_1");
+    e = find(f.d->arms[1], "page_faults_relay_1");
     assert_int_equal(e->state, BENCH_SCALED);
     assert_true(e->n == 6 && close_to(e->value, 60));
 }
@@ -156,15 +156,15 @@ static void failures(void **state)
         error_set(&r->error, BENCH_ERROR_RUN, "relay (hop %u): killed by signal 9", r->block);
     }
     again(&f);
-    assert_true(f.d->arms[1].valid == 4 && f.d->arms[1].failed == 2);
-    assert_int_equal(find(&f.d->arms[1], "bits_per_second")->n, 4);
-    assert_false(find(&f.d->arms[1], "bits_per_second")->has_interval);
-    assert_false(find(&f.d->arms[1], "bits_per_second")->has_ratio_interval);
+    assert_true(f.d->arms[1]->valid == 4 && f.d->arms[1]->failed == 2);
+    assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 4);
+    assert_false(find(f.d->arms[1], "bits_per_second")->has_interval);
+    assert_false(find(f.d->arms[1], "bits_per_second")->has_ratio_interval);
     assert_warned(f.d, "nginx: 2 of 6 repetitions failed; the first: relay (hop 1): killed");
-    assert_string_equal(f.d->repetitions[1].state, "failed");
-    assert_true(f.d->repetitions[1].n_values == 0);
-    assert_true(isnan(f.d->repetitions[1].overhead_seconds));
-    assert_true(close_to(f.d->repetitions[0].overhead_seconds, 0.25));
+    assert_string_equal(f.d->repetitions[1]->state, "failed");
+    assert_true(f.d->repetitions[1]->n_values == 0);
+    assert_true(isnan(f.d->repetitions[1]->overhead_seconds));
+    assert_true(close_to(f.d->repetitions[0]->overhead_seconds, 0.25));
 }
 
 static void all_failed(void **state)
@@ -176,9 +176,9 @@ static void all_failed(void **state)
         f.run.repetitions[i].ok = false;
     again(&f);
     assert_int_equal(f.d->n_arms, 2);
-    assert_true(f.d->arms[0].valid == 0 && f.d->arms[0].failed == 6);
-    assert_int_equal(f.d->arms[0].n_estimates, 0);
-    assert_string_equal(f.d->arms[0].limited_by, "unknown");
+    assert_true(f.d->arms[0]->valid == 0 && f.d->arms[0]->failed == 6);
+    assert_int_equal(f.d->arms[0]->n_estimates, 0);
+    assert_string_equal(f.d->arms[0]->limited_by, "unknown");
     assert_warned(f.d, "none: 6 of 6 repetitions failed");
 }
 
@@ -190,8 +190,8 @@ static void another_baseline(void **state)
     json_object_set_new(json_object_get(f.run.run, "scenario"), "baseline", json_string("nginx"));
     again(&f);
     assert_string_equal(f.d->baseline, "nginx");
-    assert_string_equal(f.d->arms[0].name, "nginx");
-    assert_true(find(&f.d->arms[1], "bits_per_second")->ratio > 4.9);
+    assert_string_equal(f.d->arms[0]->name, "nginx");
+    assert_true(find(f.d->arms[1], "bits_per_second")->ratio > 4.9);
 }
 
 /* Arms and points come in the order of the scenario, however they were shuffled. */
@@ -202,12 +202,12 @@ static void interrupted_sweep(void **state)
     (void)state;
     assert_string_equal(f.d->state, "interrupted");
     assert_int_equal(f.d->n_arms, 4);
-    assert_string_equal(f.d->arms[0].point, "jobs=1");
-    assert_string_equal(f.d->arms[0].name, "none");
-    assert_string_equal(f.d->arms[1].name, EXAMPLE_HOSTILE);
-    assert_true(f.d->arms[1].failed == 1 && f.d->arms[1].valid == 0);
-    assert_string_equal(f.d->arms[2].point, "jobs=100");
-    assert_string_equal(f.d->arms[2].limited_by, "cpu");
+    assert_string_equal(f.d->arms[0]->point, "jobs=1");
+    assert_string_equal(f.d->arms[0]->name, "none");
+    assert_string_equal(f.d->arms[1]->name, EXAMPLE_HOSTILE);
+    assert_true(f.d->arms[1]->failed == 1 && f.d->arms[1]->valid == 0);
+    assert_string_equal(f.d->arms[2]->point, "jobs=100");
+    assert_string_equal(f.d->arms[2]->limited_by, "cpu");
     assert_warned(f.d, "the run was interrupted: 5 of 12 repetitions are finished");
     assert_warned(f.d, "a stored repetition was skipped: repetitions/0006");
     assert_warned(f.d, " at jobs=100: the relay was not the limit (nothing: everybody waited");
