@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
@@ -53,6 +54,19 @@ static int close_output(int code)
     return code;
 }
 
+/* A descriptor that is closed at start would be given to the first file that is opened, and what is
+ * printed would end up there. */
+static void open_standard_files(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -61,6 +75,7 @@ int main(int argc, char **argv)
     const struct command *command;
     int code;
 
+    open_standard_files();
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
         printf("bench %s\n", BENCH_VERSION);
         return close_output(0);

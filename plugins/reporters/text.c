@@ -570,9 +570,17 @@ static bool listed(const char *names, const char *name)
     return false;
 }
 
+/* The footnote names the events itself; their reasons then read alike and share one line. */
+static const char *common_reason(const char *reason)
+{
+    const char *end = strncmp(reason, "event '", 7) == 0 ? strstr(reason, "': ") : NULL;
+
+    return end ? end + 3 : reason;
+}
+
 static void footnote(struct footnotes *f, const struct bench_estimate *e, const char *name)
 {
-    const char *reason = e->reason ? e->reason : "";
+    const char *reason = common_reason(e->reason ? e->reason : "");
     size_t i = 0;
 
     while (i < f->count &&
@@ -931,6 +939,26 @@ static const struct bench_estimate *find_event(const struct bench_arm *a, const 
     return NULL;
 }
 
+/* An event that no role of any arm could count is a footnote, not a row of dashes. */
+static bool counted(const struct bench_document *d, const char *event, struct footnotes *notes)
+{
+    const struct bench_estimate *missing = NULL;
+
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
+            const struct bench_estimate *e = d->arms[i]->estimates[k];
+
+            if (!e->metric->event || strcmp(e->metric->event, event) != 0)
+                continue;
+            if (is_number(e))
+                return true;
+            missing = e;
+        }
+    if (missing)
+        footnote(notes, missing, event);
+    return false;
+}
+
 static bool has_per(const struct bench_document *d, const char *event, const char *per)
 {
     static const char *const ends[] = {"client", "server", "relay_1"};
@@ -979,10 +1007,13 @@ static void emit_counters(const struct bench_document *d, struct footnotes *note
     static const char *const names[] = {"client",  "relay_1", "relay_2",
                                         "relay_3", "relay_4", "server"};
     const char *events[64], *roles[6], *per;
-    size_t n_events = list_events(d, events, 64);
+    size_t n_listed = list_events(d, events, 64), n_events = 0;
     struct table t = {.style = style};
     int at[6][2], n_roles = 0;
 
+    for (size_t i = 0; i < n_listed; i++)
+        if (counted(d, events[i], notes))
+            events[n_events++] = events[i];
     if (n_events == 0)
         return;
     per = has_per(d, events[0], "operation") ? "operation" : "byte";
