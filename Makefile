@@ -7,6 +7,7 @@
 ## make test-vm     the tests of control groups in an emulated machine, on version 1 and 2
 ## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
 ## make perf        bench against iperf3, neper and a plain echo; tests/perf/run NAME… runs some
+## make docs        rewrites the generated part of docs/scenario.md
 ## make install     into PREFIX (/usr/local), below DESTDIR
 ## make uninstall   removes what that put there
 ## make clean       removes the build
@@ -177,12 +178,16 @@ perf:
 	$(MAKE) --no-print-directory -j$$(nproc) all $(perf_programs)
 	BUILD=$(BUILD) tests/perf/run
 
+# The test compares; asked to, it writes.
+docs: $(plugins) $(BUILD)/tests/unit/scenario/test_document
+	BUILD=$(BUILD) BENCH_UPDATE_DOCS=1 $(BUILD)/tests/unit/scenario/test_document
+
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
 
-.PHONY: all tests check check-layers test test-vm fuzz perf demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers test test-vm docs fuzz perf demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d) $(perf_programs:=.d)
