@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+
+static void set_and_extend(void **state)
+{
+    struct bench_error err = {.detail = "old", .hint = "old"};
+
+    (void)state;
+    assert_int_equal(error_set(&err, BENCH_ERROR_RUN, "no %s", "luck"), -1);
+    assert_int_equal(err.kind, BENCH_ERROR_RUN);
+    assert_string_equal(err.message, "no luck");
+    assert_string_equal(err.detail, "");
+    assert_string_equal(err.hint, "");
+    assert_int_equal(error_context(&err, "relay '%s'", "nginx"), -1);
+    assert_string_equal(err.message, "relay 'nginx': no luck");
+    error_hint(&err, "try %d", 2);
+    assert_string_equal(err.hint, "try 2");
+    assert_int_equal(error_errno(&err, BENCH_ERROR_USAGE, ENOENT, "open '%s'", "x"), -1);
+    assert_string_equal(err.message, "open 'x': No such file or directory");
+    assert_string_equal(err.hint, "");
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+}
+
+static void without_an_object(void **state)
+{
+    static const char *const names[] = {"a", NULL};
+
+    (void)state;
+    assert_int_equal(error_set(NULL, BENCH_ERROR_RUN, "x"), -1);
+    assert_int_equal(error_errno(NULL, BENCH_ERROR_RUN, EIO, "x"), -1);
+    assert_int_equal(error_context(NULL, "x"), -1);
+    assert_int_equal(error_unknown(NULL, "x", "y", names), -1);
+    error_hint(NULL, "x");
+    error_detail(NULL, "x");
+}
+
+static void long_messages_are_cut(void **state)
+{
+    struct bench_error err = {0};
+    char text[5000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    error_set(&err, BENCH_ERROR_RUN, "%s", text);
+    assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
+    error_context(&err, "at %s", "home"); /* the context stays, the end goes */
+    assert_int_equal(strncmp(err.message, "at home: xxx", 12), 0);
+    assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
+    error_errno(&err, BENCH_ERROR_RUN, EIO, "%s", text);
+    assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
+}
+
+static void detail_keeps_the_last_lines(void **state)
+{
+    struct bench_error err = {0};
+    char text[4000];
+
+    (void)state;
+    error_detail(&err, "one\ntwo\n");
+    assert_string_equal(err.detail, "one\ntwo\n");
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = i % 100 == 99 ? '\n' : 'x';
+    memcpy(text + sizeof(text) - 6, "last\n", 6);
+    error_detail(&err, text);
+    assert_true(strlen(err.detail) < sizeof(err.detail));
+    assert_int_equal(strcspn(err.detail, "\n"), 99); /* starts with a whole line */
+    assert_string_equal(err.detail + strlen(err.detail) - 5, "last\n");
+    memset(text, 'y', sizeof(text) - 1); /* one line that is too long: its end */
+    error_detail(&err, text);
+    assert_true(strlen(err.detail) > 1000);
+}
+
+static void unknown_names(void **state)
+{
+    static const char *const names[] = {"nginx", "none", NULL};
+    static const char *const nothing[] = {NULL};
+    struct bench_error err = {0};
+
+    (void)state;
+    assert_int_equal(error_unknown(&err, "relay", "ngnix", names), -1);
+    assert_string_equal(err.message, "unknown relay 'ngnix'");
+    assert_string_equal(err.hint, "did you mean 'nginx'?");
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    error_unknown(&err, "relay", "haproxy", names);
+    assert_string_equal(err.hint, "known: nginx, none");
+    error_unknown(&err, "relay", "haproxy", nothing);
+    assert_string_equal(err.hint, "known: none");
+    error_unknown(&err, "relay", "haproxy", NULL);
+    assert_string_equal(err.hint, "known: none");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(set_and_extend),        cmocka_unit_test(without_an_object),
+        cmocka_unit_test(long_messages_are_cut), cmocka_unit_test(detail_keeps_the_last_lines),
+        cmocka_unit_test(unknown_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
