@@ -359,6 +359,10 @@ static int check_matrix(const struct scenario *s, struct bench_error *err)
 {
     double steps = (double)s->n_arms * (double)s->repeat;
 
+    if (s->n_arms > SCENARIO_MAX_ARMS) {
+        FAIL(err, "relays: %zu, at most %d are allowed", s->n_arms, SCENARIO_MAX_ARMS);
+        return at(s->arms[0].where, err);
+    }
     for (size_t i = 0; i < s->n_axes; i++)
         steps *= (double)s->axes[i].values.count;
     if (steps <= SCENARIO_MAX_STEPS)

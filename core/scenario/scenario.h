@@ -67,6 +67,7 @@ struct pin {
 #define SCENARIO_MAX_HOPS 16
 /* The largest matrix: points of the sweep × arms × repeat. */
 #define SCENARIO_MAX_STEPS 100000
+#define SCENARIO_MAX_ARMS 1000
 
 struct scenario {
     /* Scalar keys; the table in scenario.c binds names to these fields. */

@@ -20,6 +20,7 @@ enum {
     MAX_NODES = 100000,
     MAX_DEPTH = 32,
     MAX_ANCHORS = 1000,
+    MAX_KEYS = 1000, /* of one map: what is looked up by name stays cheap */
     MAX_KEY = 128,
 };
 
@@ -326,6 +327,8 @@ static int finish_map(struct reader *r, struct yaml_node *map)
             result = merge(r, &c, map->entries[i].value);
     if (result == 0 && c.count > map->count)
         result = drop_duplicates(r, &c);
+    if (result == 0 && c.count > MAX_KEYS)
+        result = yaml_fail(r->tree, map, r->err, "a map of more than %d keys", MAX_KEYS);
     map->count = 0;
     for (size_t i = 0; result == 0 && i < c.count; i++)
         if (!c.items[i].dropped && !is_merge(&c.items[i].entry))

@@ -340,6 +340,18 @@ static void sweep_replaces_base(void **state)
             "f:3:17: cpus: unknown role 'relay_3'", "did you mean 'relay_1'?");
 }
 
+static void many_relays(void **state)
+{
+    cleanup_text struct text yaml = {0};
+
+    (void)state;
+    text_add(&yaml, "bench: 1\nrelays: [none");
+    for (int i = 1; i <= SCENARIO_MAX_ARMS; i++)
+        text_add(&yaml, ", {name: n%d, plugin: none}", i);
+    text_add(&yaml, "]\n");
+    refuses(text_get(&yaml), "f:2:10: relays: 1001, at most 1000 are allowed", "");
+}
+
 static void set_ok(struct scenario *s, const char *key, const char *text)
 {
     struct bench_error err = {0};
@@ -540,6 +552,7 @@ int main(void)
         cmocka_unit_test(errors_of_plugins),
         cmocka_unit_test(errors_of_sweeps),
         cmocka_unit_test(sweep_replaces_base),
+        cmocka_unit_test(many_relays),
         cmocka_unit_test(set_overrides),
         cmocka_unit_test(set_errors),
         cmocka_unit_test(json_reads_back),
