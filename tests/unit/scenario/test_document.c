@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "built.h"
+#include "capture/capture.h"
 #include "plugins.h"
 #include "scenario/document.h"
 
@@ -54,6 +55,12 @@ static void reference(struct text *out)
     built_registry(&r);
     assert_true(r.count > 0);
     scenario_document(&r, out);
+    for (size_t i = 0; captures[i]; i++) {
+        cleanup_free char *owner = xasprintf("capture `%s`", captures[i]->name);
+
+        if (!captures[i]->always)
+            scenario_document_options(owner, captures[i]->help, captures[i]->options, out);
+    }
     registry_release(&r);
 }
 

@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 #include "built.h"
+#include "capture/capture.h"
 #include "plan/plan.h"
-#include "plugins.h"
 
 static void check_one(const char *path, const struct registry *r)
 {
@@ -23,7 +23,7 @@ static void check_one(const char *path, const struct registry *r)
     if (text[0] != '#' || !memchr(text, '?', strcspn(text, "\n")))
         fail_msg("%s: its first line is not a question", path);
     scenario_init(&s);
-    if (scenario_read(&s, path, &err) < 0 || scenario_check(&s, r, test_capture_known, &err) < 0 ||
+    if (scenario_read(&s, path, &err) < 0 || scenario_check(&s, r, capture_known, &err) < 0 ||
         plan_make(&plan, &s, r, &err) < 0)
         fail_msg("%s", err.message);
     plan_release(&plan);
@@ -64,7 +64,7 @@ static void smoke_needs_nothing(void **state)
     built_registry(&r);
     scenario_init(&s);
     assert_int_equal(scenario_read(&s, "scenarios/smoke.yaml", &err), 0);
-    assert_int_equal(scenario_check(&s, &r, test_capture_known, &err), 0);
+    assert_int_equal(scenario_check(&s, &r, capture_known, &err), 0);
     assert_true(s.cpu_limit == 0);
     assert_int_equal(s.network, NETWORK_AUTO);
     assert_int_equal(s.n_arms, 1);
