@@ -86,6 +86,7 @@ struct crew {
     struct schedule ordinary;    /* of the threads; size 0: leave it alone */
     atomic_bool stopping;
     pthread_mutex_t lock;
+    pthread_rwlock_t gate; /* held by the main thread while threads may not start yet */
     char message[sizeof(((struct bench_page *)0)->message)];
 };
 
@@ -98,7 +99,7 @@ struct flow {
     pthread_t thread;
     int fd;        /* guarded by the lock once `finished` may be set */
     bool finished; /* guarded by the lock: `fd` is closed, the thread can be joined */
-    int error;     /* that ended the connection, 0 for a FIN of the peer */
+    int error;     /* that ended the connection */
     bool fin;      /* the peer ended the connection in order */
     uint64_t sent, received;
     char *buffer; /* for what is received; discarding never touches it */
@@ -403,6 +404,8 @@ static void *flow_main(void *arg)
     struct crew *c = f->crew;
 
     schedule(&c->ordinary);
+    pthread_rwlock_rdlock(&c->gate);
+    pthread_rwlock_unlock(&c->gate);
     if (c->options->pin == PIN_NONE || !flow_pin(f))
         c->run(f);
     settle(f);
@@ -556,6 +559,7 @@ static int crew_init(struct crew *c, const struct bench_child *child, bool clien
     *c = (struct crew){.child = child, .options = child->state, .client = client};
     c->failed = c->terminate = -1;
     pthread_mutex_init(&c->lock, NULL);
+    pthread_rwlock_init(&c->gate, NULL);
     if (c->options->mode == MODE_ECHO)
         c->run = client ? client_echo : server_echo;
     else
@@ -578,6 +582,7 @@ static int crew_finish(struct crew *c, bool asked)
         close(c->failed);
     if (c->terminate >= 0)
         close(c->terminate);
+    pthread_rwlock_destroy(&c->gate);
     pthread_mutex_destroy(&c->lock);
     if (asked || !c->message[0])
         return 0;
@@ -663,8 +668,11 @@ static int client_start(struct crew *c)
     if (!fds)
         return crew_fail(c, "connections: %s", strerror(ENOMEM));
     rc = open_connections(c, fds, &opened);
+    /* All begin together: the first ones would leave no time to start the others. */
+    pthread_rwlock_wrlock(&c->gate);
     while (!rc && i < opened)
         rc = flow_start(c, fds[i++]);
+    pthread_rwlock_unlock(&c->gate);
     while (i < opened)
         close(fds[i++]);
     free(fds);
@@ -830,7 +838,7 @@ static const struct bench_option options[] = {
      .offset = FIELD(receive_buffer),
      .unit = "bytes",
      .minimum = 0,
-     .maximum = 1024 * MEBI,
+     .maximum = 512 * MEBI,
      .fallback = "0",
      .help = "SO_RCVBUF of the server's connections, 0: the kernel's own tuning"},
     {.name = "congestion",
