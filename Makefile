@@ -155,7 +155,7 @@ test-vm: $(in_vm)/test_cgroup $(in_vm)/test_role $(fakes)
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 10
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(core_sources)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(filter-out core/cli/%,$(core_sources))
 	@mkdir -p $(@D)
 	clang $(core_cflags) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ $(core_libs)
 

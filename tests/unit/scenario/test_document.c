@@ -13,6 +13,7 @@
 #include "capture/capture.h"
 #include "plugins.h"
 #include "scenario/document.h"
+#include "scenario/parts.h"
 
 static const char path[] = "docs/scenario.md";
 static const char begin[] = "by `make docs`; a test compares -->\n";
@@ -94,12 +95,48 @@ static void documentation_is_current(void **state)
         fail_msg("%s is not what the tables say: run 'make docs'", path);
 }
 
+/* An example as it stands there, "bench: 1" added to a mere part. */
+static void check_example(const char *yaml, size_t length, const struct registry *r)
+{
+    bool whole = strncmp(yaml, "bench: 1", 8) == 0;
+    cleanup_free char *text = xasprintf("%s%.*s", whole ? "" : "bench: 1\n", (int)length, yaml);
+    struct bench_error err = {0};
+    struct yaml_tree tree = {0};
+    struct scenario s;
+
+    scenario_init(&s);
+    if (yaml_tree_parse(&tree, "example", text, strlen(text), &err) < 0 ||
+        scenario_read_tree(&s, &tree, &err) < 0 || scenario_check(&s, r, capture_known, &err) < 0)
+        fail_msg("%s in\n%s", err.message, text);
+    yaml_tree_release(&tree);
+    scenario_release(&s);
+}
+
+static void examples_are_valid(void **state)
+{
+    static const char open[] = "```yaml\n", close[] = "```\n";
+    cleanup_free char *document = NULL;
+    struct registry r;
+    int n = 0;
+
+    (void)state;
+    built_registry(&r);
+    assert_int_equal(file_read(AT_FDCWD, path, 1 << 20, &document, NULL, NULL), 0);
+    for (char *p = document; (p = strstr(p, open)); n++) {
+        p += strlen(open);
+        check_example(p, (size_t)(strstr(p, close) - p), &r);
+    }
+    assert_int_equal(n, 4);
+    registry_release(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables),
         cmocka_unit_test(pipes_are_escaped),
         cmocka_unit_test(documentation_is_current),
+        cmocka_unit_test(examples_are_valid),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
