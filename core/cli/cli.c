@@ -32,13 +32,18 @@ static void print_indented(const char *text)
     }
 }
 
+void cli_error_proof(const struct bench_error *err)
+{
+    print_indented(err->detail);
+    if (err->hint[0])
+        fprintf(stderr, "hint: %s\n", err->hint);
+}
+
 int cli_error(const struct bench_error *err)
 {
     fflush(stdout);
     fprintf(stderr, "bench: %s\n", err->message);
-    print_indented(err->detail);
-    if (err->hint[0])
-        fprintf(stderr, "hint: %s\n", err->hint);
+    cli_error_proof(err);
     return err->kind ? (int)err->kind : BENCH_ERROR_RUN;
 }
 

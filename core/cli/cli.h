@@ -40,6 +40,8 @@ int cli_help(struct cli *cli, int argc, char **argv);
 
 const struct registry *cli_registry(struct cli *cli);
 
+/* Prints the lines that follow a message: the detail, indented, and "hint: …". */
+void cli_error_proof(const struct bench_error *err);
 /* Prints "bench: message", the detail indented, "hint: …". Returns the exit code of err->kind. */
 int cli_error(const struct bench_error *err);
 /* "bench: COMMAND: message" and where to find help; returns BENCH_ERROR_USAGE. */

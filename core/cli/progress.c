@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "cli/cli.h"
 #include "report/metrics.h"
 
 static const char *const phases[] = {
@@ -81,11 +82,13 @@ static void print_line(const struct progress *p)
 {
     print_place(p);
     fputs("  ", stderr);
-    if (p->record->ok)
+    if (p->record->ok) {
         print_headline(p->record);
-    else
-        fprintf(stderr, "FAILED: %s", p->record->error.message);
-    fputc('\n', stderr);
+        fputc('\n', stderr);
+    } else {
+        fprintf(stderr, "FAILED: %s\n", p->record->error.message);
+        cli_error_proof(&p->record->error);
+    }
 }
 
 void progress_view_update(void *view, const struct progress *p)

@@ -93,6 +93,26 @@ static int check_role(struct repetition *p, size_t i, struct bench_error *err)
     return role_error(role, err);
 }
 
+static int check_roles(struct repetition *p, struct bench_error *err)
+{
+    for (size_t i = 0; i < p->cast.count; i++)
+        if (p->roles[i] && check_role(p, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Roles that live can bring news; one that has ended has said its last. */
+static nfds_t poll_set(const struct repetition *p, struct pollfd fds[MAX_MEMBERS + 1])
+{
+    nfds_t n = 0;
+
+    fds[n++] = (struct pollfd){.fd = p->session->interrupt_fd, .events = POLLIN};
+    for (size_t i = 0; i < p->cast.count; i++)
+        if (p->roles[i] && role_status(p->roles[i]) == -1)
+            fds[n++] = (struct pollfd){.fd = role_fd(p->roles[i]), .events = POLLIN};
+    return n;
+}
+
 /* Waits until `until_ns`, a role's unexpected end (-1), an interrupt (-1), or the planned end of a
  * wrapper's client. */
 static int watch(struct repetition *p, int64_t until_ns, struct bench_error *err)
@@ -101,30 +121,21 @@ static int watch(struct repetition *p, int64_t until_ns, struct bench_error *err
 
     for (;;) {
         struct timespec left = clock_timespec(until_ns - clock_now());
-        nfds_t n = 0;
+        int ready;
 
-        fds[n++] = (struct pollfd){.fd = p->session->interrupt_fd, .events = POLLIN};
-        for (size_t i = 0; i < p->cast.count; i++) {
-            bool done = !p->roles[i] || (i == p->cast.client && p->client_done);
-
-            fds[n++] = (struct pollfd){.fd = done ? -1 : role_fd(p->roles[i]), .events = POLLIN};
-        }
-        int ready = ppoll(fds, n, &left, NULL);
-
+        /* First, not only when poll says so: other calls may have read the news. */
+        if (check_roles(p, err) < 0)
+            return -1;
+        if (p->client_done)
+            return 0;
+        ready = ppoll(fds, poll_set(p, fds), &left, NULL);
         if (ready < 0 && errno != EINTR)
             return error_errno(err, BENCH_ERROR_RUN, errno, "poll");
-        if (ready <= 0 && clock_now() >= until_ns)
-            return 0;
-        if (ready <= 0)
-            continue;
-        if (fds[0].revents) {
+        if (ready > 0 && fds[0].revents) {
             p->interrupted = true;
             return error_set(err, BENCH_ERROR_RUN, "interrupted");
         }
-        for (size_t i = 0; i < p->cast.count; i++)
-            if (fds[i + 1].revents && check_role(p, i, err) < 0)
-                return -1;
-        if (p->client_done)
+        if (ready == 0 && clock_now() >= until_ns)
             return 0;
     }
 }
