@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+#include "capture/capture.h"
+#include "scenario/document.h"
+
 static int print_overview(void)
 {
     printf("usage: bench COMMAND …\n\n"
@@ -17,10 +21,27 @@ static int print_overview(void)
     return 0;
 }
 
+static int print_scenario_language(struct cli *cli)
+{
+    cleanup_text struct text t = {0};
+
+    scenario_document(cli_registry(cli), &t);
+    for (size_t i = 0; captures[i]; i++) {
+        cleanup_free char *owner = xasprintf("capture `%s`", captures[i]->name);
+
+        if (!captures[i]->always)
+            scenario_document_options(owner, captures[i]->help, captures[i]->options, &t);
+    }
+    fputs(text_get(&t), stdout);
+    return 0;
+}
+
 int cli_help(struct cli *cli, int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
         return print_overview();
+    if (strcmp(argv[1], "scenario") == 0)
+        return print_scenario_language(cli);
     for (const struct command *c = commands; c->name; c++) {
         char help[] = "--help", *arguments[] = {argv[1], help, NULL};
 

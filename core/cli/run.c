@@ -59,6 +59,7 @@ static const struct {
 };
 
 struct request {
+    const char *capture; /* what the command adds to the scenario's captures, or NULL */
     const char *output, *format;
     bool dry_run, quiet, verbose, no_color, details, help;
     struct scenario scenario;
@@ -231,6 +232,18 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
     return 0;
 }
 
+/* Options that the scenario gives to a capture of the same name are kept. */
+static int add_capture(struct scenario *s, const char *name, struct bench_error *err)
+{
+    cleanup_text struct text names = {0};
+
+    text_add(&names, "%s", name);
+    for (size_t i = 0; i < s->n_captures; i++)
+        if (strcmp(s->captures[i].name, name) != 0)
+            text_add(&names, ",%s", s->captures[i].name);
+    return scenario_set(s, "capture", text_get(&names), name, err);
+}
+
 /* The scenario file first, wherever it stands, then the flags over it in their order. */
 static int parse_arguments(struct cli *cli, struct request *q, const struct option *options,
                            int argc, char **argv, struct bench_error *err)
@@ -251,6 +264,8 @@ static int parse_arguments(struct cli *cli, struct request *q, const struct opti
         if (scenario_read(&q->scenario, path, err) < 0)
             return -1;
     }
+    if (q->capture && add_capture(&q->scenario, q->capture, err) < 0)
+        return -1;
     for (size_t i = 0; i < n; i++)
         if (apply_flag(q, given[i].flag, given[i].argument, err) < 0)
             return -1;
@@ -409,14 +424,13 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
 static int run_with(struct cli *cli, int argc, char **argv, const char *capture)
 {
     struct option *options = make_options();
-    struct request q = {.format = "text"};
-    int code = 0;
+    struct request q = {.capture = capture, .format = "text"};
+    int code;
 
     scenario_init(&q.scenario);
     code = run(cli, &q, options, argc, argv);
     scenario_release(&q.scenario);
     free_options(options);
-    (void)capture;
     return code;
 }
 
