@@ -31,7 +31,9 @@ compile() { # from, to
     [ -x bin/bench ]
     for header in types plugin workload relay reporter; do [ -f include/bench/$header.h ]; done
     [ -f lib/bench/relays/nginx.so ]
-    [ -f share/bench/scenarios/smoke.yaml ]
+    for scenario in "$root"/scenarios/*.yaml; do
+        cmp "$scenario" "share/bench/scenarios/$(basename "$scenario")"
+    done
     [ "$(pkg-config --define-prefix --variable=plugindir bench)" = "$DESTDIR/usr/local/lib/bench" ]
 }
 

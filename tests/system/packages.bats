@@ -81,11 +81,11 @@ policy 101" ]
     run "$root/tools/install-packages" nonsense
     [ "$status" -eq 1 ]
     [ "${lines[0]}" = "install-packages: unknown purpose 'nonsense'" ]
-    [ "${lines[1]}" = "hint: one of build, demo, test, perf" ]
+    [ "${lines[1]}" = "hint: one of build, demo, test, perf, vm" ]
 }
 
 @test "every row of the table has four columns, a known purpose and a known probe" {
-    run awk '!/^#/ && NF && (NF != 4 || $1 !~ /^(build|demo|test|perf)\??$/ ||
+    run awk '!/^#/ && NF && (NF != 4 || $1 !~ /^(build|demo|test|perf|vm)\??$/ ||
              $4 !~ /^(command|pc|file):/) { print "bad row: " $0 }' "$root/tools/packages"
     [ "$output" = "" ]
 }
