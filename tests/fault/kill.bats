@@ -72,7 +72,10 @@ limit() { is_root && echo 1 || echo 0; }
     long_run --cpu-limit 1
     sleep 0.7
     # The guardian dies too: only then does something stay behind.
-    guardian=$(pgrep -P $pid bench-guardian || true)
+    guardian=
+    for child in $(cat /proc/$pid/task/$pid/children); do
+        grep -q bench-guardian /proc/$child/comm && guardian=$child
+    done
     [ -n "$guardian" ]
     kill -9 "$guardian" $pid
     wait $pid || true
