@@ -82,6 +82,7 @@ int main(int argc, char **argv)
     }
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* the write fails instead, which names the file */
     cli.program = n > 0 ? xstrndup(path, (size_t)n) : xstrdup(argv[0]);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         code = cli_help(&cli, 1, argv) || argc < 2 ? BENCH_ERROR_USAGE : 0;

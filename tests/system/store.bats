@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# A stored run after what can happen to it.
+
+load common
+
+measure() { # directory, repetitions
+    "$BENCH" run -q -w builtin -r none --warmup 100ms --duration 300ms --repeat "$2" -o "$1"
+}
+
+@test "kill -9: what was finished is read, the run is called interrupted" {
+    "$BENCH" run -q -w builtin -r none --warmup 100ms --duration 300ms --repeat 50 -o run >/dev/null 3>&- &
+    pid=$!
+    for _ in $(seq 200); do
+        [ -e run/repetitions/0002-none/repetition.json ] && break
+        sleep 0.05
+    done
+    kill -9 $pid
+    wait $pid || true
+    wait_until_clean
+    run "$BENCH" report --format json run
+    [ "$status" -eq 0 ]
+    echo "$output" >report.json
+    [ "$(json report.json 'd["state"]')" = interrupted ]
+    [ "$(json report.json 'len(d["repetitions"]) >= 2')" = True ]
+    [ "$(json run/run.json 'd["state"]')" = running ]
+}
+
+@test "a limit on the size of files is an error, not a signal" {
+    ulimit -f 4
+    run measure run 2
+    [ "$status" -eq 1 ]
+    [[ $output == *"cannot write '"*"': File too large"* ]]
+    [[ $output == *"hint: a limit on the size of files is in force, see 'ulimit -f'"* ]]
+}
+
+@test "a damaged repetition is named and left out" {
+    measure run 3
+    rm run/repetitions/0001-none/series.tsv
+    sed -i 's/"window_begin_ns"/"window_start_ns"/' run/repetitions/0002-none/repetition.json
+    run "$BENCH" report run
+    [ "$status" -eq 0 ]
+    [[ $output == *"'repetitions/0001-none/series.tsv'"* ]]
+    [[ $output == *"repetitions/0002-none/repetition.json: missing field 'window_begin_ns'"* ]]
+    run "$BENCH" report --format json run
+    echo "$output" >report.json
+    [ "$(json report.json '[r["index"] for r in d["repetitions"]]')" = "[3]" ]
+}
+
+@test "what is no run, or a newer one, is refused with what was expected" {
+    mkdir empty
+    run "$BENCH" report ./empty
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: './empty' is not a run directory" ]
+    [[ ${lines[1]} == *"a run directory holds 'run.json'"* ]]
+    measure run 1
+    sed -i 's/"format": 1,/"format": 99,/' run/run.json
+    run "$BENCH" report run
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == *"/run/run.json: has format 99, this bench reads up to 1" ]]
+    sed -i 's/"format": 99,/"format": 1,,/' run/run.json
+    run "$BENCH" report run
+    [ "$status" -eq 1 ]
+    [[ ${lines[0]} == *"/run/run.json:2:"* ]]
+}
+
+@test "the commands of docs/store-format.md work" {
+    command -v jq >/dev/null || skip "jq is not installed"
+    need_root
+    need_nginx
+    "$BENCH" run -q -w builtin -r none,nginx --hops 1 --seed 1 --warmup 100ms --duration 300ms --repeat 1
+    # The repetition that the page shows is nginx's; which one it is here, the plan drew.
+    mine=$(cd bench-results/latest && echo repetitions/*-nginx)
+    sed -n '/^```sh$/,/^```$/p' "$BATS_TEST_DIRNAME/../../docs/store-format.md" | grep -v '^```' |
+        sed "s,repetitions/0002-nginx,$mine," >commands
+    run bash -eu commands
+    [ "$status" -eq 0 ]
+    grep -qE "^[0-9]{8}-[0-9]{6}-.*	complete	$(uname -r)	" <<<"$output"
+    [ "$(grep -cE '^[12]	1	(none|nginx)	true	' <<<"$output")" -eq 2 ]
+    grep -qE "^relay_1	.*/nginx	[0-9a-f]{12}$" <<<"$output"
+    grep -qxE '[0-9]+ server.bytes_received' <<<"$output"
+    [ "$(grep -cE '^[0-9]+\.[0-9]{2} Gbit/s$' <<<"$output")" -eq 2 ]
+}
