@@ -105,7 +105,7 @@ static unsigned long long total(struct connection *c)
 int main(int argc, char **argv)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct connection connections[CONNECTIONS] = {0};
+    static struct connection connections[CONNECTIONS]; /* threads outlive main() */
     socklen_t n = sizeof(a);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     unsigned long long before;
