@@ -80,10 +80,14 @@ static void test_component_gets_a_clean_start(void **state)
     sigaddset(&blocked, SIGINT);
     sigprocmask(SIG_BLOCK, &blocked, &before);
     signal(SIGPIPE, SIG_IGN);
-    actor_argv(&a, "/bin/sh", "-c",
-               "pwd; echo $WHO; cat; ls /proc/self/fd | tr '\\n' ' '; echo; "
-               "grep -E 'Sig(Blk|Ign)' /proc/self/status; echo bad >&2",
-               NULL);
+    actor_argv(
+        &a, "/bin/sh", "-c",
+        "pwd; echo $WHO; cat; ls /proc/self/fd | tr '\\n' ' '; echo; "
+        /* 32 and 33 are glibc's own: its posix_spawn (in make) leaves them ignored, and its
+         * signal() lets nobody change that. */
+        "grep -E 'Sig(Blk|Ign)' /proc/self/status | sed 's/0000000180000000/0000000000000000/';"
+        "echo bad >&2",
+        NULL);
     strings_add(&a.process.environment, "WHO=somebody");
     actor_start(s, &a);
     actor_await_state(&a, ROLE_EXITED);
