@@ -317,6 +317,7 @@ static int run_stored(struct session *session, const struct plan *plan, struct o
     session->identities = identity_cache_new();
     result = runner_run(session, plan, &ret->end, &ret->failed, err);
     identity_cache_free(session->identities);
+    versions_release(&session->versions);
     if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;
         result = -1;

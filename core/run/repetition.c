@@ -223,6 +223,7 @@ static int spawn_member(struct repetition *p, size_t i, struct bench_error *err)
         strings_add(&record->argv, m->process.argv.items[a]);
     for (size_t e = 0; e < m->process.environment.count; e++)
         strings_add(&record->environment, m->process.environment.items[e]);
+    record->version = xstrdup(versions_get(&p->session->versions, m));
     record->cpu_limit = limit;
     record->cpu_period_ns = limit > 0 ? s->cpu_period_ns : 0;
     record->cpus = xstrdup(cpus);

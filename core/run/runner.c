@@ -68,7 +68,7 @@ static void tell(struct course *c, enum progress_phase phase, const struct step 
 
 /* Every arm of every point is described once before anything starts: a missing program or a
  * configuration that cannot be is found now, not after an hour. */
-static int preflight(const struct plan *plan, struct bench_error *err)
+static int preflight(struct session *session, const struct plan *plan, struct bench_error *err)
 {
     for (size_t i = 0; i < plan->n_points; i++) {
         const struct point *point = &plan->points[i];
@@ -81,6 +81,8 @@ static int preflight(const struct plan *plan, struct bench_error *err)
             for (size_t k = 0; k < cast.n_ports; k++)
                 cast.ports[k] = (uint16_t)(1024 + k);
             result = cast_describe(&cast, err);
+            for (size_t k = 0; result == 0 && k < cast.count; k++)
+                versions_ask(&session->versions, &cast.members[k]);
             cast_release(&cast);
             if (result < 0)
                 return -1;
@@ -146,7 +148,7 @@ int runner_run(struct session *session, const struct plan *plan, enum runner_out
     uint32_t failures = 0;
     int result;
 
-    result = preflight(plan, err);
+    result = preflight(session, plan, err);
     session->progress = relay_progress;
     session->progress_context = &course;
     for (size_t i = 0; result == 0 && !interrupted && i < plan->n_steps; i++) {

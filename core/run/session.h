@@ -9,6 +9,7 @@
 #include "environment/identity.h"
 #include "plan/plan.h"
 #include "process/containment.h"
+#include "run/versions.h"
 #include "store/store.h"
 
 enum progress_phase {
@@ -33,7 +34,8 @@ struct session {
     struct containment *containment;
     struct store_writer *store;
     struct identity_cache *identities;
-    int interrupt_fd; /* readable once the user wants to stop; never read here */
+    struct versions versions; /* filled by the runner, released by the owner */
+    int interrupt_fd;         /* readable once the user wants to stop; never read here */
     progress_fn progress;
     void *progress_context;
 };

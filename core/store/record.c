@@ -27,6 +27,7 @@ static void release_role(struct record_role *role)
     strings_release(&role->argv);
     strings_release(&role->environment);
     free(role->cpus);
+    free(role->version);
     json_decref(role->binaries);
 }
 

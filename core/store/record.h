@@ -20,6 +20,7 @@ struct record_role {
     char *cpus;       /* affinity "0-1", or NULL */
     int status;       /* wait status, -1: ran until stopped */
     bool forced;      /* had to be killed */
+    char *version;   /* as the program prints it, or NULL */
     json_t *binaries; /* identity_process(), or NULL */
 };
 

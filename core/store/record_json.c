@@ -15,11 +15,17 @@
     }
 
 static const struct field role_fields[] = {
-    ROLE(text, name),           ROLE(strings, argv),
-    ROLE(strings, environment), ROLE(number, cpu_limit),
-    ROLE(int64, cpu_period_ns), ROLE(text_or_null, cpus),
-    ROLE(int, status),          ROLE(bool, forced),
-    ROLE(json, binaries),       {0},
+    ROLE(text, name),
+    ROLE(strings, argv),
+    ROLE(strings, environment),
+    ROLE(number, cpu_limit),
+    ROLE(int64, cpu_period_ns),
+    ROLE(text_or_null, cpus),
+    ROLE(int, status),
+    ROLE(bool, forced),
+    ROLE(text_or_null, version),
+    ROLE(json, binaries),
+    {0},
 };
 
 static const struct field total_fields[] = {
