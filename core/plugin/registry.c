@@ -47,6 +47,8 @@ static int BENCH_PRINTF(2, 3) refuse(struct bench_error *err, const char *fmt, .
     return error_set(err, BENCH_ERROR_ENVIRONMENT, "%s", text_get(&t));
 }
 
+/* `need`: all of the kind's struct as ABI 1.0 has it, so that its optional hooks can be read
+ * without asking. Whatever is appended later has to be looked for by `size`. */
 static int check_size(const struct bench_plugin *p, size_t need, struct bench_error *err)
 {
     if (p->size >= need)
@@ -67,7 +69,7 @@ static int check_protocols(const char *const *protocols, struct bench_error *err
 
 static int check_workload(const struct bench_workload *w, struct bench_error *err)
 {
-    if (check_size(&w->plugin, END_OF(struct bench_workload, client), err) < 0 ||
+    if (check_size(&w->plugin, END_OF(struct bench_workload, delivered), err) < 0 ||
         check_protocols(w->protocols, err) < 0 || check_hook(w->server != NULL, "server", err) < 0)
         return -1;
     return check_hook(w->client != NULL, "client", err);

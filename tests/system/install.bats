@@ -66,6 +66,8 @@ each_header() { # command that reads one from standard input…
     extract_example "$BATS_TEST_TMPDIR/haproxy.c"
     mkdir "$BATS_TEST_TMPDIR/relays"
     compile "$BATS_TEST_TMPDIR/haproxy.c" "$BATS_TEST_TMPDIR/relays/haproxy.so"
+    run "$bench" plugin check "$BATS_TEST_TMPDIR/relays/haproxy.so"
+    [ "$status" -eq 0 ]
     BENCH_PLUGIN_PATH=$BATS_TEST_TMPDIR run "$bench" list relays
     [ "$status" -eq 0 ]
     [[ $output == *haproxy* ]]
