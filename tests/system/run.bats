@@ -62,6 +62,7 @@ load common
     # Generated configuration, command and binary are kept.
     [ -f bench-results/latest/repetitions/*-nginx/relay_1/nginx.conf ]
     grep -q '"sha256"' bench-results/latest/repetitions/*-nginx/repetition.json
+    grep -q '"version": "nginx version: nginx/' bench-results/latest/repetitions/*-nginx/repetition.json
 }
 
 @test "the workload's own bytes equal the kernel's" {
