@@ -416,6 +416,7 @@ static void fit(struct table *t)
     int limit = t->style->width, over;
 
     measure(t);
+    widen_groups(t); /* also when there is no limit to measure the width against */
     while (limit > 0 && total_width(t) > limit) {
         int victim = -1;
 
