@@ -420,6 +420,29 @@ static int end_captures(struct repetition *p, struct bench_error *err)
     return result;
 }
 
+/* A window in which nothing moved has measured nothing, however healthy everybody looked. */
+static int check_moved(const struct repetition *p, struct bench_error *err)
+{
+    static const char *const quantities[] = {"bytes_received", "operations"};
+    const struct series *s = &p->record.series;
+    size_t first = 0;
+
+    while (first < s->n_rows && s->times[first] < p->record.window_begin_ns)
+        first++;
+    for (size_t i = 0; i < ARRAY_SIZE(quantities); i++) {
+        cleanup_free char *name = xasprintf("%s.%s", p->record.delivered, quantities[i]);
+        struct bench_value v = series_delta(s, name, first, s->n_rows - 1);
+
+        /* Without a count a wrapper's parser has the word. */
+        if (v.state != BENCH_OK || v.value > 0)
+            return 0;
+    }
+    error_set(err, BENCH_ERROR_RUN, "%s: moved no data in the window",
+              p->cast.members[p->cast.client].title);
+    error_hint(err, "is the relay connected to anything? its output is in '%s'", p->directory);
+    return -1;
+}
+
 int repetition_window(struct repetition *p, struct bench_error *err)
 {
     struct timespec before, after;
@@ -438,7 +461,7 @@ int repetition_window(struct repetition *p, struct bench_error *err)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     p->record.bench_cpu_ns =
         (after.tv_sec - before.tv_sec) * NS_PER_S + after.tv_nsec - before.tv_nsec;
-    return end_captures(p, err);
+    return end_captures(p, err) < 0 || check_moved(p, err) < 0 ? -1 : 0;
 }
 
 /* --- stopping ------------------------------------------------------------------------------ */

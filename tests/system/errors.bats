@@ -115,6 +115,35 @@ SH
     grep -q '"forced": *true' bench-results/latest/repetitions/*/repetition.json
 }
 
+@test "a client that hangs is killed after the grace, and its silence is said" {
+    BENCH_PLUGIN_PATH=$FAKES run "$BENCH" run -w stubborn -r none --cpu-limit 0 --warmup 50ms \
+        --duration 200ms --stop-timeout 200ms --repeat 1 --format json
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"client of 'stubborn'"*"moved no data"* ]]
+    grep -q '"forced": *true' bench-results/latest/repetitions/*/repetition.json
+}
+
+@test "a port that is taken: the relay's own words, exit 1" {
+    need_nginx
+    python3 -c 'import socket, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()
+print(s.getsockname()[1], flush=True); time.sleep(30)' >port 3>&- &
+    holder=$!
+    until [ -s port ]; do sleep 0.05; done
+    fake_nginx <<SH
+#!/bin/sh
+sed -i "s/listen 127.0.0.1:[0-9]*/listen 127.0.0.1:$(cat port)/" nginx.conf
+exec /usr/sbin/nginx "\$@"
+SH
+    arm
+    run "$BENCH" run s.yaml --network host
+    kill $holder
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"relay 'odd' (hop 1): start"*"Address already in use"* ]]
+}
+
 @test "a limit without the privilege is exit 5, never ignored; without one it runs" {
     need_root
     command -v setpriv >/dev/null || skip "setpriv is not installed"
