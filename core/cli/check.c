@@ -315,6 +315,7 @@ int cli_check(struct cli *cli, int argc, char **argv)
     cleanup_free char *path = NULL;
     struct bench_error err = {0};
     struct scenario s;
+    char word[3];
     int c, code;
 
     optind = 0;
@@ -322,7 +323,7 @@ int cli_check(struct cli *cli, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        return cli_usage("check", "unknown option '%s'", argv[optind - 1]);
+        return cli_usage("check", "unknown option '%s'", cli_refused_option(argv, "h", word));
     }
     if (argc - optind > 1)
         return cli_usage("check", "one scenario at a time, not '%s' and '%s'", argv[optind],

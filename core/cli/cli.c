@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include <getopt.h>
 #include <langinfo.h>
 #include <libgen.h>
 #include <stdarg.h>
@@ -57,6 +58,18 @@ int cli_usage(const char *command, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "\nhint: 'bench %s --help' shows how it is used\n", command);
     return BENCH_ERROR_USAGE;
+}
+
+/* Of a cluster such as "-qx" getopt names the letter only: argv[optind - 1] may be the word before.
+ */
+const char *cli_refused_option(char *const *argv, const char *shorts, char buffer[3])
+{
+    if (optopt <= 0 || optopt > 255 || strchr(shorts, optopt))
+        return argv[optind - 1];
+    buffer[0] = '-';
+    buffer[1] = (char)optopt;
+    buffer[2] = '\0';
+    return buffer;
 }
 
 static int terminal_width(FILE *file)

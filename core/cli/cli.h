@@ -46,6 +46,9 @@ void cli_error_proof(const struct bench_error *err);
 int cli_error(const struct bench_error *err);
 /* "bench: COMMAND: message" and where to find help; returns BENCH_ERROR_USAGE. */
 int cli_usage(const char *command, const char *fmt, ...) BENCH_PRINTF(2, 3);
+/* The option that getopt_long() has just refused, as the user wrote it; `shorts` are the letters of
+ * those that exist. */
+const char *cli_refused_option(char *const *argv, const char *shorts, char buffer[3]);
 /* Two columns: what is given, and what it means, wrapped to the terminal. */
 void cli_help_row(const char *left, const char *right);
 

@@ -30,6 +30,7 @@ int cli_report(struct cli *cli, int argc, char **argv)
     struct bench_error err = {0};
     struct bench_style style;
     bool details = false, plain = false;
+    char word[3];
     int c;
 
     optind = 0;
@@ -40,7 +41,7 @@ int cli_report(struct cli *cli, int argc, char **argv)
         if (c == ':')
             return cli_usage("report", "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
-            return cli_usage("report", "unknown option '%s'", argv[optind - 1]);
+            return cli_usage("report", "unknown option '%s'", cli_refused_option(argv, "h", word));
         if (c == 1 && run)
             return cli_usage("report", "one run at a time, not '%s' and '%s'", run, optarg);
         if (c == 1)

@@ -203,6 +203,8 @@ static int unknown_flag(const char *word, const struct option *options, struct b
     return -1;
 }
 
+#define SHORT_FLAGS "wrpoqvh"
+
 struct given {
     int flag;
     const char *argument;
@@ -212,6 +214,7 @@ struct given {
 static int scan_arguments(int argc, char **argv, const struct option *options, struct given *given,
                           size_t *ret_n, const char **ret_file, struct bench_error *err)
 {
+    char word[3];
     int c;
 
     optind = 0;
@@ -220,7 +223,7 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
         if (c == ':')
             return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
-            return unknown_flag(argv[optind - 1], options, err);
+            return unknown_flag(cli_refused_option(argv, SHORT_FLAGS, word), options, err);
         if (c == 1 && *ret_file)
             return error_set(err, BENCH_ERROR_USAGE, "two scenarios: '%s' and '%s'", *ret_file,
                              optarg);

@@ -27,6 +27,17 @@ load common
     [[ $output == *"'--wramup'"*"did you mean '--warmup'?"* ]]
 }
 
+@test "of short options in one word the unknown one is named" {
+    for c in run report check; do
+        run "$BENCH" $c -xh
+        [ "$status" -eq 2 ]
+        [[ $output == *"'-x'"* ]]
+    done
+    run "$BENCH" run --details -qx
+    [ "$status" -eq 2 ]
+    [[ $output == *"'-x'"* ]]
+}
+
 @test "the smoke scenario runs, prints a table and stores the run" {
     run --separate-stderr "$BENCH" run smoke
     echo "$output"
