@@ -26,7 +26,7 @@ int cli_report(struct cli *cli, int argc, char **argv)
         {"help", 0, NULL, 'h'},
         {0},
     };
-    const char *format = "text", *run = NULL;
+    const char *format = "text";
     struct bench_error err = {0};
     struct bench_style style;
     bool details = false, plain = false;
@@ -35,27 +35,26 @@ int cli_report(struct cli *cli, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "-:h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
         if (c == ':')
             return cli_usage("report", "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
             return cli_usage("report", "unknown option '%s'", cli_refused_option(argv, "h", word));
-        if (c == 1 && run)
-            return cli_usage("report", "one run at a time, not '%s' and '%s'", run, optarg);
-        if (c == 1)
-            run = optarg;
-        else if (c == 'f')
+        if (c == 'f')
             format = optarg;
         else if (c == 'd')
             details = true;
         else
             plain = true;
     }
+    if (argc - optind > 1)
+        return cli_usage("report", "one run at a time, not '%s' and '%s'", argv[optind],
+                         argv[optind + 1]);
     cli_style(&style, stdout, plain);
     style.details = details;
-    if (cli_print_run(cli, run ? run : "latest", format, &style, &err) < 0)
+    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", format, &style, &err) < 0)
         return cli_error(&err);
     return 0;
 }

@@ -210,6 +210,14 @@ struct given {
     const char *argument;
 };
 
+static int take_scenario(const char *word, const char **ret_file, struct bench_error *err)
+{
+    if (*ret_file)
+        return error_set(err, BENCH_ERROR_USAGE, "two scenarios: '%s' and '%s'", *ret_file, word);
+    *ret_file = word;
+    return 0;
+}
+
 /* Collects the flags and the scenario's name without acting on them. */
 static int scan_arguments(int argc, char **argv, const struct option *options, struct given *given,
                           size_t *ret_n, const char **ret_file, struct bench_error *err)
@@ -224,14 +232,15 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
             return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
             return unknown_flag(cli_refused_option(argv, SHORT_FLAGS, word), options, err);
-        if (c == 1 && *ret_file)
-            return error_set(err, BENCH_ERROR_USAGE, "two scenarios: '%s' and '%s'", *ret_file,
-                             optarg);
-        if (c == 1)
-            *ret_file = optarg;
-        else
+        if (c != 1)
             given[(*ret_n)++] = (struct given){c, optarg};
+        else if (take_scenario(optarg, ret_file, err) < 0)
+            return -1;
     }
+    /* What stands behind "--". */
+    for (; optind < argc; optind++)
+        if (take_scenario(argv[optind], ret_file, err) < 0)
+            return -1;
     return 0;
 }
 

@@ -27,6 +27,21 @@ load common
     [[ $output == *"'--wramup'"*"did you mean '--warmup'?"* ]]
 }
 
+@test "what stands behind '--' is not forgotten" {
+    run "$BENCH" run --dry-run -- missing.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"missing.yaml"* ]]
+    run "$BENCH" run --dry-run one.yaml -- two.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"two scenarios: 'one.yaml' and 'two.yaml'"* ]]
+    run "$BENCH" report -- missing
+    [ "$status" -eq 2 ]
+    [[ $output == *"'missing'"* ]]
+    run "$BENCH" report one -- two
+    [ "$status" -eq 2 ]
+    [[ $output == *"not 'one' and 'two'"* ]]
+}
+
 @test "of short options in one word the unknown one is named" {
     for c in run report check; do
         run "$BENCH" $c -xh
