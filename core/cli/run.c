@@ -284,15 +284,25 @@ static int parse_arguments(struct cli *cli, struct request *q, const struct opti
     return 0;
 }
 
+/* Whoever started us ignores it (nohup, a shell's background job). Once blocked, it would arrive
+ * all the same. */
+static bool ignored(int signal)
+{
+    struct sigaction now;
+
+    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 /* Signals that ask to stop become readable here, so that every wait of the runner sees them. */
 static int open_signals(sigset_t *ret_old)
 {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+        if (!ignored(signals[i]))
+            sigaddset(&set, signals[i]);
     sigprocmask(SIG_BLOCK, &set, ret_old);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -82,3 +82,17 @@ limit() { is_root && echo 1 || echo 0; }
     "$BENCH" run -r none --cpu-limit 0 --warmup 50ms --duration 100ms --repeat 1 -q >/dev/null
     wait_until_clean
 }
+
+@test "a hang-up ends a run, but not under nohup" {
+    env --default-signal=HUP "$BENCH" run -r none --cpu-limit 0 --warmup 100ms --duration 1s --repeat 1 >out 2>&1 &
+    local pid=$!
+    sleep 0.6
+    kill -HUP $pid
+    wait $pid || [ $? -eq 129 ]
+    nohup "$BENCH" run -r none --cpu-limit 0 --warmup 100ms --duration 1s --repeat 1 >out 2>&1 &
+    pid=$!
+    sleep 0.6
+    kill -HUP $pid
+    wait $pid
+    [ "$("$BENCH" list runs | awk '{print $2}' | sort | xargs)" = "complete interrupted" ]
+}
