@@ -51,21 +51,9 @@ static char *ask_version(const char *path, const char *const *question,
     return query_version_line(text_get(&answer));
 }
 
-/* The row that tells how to ask: the one by its name, else the first (the arm's `path` may name
- * another file). */
-static const struct bench_program *row_of(const struct bench_process *p)
-{
-    const char *slash = strrchr(p->program, '/');
-
-    for (const struct bench_program *row = p->programs; row && row->name; row++)
-        if (strcmp(slash + 1, row->name) == 0)
-            return row;
-    return p->programs && p->programs->name ? p->programs : NULL;
-}
-
 static void report_program(const char *arm, const struct bench_process *p, struct findings *f)
 {
-    const struct bench_program *row = row_of(p);
+    const struct bench_program *row = process_row(p);
     cleanup_free char *version =
         row ? ask_version(p->program, row->version, &p->environment) : NULL;
 

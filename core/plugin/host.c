@@ -155,6 +155,16 @@ int process_resolve(struct bench_process *p, struct bench_error *err)
     return p->program ? 0 : not_found(p, p->argv.items[0], err);
 }
 
+const struct bench_program *process_row(const struct bench_process *p)
+{
+    const char *slash = p->program ? strrchr(p->program, '/') : NULL;
+    const struct bench_program *row = slash ? find_row(p->programs, slash + 1) : NULL;
+
+    if (row)
+        return row;
+    return p->programs && p->programs->name ? p->programs : NULL;
+}
+
 void process_release(struct bench_process *p)
 {
     strings_release(&p->argv);

@@ -22,16 +22,11 @@ static char *key_of(const struct bench_process *p)
     return text_take(&key);
 }
 
-/* A plugin may have named the program by its path. */
 static const char *const *arguments_of(const struct bench_process *p)
 {
-    const struct bench_program *row = p->programs;
-    const char *slash = strrchr(p->argv.items[0], '/');
-    const char *name = slash ? slash + 1 : p->argv.items[0];
+    const struct bench_program *row = process_row(p);
 
-    while (row && row->name && strcmp(row->name, name) != 0)
-        row++;
-    return row && row->name ? row->version : NULL;
+    return row ? row->version : NULL;
 }
 
 void versions_ask(struct versions *v, const struct member *m)

@@ -225,6 +225,34 @@ static void says_what_is_missing(void **state)
                       "program '/nonexistent/tool' is not an executable file", "");
 }
 
+static void knows_the_row_of_a_program(void **state)
+{
+    static const struct bench_program programs[] = {
+        {.name = "other"},
+        {.name = "bench-tool"},
+        {0},
+    };
+    cleanup_free char *one = xasprintf("%s/one", top);
+    struct bench_error err;
+    struct bench_process p;
+
+    (void)state;
+    process_init(&p, one, NULL);
+    assert_null(process_row(&p));
+    p.programs = programs;
+    host_get()->argument(&p, "%s/bench-tool", one); /* a plugin may name it by its path */
+    assert_int_equal(process_resolve(&p, &err), 0);
+    assert_ptr_equal(process_row(&p), &programs[1]);
+    process_release(&p);
+
+    process_init(&p, "/bin/sh", NULL); /* a program under another name */
+    p.programs = programs;
+    host_get()->argument(&p, "other");
+    assert_int_equal(process_resolve(&p, &err), 0);
+    assert_ptr_equal(process_row(&p), &programs[0]);
+    process_release(&p);
+}
+
 static void reports_misuse(void **state)
 {
     const struct bench_host *host = host_get();
@@ -322,6 +350,7 @@ int main(void)
         cmocka_unit_test(relative_paths_become_absolute),
         cmocka_unit_test(resolves),
         cmocka_unit_test(says_what_is_missing),
+        cmocka_unit_test(knows_the_row_of_a_program),
         cmocka_unit_test(reports_misuse),
         cmocka_unit_test(collects_results),
         cmocka_unit_test(fails_and_emits),
