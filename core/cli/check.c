@@ -98,6 +98,19 @@ static void check_arm(const struct point *point, size_t arm, struct findings *f)
     cast_release(&cast);
 }
 
+/* Every point: a sweep may go over the pins. */
+static void check_pins(const struct plan *plan, struct findings *f)
+{
+    for (size_t i = 0; i < plan->n_points; i++) {
+        struct bench_error err = {0};
+
+        if (repetition_pins(&plan->points[i].scenario, &err) == 0)
+            continue;
+        finding_error(f, "scenario", &err);
+        return;
+    }
+}
+
 static bool in_use(const struct scenario *s, const struct bench_plugin *p)
 {
     if (p->kind == BENCH_WORKLOAD)
@@ -285,6 +298,7 @@ static int check(struct cli *cli, struct scenario *s)
     }
     for (size_t arm = 0; plan.n_points && arm < s->n_arms; arm++)
         check_arm(&plan.points[0], arm, &f);
+    check_pins(&plan, &f);
     judge_plugins(r, &f);
     check_programs(r, s, &f);
     check_tools(&f);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/units.h"
+#include "process/affinity.h"
 #include "process/descendants.h"
 
 /* ---- talking to the bench ---- */
@@ -50,24 +49,6 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int set_affinity(const uint64_t *cpus, struct bench_error *err)
-{
-    cpu_set_t set;
-
-    if (!cpus)
-        return 0;
-    CPU_ZERO(&set);
-    for (unsigned cpu = 0; cpu < UNITS_CPU_WORDS * 64; cpu++)
-        if (cpus[cpu / 64] >> (cpu % 64) & 1)
-            CPU_SET(cpu, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) == 0)
-        return 0;
-    error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot run on the wanted CPUs");
-    error_hint(err, "'cpus' must name CPUs that are online and allowed: see 'nproc --all', "
-                    "'taskset -p $$'");
-    return -1;
-}
-
 static int component_set_up(const struct init *in, pid_t parent, struct bench_error *err)
 {
     const struct strings *environment = &in->spec->process->environment;
@@ -77,7 +58,7 @@ static int component_set_up(const struct init *in, pid_t parent, struct bench_er
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127);
-    if (set_affinity(in->spec->cpus, err) < 0)
+    if (affinity_set(in->spec->cpus, err) < 0)
         return -1;
     for (size_t i = 0; i < environment->count; i++)
         putenv(environment->items[i]);

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "capture/capture.h"
+#include "process/affinity.h"
 #include "run/describe.h"
 
 /* How often the kernel is asked whether a starting process listens: often while it is young,
@@ -197,6 +198,17 @@ static const uint64_t *pin_of(const struct scenario *s, const char *name,
     }
     *ret_text = found ? found->cpus : NULL;
     return found && parse_cpus(found->cpus, mask, NULL) == 0 ? mask : NULL;
+}
+
+int repetition_pins(const struct scenario *s, struct bench_error *err)
+{
+    for (size_t i = 0; i < s->n_pins; i++) {
+        uint64_t mask[UNITS_CPU_WORDS] = {0};
+
+        if (parse_cpus(s->pins[i].cpus, mask, err) < 0 || affinity_try(mask, err) < 0)
+            return error_context(err, "cpus: %s: '%s'", s->pins[i].role, s->pins[i].cpus);
+    }
+    return 0;
 }
 
 static int spawn_member(struct repetition *p, size_t i, struct bench_error *err)

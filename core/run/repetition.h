@@ -19,6 +19,9 @@ struct network;
 int repetition_network(struct network **ret, const struct scenario *s, bool can_isolate,
                        struct bench_error *err);
 
+/* Whether every pin of the scenario can be had. */
+int repetition_pins(const struct scenario *s, struct bench_error *err);
+
 struct repetition *repetition_new(struct session *session, const struct step *step,
                                   const char *directory);
 int repetition_start(struct repetition *p, struct bench_error *err);

@@ -66,13 +66,15 @@ static void tell(struct course *c, enum progress_phase phase, const struct step 
     relay_progress(c, &p);
 }
 
-/* Every arm of every point is described once before anything starts: a missing program or a
- * configuration that cannot be is found now, not after an hour. */
+/* Every arm of every point is described once before anything starts: a missing program, a
+ * CPU that is not there or a configuration that cannot be is found now, not after an hour. */
 static int preflight(struct session *session, const struct plan *plan, struct bench_error *err)
 {
     for (size_t i = 0; i < plan->n_points; i++) {
         const struct point *point = &plan->points[i];
 
+        if (repetition_pins(&point->scenario, err) < 0)
+            return -1;
         for (size_t arm = 0; arm < point->scenario.n_arms; arm++) {
             struct cast cast;
             int result;

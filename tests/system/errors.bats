@@ -51,6 +51,18 @@ YAML
     [[ $output == *"relay 'odd' (hop 1)"*"'nginx' not found in"*"hint: "* ]]
 }
 
+@test "a pin to a CPU that is not there is exit 5, before anything is measured" {
+    printf 'bench: 1\nrelays: [none]\ncpu_limit: 0\nrepeat: 1\ncpus: {server: "0,1000"}\n' >s.yaml
+    run "$BENCH" run s.yaml
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [[ $output == *"cpus: server: '0,1000': cannot run on all of the wanted CPUs"*"hint: 'cpus'"* ]]
+    [ ! -e bench-results/latest/repetitions ]
+    run "$BENCH" check s.yaml
+    [ "$status" -eq 5 ]
+    [[ $output == *"MISSING  scenario     cpus: server: '0,1000'"* ]]
+}
+
 @test "a configuration that the relay refuses: its last words are shown, exit 1" {
     fake_nginx <<'SH'
 #!/bin/sh

@@ -201,6 +201,27 @@ static void test_impossible_cpu_is_explained(void **state)
     actor_gone(&a);
 }
 
+/* sched_setaffinity() would leave out the CPU that is not there and say nothing. */
+static void test_cpu_too_many_is_explained(void **state)
+{
+    struct stage *s = *state;
+    struct actor a = {0};
+    struct bench_error err = {0};
+    uint64_t cpus[16] = {[15] = UINT64_C(1) << 63};
+    cpu_set_t allowed;
+
+    sched_getaffinity(0, sizeof(allowed), &allowed);
+    for (unsigned cpu = 0; cpu < 1023; cpu++)
+        if (CPU_ISSET(cpu, &allowed))
+            cpus[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+    actor_argv(&a, "/bin/true", NULL);
+    actor_spawn(s, &a, (struct role_spec){.cpus = cpus});
+    actor_hold(&a);
+    assert_int_equal(role_release(a.role, &err), -1);
+    assert_string_equal(err.message, "cannot run on all of the wanted CPUs");
+    actor_gone(&a);
+}
+
 static void test_unwritable_directory_is_explained(void **state)
 {
     struct stage *s = *state;
@@ -568,6 +589,7 @@ static void test_time_of_four_roles(void **state)
         cmocka_unit_test(test_init_sleeps_while_the_component_runs),                          \
         cmocka_unit_test(test_exec_failure_is_explained),                                     \
         cmocka_unit_test(test_impossible_cpu_is_explained),                                   \
+        cmocka_unit_test(test_cpu_too_many_is_explained),                                     \
         cmocka_unit_test(test_unwritable_directory_is_explained),                             \
         cmocka_unit_test(test_death_at_start_shows_last_words),                               \
         cmocka_unit_test(test_death_by_signal_is_named),                                      \
