@@ -504,17 +504,18 @@ static void add_totals(struct repetition *p, size_t i)
     }
 }
 
-static int stop_member(struct repetition *p, size_t i, struct bench_error *err)
+/* Of several failures the first is told: `*result` and `err` keep it. */
+static void stop_member(struct repetition *p, size_t i, int *result, struct bench_error *err)
 {
     struct record_role *record = i < p->record.n_roles ? &p->record.roles[i] : NULL;
-    int result;
 
     if (!p->roles || !p->roles[i])
-        return 0;
-    result = role_stop(p->roles[i], p->scenario->stop_timeout_ns, &record->forced, err);
+        return;
+    if (role_stop(p->roles[i], p->scenario->stop_timeout_ns, &record->forced,
+                  *result < 0 ? NULL : err) < 0)
+        *result = -1;
     record->status = role_status(p->roles[i]);
     add_totals(p, i);
-    return result;
 }
 
 /* The tool's own word on what it did, in its own window. */
@@ -575,13 +576,13 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
         if (!failed)
             await_client(p);
         /* The client first and alone: its connections are then intact when it counts its bytes. */
-        result |= stop_member(p, p->cast.client, err);
+        stop_member(p, p->cast.client, &result, err);
         for (size_t i = 0; i < p->cast.count; i++)
             if (p->roles[i])
                 role_ask_to_stop(p->roles[i]);
         for (size_t i = 0; i < p->cast.count; i++)
             if (i != p->cast.client)
-                result |= stop_member(p, i, err);
+                stop_member(p, i, &result, err);
     }
     if (!failed && parse_leftovers(p, &first) < 0)
         failed = true;
@@ -589,7 +590,7 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
         capture_free(p->captures[i]);
     p->n_captures = 0;
     for (size_t i = 0; p->cgroups && i < p->cast.count; i++) {
-        if (p->cgroups[i] && cgroup_remove(p->cgroups[i], err) < 0)
+        if (p->cgroups[i] && cgroup_remove(p->cgroups[i], result < 0 ? NULL : err) < 0)
             result = -1;
     }
     record->ok = !failed;
