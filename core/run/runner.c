@@ -116,14 +116,14 @@ static int run_step(struct course *c, const struct step *step, bool *ret_interru
     *ret_failed = !repetition_record(p)->ok;
     if (*ret_interrupted) {
         directory_remove(AT_FDCWD, directory, NULL);
-    } else if (result == 0) {
-        result = store_add(session->store, repetition_record(p), err);
+    } else if (store_add(session->store, repetition_record(p), result < 0 ? NULL : err) < 0) {
+        result = -1;
+    } else if (result == 0 && failed && failure.kind == BENCH_ERROR_ENVIRONMENT) {
+        /* No second repetition could do better: it is the run that fails, and it is said once. */
+        *err = failure;
+        result = -1;
+    } else {
         tell(c, PROGRESS_DONE, step, repetition_record(p));
-        /* No second repetition could do better. */
-        if (result == 0 && failed && failure.kind == BENCH_ERROR_ENVIRONMENT) {
-            *err = failure;
-            result = -1;
-        }
     }
     repetition_free(p);
     return result;

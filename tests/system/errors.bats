@@ -51,6 +51,17 @@ YAML
     [[ $output == *"relay 'odd' (hop 1)"*"'nginx' not found in"*"hint: "* ]]
 }
 
+@test "what no repetition could do better ends the run, is stored and said once: exit 5" {
+    run "$BENCH" run -r none --cpu-limit 0 --repeat 3 --network host --congestion reno
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [ "$(grep -c "needs a network of its own" <<<"$output")" -eq 1 ]
+    [[ $output == *"hint: "* ]]
+    [ "$(ls bench-results/latest/repetitions)" = 0001-none ]
+    run "$BENCH" report
+    [ "$status" -eq 0 ]
+}
+
 @test "a pin to a CPU that is not there is exit 5, before anything is measured" {
     printf 'bench: 1\nrelays: [none]\ncpu_limit: 0\nrepeat: 1\ncpus: {server: "0,1000"}\n' >s.yaml
     run "$BENCH" run s.yaml
