@@ -72,19 +72,19 @@ const char *cli_refused_option(char *const *argv, const char *shorts, char buffe
     return buffer;
 }
 
-static int terminal_width(FILE *file)
+int cli_width(FILE *file)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
 
     if (isatty(fileno(file)) && ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col)
         return size.ws_col;
-    return columns ? atoi(columns) : 0;
+    return columns && atoi(columns) > 0 ? atoi(columns) : 0;
 }
 
 void cli_help_row(const char *left, const char *right)
 {
-    int width = terminal_width(stdout), indent = 26, column = indent;
+    int width = cli_width(stdout), indent = 26, column = indent;
 
     printf("  %-*s", indent - 2, left);
     if (strlen(left) > (size_t)indent - 3)
@@ -117,7 +117,7 @@ void cli_style(struct bench_style *ret, FILE *file, bool no_color)
         .size = sizeof(*ret),
         .color = isatty(fileno(file)) && !dumb && !no_color && !(plain && *plain),
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-        .width = terminal_width(file),
+        .width = cli_width(file),
     };
 }
 

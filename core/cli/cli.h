@@ -52,6 +52,8 @@ const char *cli_refused_option(char *const *argv, const char *shorts, char buffe
 /* Two columns: what is given, and what it means, wrapped to the terminal. */
 void cli_help_row(const char *left, const char *right);
 
+/* Columns of the terminal behind `file`, else what COLUMNS says; 0: unlimited. */
+int cli_width(FILE *file);
 /* How to write to `file`: colour, UTF-8, width; `no_color` as asked on the command line. */
 void cli_style(struct bench_style *ret, FILE *file, bool no_color);
 /* Runs reporter `format` over a stored run and writes the text to standard output. */

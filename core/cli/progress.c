@@ -35,25 +35,39 @@ void progress_view_clear(struct progress_view *v)
 }
 
 /* "3/12  block 2/6  nginx jobs=10" */
-static void print_place(const struct progress *p)
+static void add_place(struct text *t, const struct progress *p)
 {
     const struct point *point = p->step->point;
 
-    fprintf(stderr, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps, p->step->block,
-            p->plan->blocks, point->scenario.arms[p->step->arm].name, point->label[0] ? " " : "",
-            point->label);
+    text_add(t, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps, p->step->block,
+             p->plan->blocks, point->scenario.arms[p->step->arm].name, point->label[0] ? " " : "",
+             point->label);
+}
+
+/* Bytes of `s` that fit into `width` columns, 0 meaning any. */
+static int fitting(const char *s, int width)
+{
+    const char *p = s;
+
+    for (int column = 0; *p && (width == 0 || column < width); column++)
+        p += utf8_length(p) ? utf8_length(p) : 1;
+    return (int)(p - s);
 }
 
 static void print_live(struct progress_view *v, const struct progress *p)
 {
     long long seconds = (p->remaining_ns + NS_PER_S / 2) / NS_PER_S;
+    cleanup_text struct text line = {0};
+    int width = cli_width(stderr);
     char value[32];
 
-    fputs("\r\033[K", stderr);
-    print_place(p);
-    fprintf(stderr, "  %s  %lld:%02lld left", phases[p->phase], seconds / 60, seconds % 60);
+    add_place(&line, p);
+    text_add(&line, "  %s  %lld:%02lld left", phases[p->phase], seconds / 60, seconds % 60);
     if (!isnan(p->bits_per_second))
-        fprintf(stderr, "  %sbit/s", format_si(p->bits_per_second, value, sizeof(value)));
+        text_add(&line, "  %sbit/s", format_si(p->bits_per_second, value, sizeof(value)));
+    /* A line that wraps cannot be rewritten; the last column stays free, where some wrap early. */
+    fprintf(stderr, "\r\033[K%.*s", fitting(text_get(&line), width > 1 ? width - 1 : 0),
+            text_get(&line));
     fflush(stderr);
     v->open = true;
 }
@@ -80,8 +94,10 @@ static void print_headline(const struct repetition_record *record)
 
 static void print_line(const struct progress *p)
 {
-    print_place(p);
-    fputs("  ", stderr);
+    cleanup_text struct text place = {0};
+
+    add_place(&place, p);
+    fprintf(stderr, "%s  ", text_get(&place));
     if (p->record->ok) {
         print_headline(p->record);
         fputc('\n', stderr);

@@ -27,6 +27,19 @@ load common
     [[ $output == *"'--wramup'"*"did you mean '--warmup'?"* ]]
 }
 
+@test "live progress rewrites one line, however narrow the terminal" {
+    command -v script >/dev/null || skip "script is not installed"
+    printf 'bench: 1\nrelays: [{plugin: none, name: größer}]\ncpu_limit: 0\nwarmup: 100ms\nduration: 300ms\nrepeat: 1\n' >s.yaml
+    TERM=xterm script -qec "stty cols 30; '$BENCH' run s.yaml >/dev/null" typescript </dev/null >/dev/null
+    python3 - <<'PY'
+text = open("typescript", "rb").read().decode()
+drawn = [line for line in text.split("\r\x1b[K")[1:] if line.startswith("1/1")]
+assert len(drawn) > 3, text
+assert all(len(line) <= 29 and "\n" not in line for line in drawn), drawn
+assert any(line.startswith("1/1  block 1/1  größer  windo") for line in drawn), drawn
+PY
+}
+
 @test "what stands behind '--' is not forgotten" {
     run "$BENCH" run --dry-run -- missing.yaml
     [ "$status" -eq 2 ]
