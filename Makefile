@@ -32,7 +32,7 @@ SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/sanitize)
 
 # libpfm4 and libcgroup of Debian 12: the former has no .pc file.
-PACKAGES := yaml-0.1 jansson libcgroup nettle libelf
+PACKAGES := yaml-0.1 jansson libcgroup nettle libelf zlib
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wformat=2 -Wundef -Wvla
 base_cflags := -std=gnu11 -D_GNU_SOURCE -fno-omit-frame-pointer -MMD -MP -Iinclude $(warnings) \

@@ -342,8 +342,26 @@ static void host_result_total(struct bench_result *r, const char *metric, double
     r->totals[r->n_totals++] = (struct result_total){.metric = xstrdup(metric), .value = value};
 }
 
+static void host_result_request(struct bench_result *r, int64_t begin_ns, int64_t duration_ns,
+                                bool ok)
+{
+    int64_t end_ns;
+
+    if (duration_ns < 0 || __builtin_add_overflow(begin_ns, duration_ns, &end_ns) ||
+        end_ns < r->begin_ns || end_ns >= r->end_ns)
+        return;
+    r->requests++;
+    r->failed_requests += !ok;
+    if (!ok)
+        return;
+    if (!r->latencies)
+        r->latencies = histogram_new();
+    histogram_record(r->latencies, duration_ns, 1);
+}
+
 void result_release(struct bench_result *r)
 {
+    free(r->latencies);
     for (size_t i = 0; i < r->n_totals; i++)
         free(r->totals[i].metric);
     free(r->totals);
@@ -378,6 +396,7 @@ const struct bench_host *host_get(void)
         .find_program = host_find_program,
         .result_window = host_result_window,
         .result_total = host_result_total,
+        .result_request = host_result_request,
         .emit = host_emit,
     };
 

@@ -10,6 +10,7 @@
 #include <bench/workload.h>
 
 #include "base/text.h"
+#include "stats/histogram.h"
 
 const struct bench_host *host_get(void);
 
@@ -29,12 +30,12 @@ struct bench_process {
     size_t n_ports, ports_capacity;
     bench_main_fn main; /* instead of argv */
     int stop_signal;
-    const char *search; /* the arm's `path`: a directory, or the program itself; may be NULL */
+    const char *search;      /* the arm's `path`: a directory, or the program itself; may be NULL */
     const char *search_path; /* the arm's env PATH, or NULL */
     const struct bench_program *programs; /* the plugin's table, for the hint; set it after
                                            * process_init(), may stay NULL */
-    struct strings found; /* what find_program() returned */
-    char *misuse;         /* first wrong argument of a hook, or NULL; process_resolve() reports it */
+    struct strings found;                 /* what find_program() returned */
+    char *misuse; /* first wrong argument of a hook, or NULL; process_resolve() reports it */
 };
 
 /* `search` and `search_path` must outlive the description. */
@@ -55,8 +56,10 @@ struct result_total {
     double value;
 };
 struct bench_result {
-    bool has_window;
-    int64_t begin_ns, end_ns; /* CLOCK_REALTIME */
+    bool has_window;          /* the tool said so; else begin and end are the core's window */
+    int64_t begin_ns, end_ns; /* CLOCK_REALTIME; set to the core's window before parsing */
+    uint64_t requests, failed_requests; /* that ended in the window */
+    struct histogram *latencies;        /* of those that succeeded; NULL while there is none */
     struct result_total *totals;
     size_t n_totals, totals_capacity;
 };

@@ -21,9 +21,11 @@ enum per {
     GIGABYTE,
     BYTE,
     OPERATION,
-    COLUMNS,     /* the sum of the columns in `divisor` */
-    CYCLES,      /* the role's event "cycles" */
-    TOTALS_ONLY, /* no column has it: only a wrapped tool's own total */
+    COLUMNS,  /* the sum of the columns in `divisor` */
+    CYCLES,   /* the role's event "cycles" */
+    QUANTILE, /* of the latency distribution; the row's `scale` is the share of operations */
+    MEAN,     /* of it */
+    LARGEST,  /* of it */
 };
 
 struct row {
@@ -32,7 +34,7 @@ struct row {
     enum per per;
     double scale;        /* from the columns' unit to the metric's */
     const char *columns; /* summed; separated by spaces; "{role}", "{delivered}" are replaced */
-    const char *divisor;
+    const char *divisor; /* of QUANTILE: the share of the operations */
 };
 
 #define GIGA 1e9
@@ -45,10 +47,10 @@ struct row {
         .name = n, .unit = u, .title = t, .direction = d, .format = BENCH_FORMAT_##f, .rank = r, \
         .meaning = m                                                                             \
     }
-#define LATENCY(q, rank, text)                                                               \
-    {                                                                                        \
-        METRIC("latency_" q "_seconds", "s", "latency " q, LOWER, SECONDS, rank, text), RUN, \
-            TOTALS_ONLY, 1, NULL, NULL                                                       \
+#define LATENCY(name, rank, per, q, text)                                                          \
+    {                                                                                              \
+        METRIC("latency_" name "_seconds", "s", "latency " name, LOWER, SECONDS, rank, text), RUN, \
+            per, NANO, NULL, q                                                                     \
     }
 #define ALL_STATES                                                                    \
     "system.user_ns system.nice_ns system.system_ns system.idle_ns system.iowait_ns " \
@@ -73,12 +75,12 @@ static const struct row rows[] = {
     {METRIC("connections_per_second", "1/s", "connections", HIGHER, SI, 2,
             "Connections that the client established, per second."),
      RUN, SECOND, 1, "client.connections", NULL},
-    LATENCY("p50", 1, "Median time of an operation."),
-    LATENCY("p90", 1, "Time within which 90% of the operations were done."),
-    LATENCY("p99", 1, "Time within which 99% of the operations were done."),
-    LATENCY("p999", 2, "Time within which 99.9% of the operations were done."),
-    LATENCY("max", 2, "Time of the slowest operation."),
-    LATENCY("mean", 2, "Mean time of an operation."),
+    LATENCY("p50", 1, QUANTILE, "0.5", "Median time of an operation."),
+    LATENCY("p90", 1, QUANTILE, "0.9", "Time within which 90% of the operations were done."),
+    LATENCY("p99", 1, QUANTILE, "0.99", "Time within which 99% of the operations were done."),
+    LATENCY("p999", 2, QUANTILE, "0.999", "Time within which 99.9% of the operations were done."),
+    LATENCY("max", 2, LARGEST, NULL, "Time of the slowest operation."),
+    LATENCY("mean", 2, MEAN, NULL, "Mean time of an operation."),
     {METRIC("cpus_{role}", "CPUs", "CPU {role}", LOWER, CPUS, 1,
             "CPU time of all processes of the role per second of the window."),
      ROLE, SECOND, NANO, "{role}.cpu_ns", NULL},
@@ -544,11 +546,40 @@ static struct amount hops_of(const struct source *src, const struct row *row)
     return sum;
 }
 
+/* What a user waits where the load has a schedule, else what the requests took. */
+static const struct histogram *latencies_of(const struct repetition_record *r)
+{
+    static const char *const names[] = {"response", "service"};
+
+    for (size_t n = 0; n < ARRAY_SIZE(names); n++)
+        for (size_t i = 0; i < r->n_latencies; i++)
+            if (strcmp(r->latencies[i].name, names[n]) == 0)
+                return r->latencies[i].histogram;
+    return NULL;
+}
+
+static struct amount latency_of(const struct source *src, const struct row *row)
+{
+    const struct histogram *h = latencies_of(src->record);
+    double ns, q = row->divisor ? strtod(row->divisor, NULL) : 0;
+
+    if (!h)
+        return nothing(BENCH_ABSENT, NULL);
+    if (row->per == QUANTILE && !histogram_supports(h, q))
+        return nothing(BENCH_NOT_COUNTED, "too few operations for this percentile");
+    ns = row->per == QUANTILE ? histogram_percentile(h, q)
+         : row->per == MEAN   ? histogram_mean(h)
+                              : histogram_maximum(h);
+    if (isnan(ns))
+        return nothing(BENCH_NOT_COUNTED, "no operation was completed in the window");
+    return (struct amount){.v.value = ns, .seconds = src->window.seconds};
+}
+
 static struct amount measured(const struct source *src, const struct row *row, const char *role,
                               const char *column)
 {
-    if (row->per == TOTALS_ONLY)
-        return nothing(BENCH_ABSENT, NULL);
+    if (row->per == QUANTILE || row->per == MEAN || row->per == LARGEST)
+        return latency_of(src, row);
     if (row->per == CYCLES)
         return ipc_of(src, role);
     if (column)

@@ -36,7 +36,8 @@ struct repetition {
     struct role **roles;     /* per member; NULL until spawned */
     struct capture **captures;
     size_t n_captures;
-    bool capturing; /* between begin and end */
+    struct histogram *latencies[BENCH_LATENCIES]; /* the client's at the window's begin, or NULL */
+    bool capturing;                               /* between begin and end */
     bool interrupted;
     bool client_done; /* a wrapper's client ended by itself, as it should */
     int64_t started_ns;
@@ -455,6 +456,42 @@ static int check_moved(const struct repetition *p, struct bench_error *err)
     return -1;
 }
 
+/* The client's distribution of one kind up to now; NULL when it keeps none. Caller frees. */
+static struct histogram *read_latency(const struct repetition *p, enum bench_latency kind)
+{
+    const struct bench_page *page = role_page(p->roles[p->cast.client]);
+    struct histogram *h;
+    uint32_t used;
+
+    if (!page || !(atomic_load(&page->latencies) & 1u << kind))
+        return NULL;
+    h = histogram_new();
+    used = atomic_load(&page->slots);
+    for (uint32_t i = 0; i < used && i < BENCH_HISTOGRAMS; i++)
+        histogram_add_shared(h, &page->histogram[kind][i]);
+    return h;
+}
+
+static void begin_latencies(struct repetition *p)
+{
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++)
+        p->latencies[kind] = read_latency(p, kind);
+}
+
+static void end_latencies(struct repetition *p)
+{
+    static const char *const names[BENCH_LATENCIES] = {"service", "response", "lag"};
+
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
+        struct histogram *h = read_latency(p, kind);
+
+        if (h && p->latencies[kind])
+            histogram_subtract(h, p->latencies[kind]);
+        if (h)
+            record_add_latency(&p->record, names[kind], h);
+    }
+}
+
 int repetition_window(struct repetition *p, struct bench_error *err)
 {
     struct timespec before, after;
@@ -466,10 +503,12 @@ int repetition_window(struct repetition *p, struct bench_error *err)
             return -1;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     begin = sample(p);
+    begin_latencies(p);
     if (tick_until(p, begin, begin + p->scenario->duration_ns, PROGRESS_WINDOW, err) < 0)
         return error_context(err, "window");
     p->record.window_begin_ns = begin;
     p->record.window_end_ns = sample(p);
+    end_latencies(p);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     p->record.bench_cpu_ns =
         (after.tv_sec - before.tv_sec) * NS_PER_S + after.tv_nsec - before.tv_nsec;
@@ -542,17 +581,39 @@ static int parse_leftovers(struct repetition *p, struct bench_error *err)
 
     if (!workload->parse)
         return 0;
+    result.begin_ns = left.window_begin_ns;
+    result.end_ns = left.window_end_ns;
     status = workload->parse(p->step->point->workload_state, &left, &result, err);
     if (status < 0)
         error_context(err, "workload '%s'", workload->plugin.name);
     for (size_t i = 0; status == 0 && i < result.n_totals; i++)
         record_add_total(record, result.totals[i].metric, result.totals[i].value);
+    if (status == 0 && result.requests > 0) {
+        record_add_total(record, "operations", (double)(result.requests - result.failed_requests));
+        record_add_total(record, "errors_client", (double)result.failed_requests);
+    }
+    if (status == 0 && result.latencies) {
+        record_add_latency(record, "service", result.latencies);
+        result.latencies = NULL;
+    }
     if (status == 0 && result.has_window) {
         record->window_begin_ns = result.begin_ns - record->wall_minus_monotonic_ns;
         record->window_end_ns = result.end_ns - record->wall_minus_monotonic_ns;
     }
     result_release(&result);
     return status;
+}
+
+/* The client's own word that its numbers must not be used. */
+static int check_valid(const struct repetition *p, struct bench_error *err)
+{
+    const struct bench_page *page = role_page(p->roles[p->cast.client]);
+
+    if (!page || !page->invalid[0])
+        return 0;
+    return error_set(err, BENCH_ERROR_RUN, "%s: INVALID: %.*s",
+                     p->cast.members[p->cast.client].title, (int)sizeof(page->invalid),
+                     page->invalid);
 }
 
 /* A wrapper's client is given the time to finish and write its results. */
@@ -584,7 +645,7 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
             if (i != p->cast.client)
                 stop_member(p, i, &result, err);
     }
-    if (!failed && parse_leftovers(p, &first) < 0)
+    if (!failed && (check_valid(p, &first) < 0 || parse_leftovers(p, &first) < 0))
         failed = true;
     for (size_t i = 0; i < p->n_captures; i++)
         capture_free(p->captures[i]);
@@ -606,6 +667,8 @@ void repetition_free(struct repetition *p)
     for (size_t i = 0; i < p->n_captures; i++)
         capture_free(p->captures[i]);
     free(p->captures);
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++)
+        free(p->latencies[kind]);
     for (size_t i = 0; i < p->cast.count; i++) {
         if (p->roles)
             role_free(p->roles[i]);

@@ -12,6 +12,7 @@
 #define LAYOUT_REPETITIONS "repetitions"
 #define LAYOUT_REPETITION "repetition.json"
 #define LAYOUT_SERIES "series.tsv"
+#define LAYOUT_LATENCY "latency.hlog"
 
 /* Lower-case letters, digits and single '-' of `name`, at most 40; "unnamed" when nothing is left.
  */

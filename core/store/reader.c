@@ -18,11 +18,13 @@
 #include "store/fields.h"
 #include "store/layout.h"
 #include "store/record_json.h"
+#include "store/latency_text.h"
 #include "store/series_text.h"
 
 #define RUN_LIMIT (64 << 20)
 #define REPETITION_LIMIT (16 << 20)
 #define SERIES_LIMIT (256 << 20)
+#define LATENCY_LIMIT (4 << 20)
 
 /* New reference; messages begin with `name` and the place in it. */
 static json_t *read_json(int dirfd, const char *path, const char *name, size_t limit,
@@ -191,6 +193,35 @@ static json_t *read_run(int dirfd, const char *directory, struct bench_error *er
 
 /* Repetitions */
 
+/* The message begins with the line. */
+static int in_file(const char *path, struct bench_error *err)
+{
+    char message[sizeof(err->message)];
+
+    memcpy(message, err->message, sizeof(message));
+    return error_set(err, err->kind, "%s:%s", path, message);
+}
+
+/* The file is there when repetition.json counts what is in it. */
+static int read_latencies(int dirfd, const char *directory, const json_t *json,
+                          struct repetition_record *ret, struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s/" LAYOUT_LATENCY, directory), *text = NULL;
+    json_int_t count = json_integer_value(json_object_get(json, "latencies"));
+
+    if (count == 0)
+        return 0;
+    if (file_read(dirfd, path, LATENCY_LIMIT, &text, NULL, err) < 0)
+        return -1;
+    if (latency_from_text(ret, text, err) < 0)
+        return in_file(path, err);
+    if (count != (json_int_t)ret->n_latencies)
+        return error_set(err, BENCH_ERROR_RUN,
+                         "%s: %zu distributions, '" LAYOUT_REPETITION "' says %" PRId64, path,
+                         ret->n_latencies, (int64_t)count);
+    return 0;
+}
+
 static int read_series(int dirfd, const char *directory, const json_t *json, struct series *ret,
                        struct bench_error *err)
 {
@@ -200,13 +231,8 @@ static int read_series(int dirfd, const char *directory, const json_t *json, str
 
     if (file_read(dirfd, path, SERIES_LIMIT, &text, &length, err) < 0)
         return -1;
-    if (series_from_text(ret, text, length, err) < 0) {
-        /* The message begins with the line. */
-        char message[sizeof(err->message)];
-
-        memcpy(message, err->message, sizeof(message));
-        return error_set(err, err->kind, "%s:%s", path, message);
-    }
+    if (series_from_text(ret, text, length, err) < 0)
+        return in_file(path, err);
     if (json_integer_value(rows) != (json_int_t)ret->n_rows)
         return error_set(err, BENCH_ERROR_RUN,
                          "%s: %zu rows, '" LAYOUT_REPETITION "' says %" PRId64, path, ret->n_rows,
@@ -227,8 +253,8 @@ static int read_repetition(int dirfd, const char *directory, struct repetition_r
     r = record_from_json(ret, json, err);
     if (r < 0)
         error_context(err, "%s", path);
-    else
-        r = read_series(dirfd, directory, json, &ret->series, err);
+    else if ((r = read_series(dirfd, directory, json, &ret->series, err)) == 0)
+        r = read_latencies(dirfd, directory, json, ret, err);
     json_decref(json);
     if (r < 0)
         return -1;

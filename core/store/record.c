@@ -21,6 +21,13 @@ void record_add_total(struct repetition_record *r, const char *metric, double va
     r->totals[r->n_totals++] = (struct record_total){.metric = xstrdup(metric), .value = value};
 }
 
+void record_add_latency(struct repetition_record *r, const char *name, struct histogram *histogram)
+{
+    r->latencies = xrealloc(r->latencies, (r->n_latencies + 1) * sizeof(*r->latencies));
+    r->latencies[r->n_latencies++] =
+        (struct record_latency){.name = xstrdup(name), .histogram = histogram};
+}
+
 static void release_role(struct record_role *role)
 {
     free(role->name);
@@ -37,8 +44,13 @@ void record_release(struct repetition_record *r)
         release_role(&r->roles[i]);
     for (size_t i = 0; i < r->n_totals; i++)
         free(r->totals[i].metric);
+    for (size_t i = 0; i < r->n_latencies; i++) {
+        free(r->latencies[i].name);
+        free(r->latencies[i].histogram);
+    }
     free(r->roles);
     free(r->totals);
+    free(r->latencies);
     free(r->arm);
     free(r->relay);
     free(r->point);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "capture/series.h"
+#include "stats/histogram.h"
 #include "base/text.h"
 
 struct record_role {
@@ -20,13 +21,19 @@ struct record_role {
     char *cpus;       /* affinity "0-1", or NULL */
     int status;       /* wait status, -1: ran until stopped */
     bool forced;      /* had to be killed */
-    char *version;   /* as the program prints it, or NULL */
+    char *version;    /* as the program prints it, or NULL */
     json_t *binaries; /* identity_process(), or NULL */
 };
 
 struct record_total {
     char *metric;
     double value;
+};
+
+/* A latency distribution of the window; file latency.hlog, one line per name. */
+struct record_latency {
+    char *name; /* "service", "response", "lag" */
+    struct histogram *histogram;
 };
 
 struct repetition_record {
@@ -49,12 +56,16 @@ struct repetition_record {
     size_t n_roles;
     struct record_total *totals; /* from a wrapper's parser or the page's end values */
     size_t n_totals;
+    struct record_latency *latencies;
+    size_t n_latencies;
     struct series series;
     char *directory; /* relative to the run */
 };
 
 struct record_role *record_add_role(struct repetition_record *r, const char *name);
 void record_add_total(struct repetition_record *r, const char *metric, double value);
+/* Takes ownership of the histogram. */
+void record_add_latency(struct repetition_record *r, const char *name, struct histogram *histogram);
 void record_release(struct repetition_record *r);
 
 #endif

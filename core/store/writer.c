@@ -20,6 +20,7 @@
 #include "store/fields.h"
 #include "store/layout.h"
 #include "store/record_json.h"
+#include "store/latency_text.h"
 #include "store/series_text.h"
 
 #define SCENARIO_LIMIT (1 << 20) /* as scenario_read() accepts */
@@ -289,6 +290,19 @@ int store_begin(struct store_writer *w, const struct step *step, char **ret_dire
     return 0;
 }
 
+/* Only where something measured a latency. */
+static int add_latencies(struct store_writer *w, const char *name,
+                         const struct repetition_record *record, struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s/%s/" LAYOUT_LATENCY, w->path, name);
+    cleanup_text struct text t = {0};
+
+    if (record->n_latencies == 0)
+        return 0;
+    latency_to_text(record, &t);
+    return file_write(AT_FDCWD, path, t.data, t.length, err);
+}
+
 int store_add(struct store_writer *w, struct repetition_record *record, struct bench_error *err)
 {
     cleanup_free char *name = layout_repetition(record->index, record->arm);
@@ -299,10 +313,12 @@ int store_add(struct store_writer *w, struct repetition_record *record, struct b
     int r;
 
     series_to_text(&record->series, &t);
-    if (file_write(AT_FDCWD, series, t.data, t.length, err) < 0)
+    if (file_write(AT_FDCWD, series, t.data, t.length, err) < 0 ||
+        add_latencies(w, name, record, err) < 0)
         return -1;
     json = record_to_json(record);
     json_object_set_new(json, "series_rows", json_integer((json_int_t)record->series.n_rows));
+    json_object_set_new(json, "latencies", json_integer((json_int_t)record->n_latencies));
     r = write_json(rest, json, err);
     json_decref(json);
     if (r < 0)

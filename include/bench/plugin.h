@@ -34,19 +34,19 @@ enum bench_plugin_kind {
 
 /* A program that the plugin needs. `bench check` looks for it, and each run records its version. */
 struct bench_program {
-    const char *name;            /* as found on PATH */
-    const char *const *version;  /* argv that prints the version, without argv[0], NULL-terminated */
-    const char *apt, *dnf;       /* package names, space separated, or NULL when not packaged */
+    const char *name;           /* as found on PATH */
+    const char *const *version; /* argv that prints the version, without argv[0], NULL-terminated */
+    const char *apt, *dnf;      /* package names, space separated, or NULL when not packaged */
 };
 
 struct bench_plugin {
     uint32_t size; /* of the whole kind-specific struct: sizeof(struct bench_relay), … */
     uint16_t abi_major, abi_minor;
     enum bench_plugin_kind kind;
-    const char *name;        /* [a-z][a-z0-9-]*, as scenarios name it */
-    const char *description; /* one line */
-    const struct bench_option *options; /* ended by a row whose name is NULL; or NULL */
-    size_t state_size;                  /* bytes of state per arm; 0 when there are no options */
+    const char *name;                     /* [a-z][a-z0-9-]*, as scenarios name it */
+    const char *description;              /* one line */
+    const struct bench_option *options;   /* ended by a row whose name is NULL; or NULL */
+    size_t state_size;                    /* bytes of state per arm; 0 when there are no options */
     const struct bench_program *programs; /* ended by a row whose name is NULL; or NULL */
 };
 
@@ -83,14 +83,15 @@ struct bench_host {
 
     /* Process description. The first `argument` is the program: a name with '/' is taken as it is.
      * When the arm has a `path` (the program itself, or a directory that holds it or has it in sbin
-     * or bin), only that is looked at: another build is never measured by accident. Otherwise a name
-     * is looked up in the arm's PATH, PATH, then the usual sbin directories. */
+     * or bin), only that is looked at: another build is never measured by accident. Otherwise a
+     * name is looked up in the arm's PATH, PATH, then the usual sbin directories. */
     void (*argument)(struct bench_process *p, const char *fmt, ...) BENCH_PRINTF(2, 3);
     /* Sets a variable over the inherited environment; the last value of a name counts. */
     void (*environment)(struct bench_process *p, const char *name, const char *fmt, ...)
         BENCH_PRINTF(3, 4);
-    /* Appends text to a file `name` (no '/'; not "stdout" or "stderr") in the process's own directory, which is also its
-     * working directory. Written before the process starts; kept with the run. */
+    /* Appends text to a file `name` (no '/'; not "stdout" or "stderr") in the process's own
+     * directory, which is also its working directory. Written before the process starts; kept with
+     * the run. */
     void (*file)(struct bench_process *p, const char *name, const char *fmt, ...)
         BENCH_PRINTF(3, 4);
     /* Asks for a directory `name` (no '/') there, removed after the repetition. */
@@ -109,6 +110,10 @@ struct bench_host {
     /* Parser results (workload.h, `parse`). */
     void (*result_window)(struct bench_result *r, int64_t begin_ns, int64_t end_ns);
     void (*result_total)(struct bench_result *r, const char *metric, double value);
+    /* One request of a wrapped tool: when it began (CLOCK_REALTIME), how long it took, whether it
+     * succeeded. In any order. Those that ended in the window become operations, errors and
+     * latencies; others are ignored. */
+    void (*result_request)(struct bench_result *r, int64_t begin_ns, int64_t duration_ns, bool ok);
 
     /* Reporter output (reporter.h). */
     void (*emit)(struct bench_output *out, const char *fmt, ...) BENCH_PRINTF(2, 3);

@@ -27,8 +27,8 @@ enum bench_format {
 
 /* What is known of a metric beside its value. */
 struct bench_metric {
-    const char *name; /* "bits_per_second", "cpus_relay_1", … */
-    const char *unit; /* "bit/s", "CPUs", "bytes", "s", "s/GB", "1/byte", … */
+    const char *name;    /* "bits_per_second", "cpus_relay_1", … */
+    const char *unit;    /* "bit/s", "CPUs", "bytes", "s", "s/GB", "1/byte", … */
     const char *title;   /* short, for a column head: "throughput" */
     const char *meaning; /* one sentence */
     enum bench_direction direction;
@@ -48,7 +48,7 @@ struct bench_estimate {
     double value;           /* Hodges-Lehmann estimate over `n` repetitions, base units */
     bool has_interval;      /* false below the n that the confidence needs */
     double low, high;
-    double confidence;      /* 0.95 */
+    double confidence; /* 0.95 */
     uint32_t n;
     double cv;              /* coefficient of variation between repetitions; NaN when n < 2 */
     double autocorrelation; /* lag 1; NaN when n < 4 */
@@ -60,14 +60,14 @@ struct bench_estimate {
 };
 
 struct bench_arm {
-    const char *name;   /* as the scenario names it */
-    const char *relay;  /* plugin */
-    const char *point;  /* "jobs=10 hops=2" when there is a sweep, else "" */
+    const char *name;  /* as the scenario names it */
+    const char *relay; /* plugin */
+    const char *point; /* "jobs=10 hops=2" when there is a sweep, else "" */
     uint32_t hops;
-    double cpu_limit;   /* per relay process, 0: none */
+    double cpu_limit;                           /* per relay process, 0: none */
     double cpu_achieved_low, cpu_achieved_high; /* over hops and repetitions; NaN without relay */
     uint32_t valid, failed;
-    const char *limited_by; /* "relay_1", "client", "server", "cpu", "nothing", or "unknown" */
+    const char *limited_by;  /* "relay_1", "client", "server", "cpu", "nothing", or "unknown" */
     const char *limited_why; /* the evidence, one line */
     bool relay_limited;
     uint32_t n_estimates;
@@ -76,10 +76,10 @@ struct bench_arm {
 
 struct bench_repetition {
     const char *arm, *point;
-    uint32_t index, block;  /* index: order of execution, from 1 */
-    const char *state;      /* "ok" or "failed" */
-    const char *error;      /* message of a failed one, or NULL */
-    const char *directory;  /* below the run */
+    uint32_t index, block;   /* index: order of execution, from 1 */
+    const char *state;       /* "ok" or "failed" */
+    const char *error;       /* message of a failed one, or NULL */
+    const char *directory;   /* below the run */
     double overhead_seconds; /* wall time less warm-up and window */
     uint32_t n_values;
     const struct bench_metric *const *metrics; /* n_values of them */
@@ -94,7 +94,7 @@ struct bench_document {
     const char *started;    /* RFC 3339, UTC */
     const char *state;      /* "complete", "interrupted", "failed", or "running": not yet ended */
     uint64_t seed;
-    uint32_t planned;       /* repetitions in the plan; `n_repetitions` were finished */
+    uint32_t planned; /* repetitions in the plan; `n_repetitions` were finished */
     const char *workload, *protocol, *network; /* network: "isolated (reno)", "host (bbr)" */
     int64_t warmup_ns, duration_ns;
     const char *scenario_json, *environment_json; /* objects, as text */
@@ -102,18 +102,18 @@ struct bench_document {
     const struct bench_arm *const *arms;
     uint32_t n_repetitions;
     const struct bench_repetition *const *repetitions;
-    uint32_t n_design;      /* lines on how the numbers were obtained */
+    uint32_t n_design; /* lines on how the numbers were obtained */
     const char *const *design;
-    uint32_t n_warnings;    /* lines that a reader must see */
+    uint32_t n_warnings; /* lines that a reader must see */
     const char *const *warnings;
-    const char *baseline;   /* name of the arm that ratios refer to */
+    const char *baseline; /* name of the arm that ratios refer to */
 };
 
 /* How to write. */
 struct bench_style {
     uint32_t size;
     bool color, utf8;
-    int width;   /* columns of the terminal, 0: unlimited */
+    int width;    /* columns of the terminal, 0: unlimited */
     bool details; /* also rank 2 metrics and single repetitions */
 };
 

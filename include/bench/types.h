@@ -2,9 +2,10 @@
 /*
  * Plain types that the core and every plugin share: errors, options, values and addresses.
  *
- * Rules of the ABI: a shared struct that may grow starts with `size`, fields are only ever appended,
- * and whoever reads a field beyond the size it was given must treat it as absent. Times are int64_t
- * nanoseconds, sizes int64_t bytes, shares double fractions (0.5 = 50%), unless a name says otherwise.
+ * Rules of the ABI: a shared struct that may grow starts with `size`, fields are only ever
+ * appended, and whoever reads a field beyond the size it was given must treat it as absent. Times
+ * are int64_t nanoseconds, sizes int64_t bytes, shares double fractions (0.5 = 50%), unless a name
+ * says otherwise.
  */
 #ifndef BENCH_TYPES_H
 #define BENCH_TYPES_H
@@ -19,12 +20,13 @@ extern "C" {
 
 #define BENCH_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-/* What went wrong, as the caller has to see it. The values are the exit codes of the command line. */
+/* What went wrong, as the caller has to see it. The values are the exit codes of the command line.
+ */
 enum bench_error_kind {
     BENCH_ERROR_NONE = 0,
-    BENCH_ERROR_RUN = 1,          /* the run failed: a process died, a wait timed out, a disk filled */
-    BENCH_ERROR_USAGE = 2,        /* wrong command line or invalid scenario */
-    BENCH_ERROR_GATE = 3,         /* a threshold or regression gate failed */
+    BENCH_ERROR_RUN = 1,   /* the run failed: a process died, a wait timed out, a disk filled */
+    BENCH_ERROR_USAGE = 2, /* wrong command line or invalid scenario */
+    BENCH_ERROR_GATE = 3,  /* a threshold or regression gate failed */
     BENCH_ERROR_INCONCLUSIVE = 4, /* a gate could not be decided */
     BENCH_ERROR_ENVIRONMENT = 5,  /* a required program, privilege or device is missing */
 };

@@ -18,6 +18,7 @@
 #define BENCH_ATOMIC(type) _Atomic(type)
 #endif
 
+#include <bench/histogram.h>
 #include <bench/plugin.h>
 
 #ifdef __cplusplus
@@ -34,30 +35,51 @@ struct bench_role {
     int64_t warmup_ns, duration_ns;
     const char *directory; /* absolute; the process's own and its working directory */
     uint64_t seed;         /* of the repetition; the same for every arm of a block */
+    double rate;           /* operations per second of the whole client; 0: closed loop */
+    bool poisson;          /* arrivals at `rate`: Poisson from `seed`, else constant */
 };
 
 /*
- * Cumulative counters of one thread. Each is written by one thread only, with relaxed atomic stores;
- * the slot fills two cache lines so that neighbours never share one.
+ * Cumulative counters of one thread. Each is written by one thread only, with relaxed atomic
+ * stores; the slot fills two cache lines so that neighbours never share one.
  */
 struct bench_slot {
-    BENCH_ATOMIC(uint64_t) bytes_sent;       /* payload handed to the kernel */
-    BENCH_ATOMIC(uint64_t) bytes_received;   /* payload taken from the kernel */
-    BENCH_ATOMIC(uint64_t) operations;       /* completed requests */
-    BENCH_ATOMIC(uint64_t) connections;      /* established so far */
-    BENCH_ATOMIC(uint64_t) errors;           /* operations or connections that failed */
-    BENCH_ATOMIC(uint64_t) kernel_bytes_sent; /* TCP_INFO bytes_acked less SYN and FIN, set at the end */
+    BENCH_ATOMIC(uint64_t) bytes_sent;     /* payload handed to the kernel */
+    BENCH_ATOMIC(uint64_t) bytes_received; /* payload taken from the kernel */
+    BENCH_ATOMIC(uint64_t) operations;     /* completed requests */
+    BENCH_ATOMIC(uint64_t) connections;    /* established so far */
+    BENCH_ATOMIC(uint64_t) errors;         /* operations or connections that failed */
+    BENCH_ATOMIC(uint64_t)
+    kernel_bytes_sent; /* TCP_INFO bytes_acked less SYN and FIN, set at the end */
     BENCH_ATOMIC(uint64_t) kernel_bytes_received; /* TCP_INFO bytes_received, set at the end */
     uint64_t reserved[9];
 } __attribute__((aligned(128)));
 
 #define BENCH_SLOTS 256
 
+/* What a latency is measured from and to. A closed loop knows only the first. */
+enum bench_latency {
+    BENCH_LATENCY_SERVICE = 0,  /* sent → done */
+    BENCH_LATENCY_RESPONSE = 1, /* intended start → done: what a user waits, the headline */
+    BENCH_LATENCY_LAG = 2,      /* intended start → sent: how late the generator was */
+    BENCH_LATENCIES = 3,
+};
+
+/* Thread i records in histogram i mod this. */
+#define BENCH_HISTOGRAMS 64
+
 struct bench_page {
     uint32_t size;
-    BENCH_ATOMIC(uint32_t) slots;  /* how many are in use; a thread beyond BENCH_SLOTS shares slot i mod */
-    char message[512];       /* why `main` failed, set before it returns non-zero */
+    BENCH_ATOMIC(uint32_t)
+    slots;             /* how many are in use; a thread beyond BENCH_SLOTS shares slot i mod */
+    char message[512]; /* why `main` failed, set before it returns non-zero */
     struct bench_slot slot[BENCH_SLOTS];
+    /* Which of the histograms are in use, 1 << enum bench_latency; set before the first record. */
+    BENCH_ATOMIC(uint32_t) latencies;
+    /* Why the numbers must not be used although nothing failed (the generator could not keep the
+     * rate), set at any time; the repetition then fails with it. */
+    char invalid[512];
+    struct bench_histogram histogram[BENCH_LATENCIES][BENCH_HISTOGRAMS];
 };
 
 struct bench_child {
@@ -75,7 +97,7 @@ struct bench_leftovers {
     uint32_t size;
     const char *client_stdout, *client_stderr, *client_directory; /* paths */
     const char *server_stdout, *server_stderr, *server_directory;
-    int client_status;                 /* as from waitpid(), or -1 while it ran until stopped */
+    int client_status; /* as from waitpid(), or -1 while it ran until stopped */
     int64_t window_begin_ns, window_end_ns;
 };
 

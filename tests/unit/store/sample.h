@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "store/store.h"
@@ -96,6 +97,10 @@ static inline void sample_record(struct repetition_record *r, uint32_t index, co
                                (json_int_t)1272632, "build_id");
     record_add_total(r, "operations", 1e18 + 1.0 / 3);
     record_add_total(r, "server.bytes_received", 0);
+    record_add_latency(r, "service", histogram_new());
+    record_add_latency(r, "response", histogram_new());
+    histogram_record(r->latencies[1].histogram, 48700, 3);
+    histogram_record(r->latencies[1].histogram, 60 * NS_PER_S, 1);
     sample_series(&r->series);
 }
 
@@ -171,6 +176,12 @@ static inline void assert_record_equal(const struct repetition_record *a,
     assert_int_equal(a->n_roles, b->n_roles);
     for (size_t i = 0; i < a->n_roles; i++)
         assert_role_equal(&a->roles[i], &b->roles[i]);
+    assert_int_equal(a->n_latencies, b->n_latencies);
+    for (size_t i = 0; i < a->n_latencies; i++) {
+        assert_string_equal(a->latencies[i].name, b->latencies[i].name);
+        assert_memory_equal(a->latencies[i].histogram, b->latencies[i].histogram,
+                            sizeof(struct histogram));
+    }
     assert_int_equal(a->n_totals, b->n_totals);
     for (size_t i = 0; i < a->n_totals; i++) {
         assert_string_equal(a->totals[i].metric, b->totals[i].metric);
