@@ -1,24 +1,30 @@
 # Shared by the command-line tests: every test works in a directory of its own, and nothing may be
-# left when it ends: no process that works in that directory, no control group of a bench that ran
-# there, no network namespace, no port.
+# left when it ends: no process that works in that directory, no control group of a bench that it
+# started, no network namespace, no port.
 
 setup() {
-    BENCH=${BENCH:-$BATS_TEST_DIRNAME/../../build/bench}
-    FAKES=$(dirname "$BENCH")/tests/fakes
+    BUILT=${BENCH:-$BATS_TEST_DIRNAME/../../build/bench}
+    FAKES=$(dirname "$BUILT")/tests/fakes
     SCENARIOS=$BATS_TEST_DIRNAME/../../scenarios
     cd "$BATS_TEST_TMPDIR" || exit 1
     unset BENCH_PLUGIN_PATH NO_COLOR
     export LC_ALL=C.UTF-8
-    stale_groups >"$BATS_TEST_TMPDIR/groups-before"
+    # Becomes the program that was built, and leaves its number: other benches may run meanwhile.
+    mkdir .started
+    BENCH=$BATS_TEST_TMPDIR/.started/bench
+    printf '#!/bin/sh\n: >"%s/$$"\nexec "%s" "$@"\n' "$BATS_TEST_TMPDIR/.started" "$BUILT" >"$BENCH"
+    chmod +x "$BENCH"
 }
 
-# Groups of benches that are gone.
+# Groups of benches that this test started and that are gone.
 stale_groups() {
-    local group pid
-    for group in $(find /sys/fs/cgroup -maxdepth 3 -type d -name 'bench-*' 2>/dev/null | sort); do
+    local namespace group pid
+    namespace=$(stat -Lc %i /proc/self/ns/pid)
+    for group in $(find /sys/fs/cgroup -type d -name "bench-$namespace-*" 2>/dev/null | sort); do
         pid=$(basename "$group" | cut -d- -f3)
-        [ -d "/proc/$pid" ] || echo "group $group"
+        [ -e "$BATS_TEST_TMPDIR/.started/$pid" ] && [ ! -d "/proc/$pid" ] && echo "group $group"
     done
+    return 0
 }
 
 teardown() {
@@ -31,7 +37,7 @@ teardown() {
     fi
 }
 
-# Processes whose working directory lies below the test's, and groups of benches that are gone.
+# Processes whose working directory lies below the test's, and groups of its benches that are gone.
 # One find, not a loop: a machine may hold thousands of zombies.
 leftovers() {
     local link pid
@@ -46,7 +52,7 @@ leftovers() {
             [ -e "/proc/$pid/cmdline" ] || continue
             echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
         done
-    stale_groups | comm -13 "$BATS_TEST_TMPDIR/groups-before" -
+    stale_groups
 }
 
 # What is left some time after a kill: the guardian needs a moment.

@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "capture/capture.h"
 #include "capture/events.h"
 #include "capture/tracefs.h"
@@ -83,6 +85,22 @@ struct held {
     struct capture_target target;
 };
 
+/* Until it sleeps at the gate: what it does before would be counted as well. */
+static void await_sleep(pid_t pid)
+{
+    cleanup_free char *path = xasprintf("/proc/%d/stat", (int)pid);
+
+    for (int i = 0; i < 2000; i++) {
+        cleanup_free char *stat = file_peek(path);
+        const char *name_end = stat ? strrchr(stat, ')') : NULL;
+
+        if (name_end && strncmp(name_end, ") S", 3) == 0)
+            return;
+        usleep(1000);
+    }
+    fail_msg("process %d does not come to rest", (int)pid);
+}
+
 static void hold(struct held *h, const char *name)
 {
     int gate[2];
@@ -97,6 +115,7 @@ static void hold(struct held *h, const char *name)
     }
     close(gate[0]);
     h->gate = gate[1];
+    await_sleep(h->role.pid);
     h->roles[0] = &h->role;
     h->target = (struct capture_target){.roles = h->roles, .n_roles = 1, .series = &h->series};
 }
