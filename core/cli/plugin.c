@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "base/error.h"
+#include "base/memory.h"
+
 static int print_help(void)
 {
     printf(
@@ -16,11 +19,15 @@ static int print_help(void)
 
 static int check(const char *path)
 {
+    /* Without a '/' the loader would look in the system's directories. */
+    cleanup_free char *file = xasprintf("%s%s", strchr(path, '/') ? "" : "./", path);
     struct bench_error err = {0};
     const struct bench_plugin *p;
 
-    if (plugin_load(path, &p, &err) < 0)
+    if (plugin_load(file, &p, &err) < 0) {
+        error_context(&err, "'%s'", path);
         return cli_error(&err);
+    }
     printf("%s: %s '%s', ABI %u.%u: fine\n", path, plugin_kind_name(p->kind), p->name, p->abi_major,
            p->abi_minor);
     return 0;

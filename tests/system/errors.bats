@@ -226,6 +226,22 @@ SH
     [[ $output == *"nowhere"* ]]
 }
 
+@test "plugin check takes a file of the working directory and names what it refuses" {
+    cp "$(dirname "$BENCH")/plugins/relays/none.so" mine.so
+    run "$BENCH" plugin check mine.so
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$output" = "mine.so: relay 'none', ABI 1.0: fine" ]
+    echo garbage >broken.so
+    run "$BENCH" plugin check broken.so mine.so
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"bench: 'broken.so': does not load: "*"mine.so: relay"* ]]
+    run "$BENCH" plugin check /nonexistent.so
+    [ "$status" -eq 1 ]
+    [[ $output == *"bench: '/nonexistent.so': does not load: cannot open shared object file"* ]]
+}
+
 @test "a workload that cannot connect says so" {
     run "$BENCH" run -w nosuch
     [ "$status" -eq 2 ]
