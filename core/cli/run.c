@@ -405,6 +405,8 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
     sigset_t old;
     int fd = open_signals(&old), code = 0, received;
 
+    /* Who reads the progress may go; the run goes on. Other commands end with their reader. */
+    signal(SIGPIPE, SIG_IGN);
     if (execute(q, plan, argv, fd, &store, &outcome, &err) < 0)
         code = cli_error(&err);
     if (outcome.created && outcome.end == RUNNER_INTERRUPTED)

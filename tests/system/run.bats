@@ -40,6 +40,12 @@ assert any(line.startswith("1/1  block 1/1  größer  windo") for line in drawn)
 PY
 }
 
+@test "a reader that has enough is no failure worth a word" {
+    run --separate-stderr bash -c '"$0" list events | head -n 1' "$BENCH"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+}
+
 @test "what stands behind '--' is not forgotten" {
     run "$BENCH" run --dry-run -- missing.yaml
     [ "$status" -eq 2 ]
