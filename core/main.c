@@ -81,6 +81,7 @@ int main(int argc, char **argv)
         return close_output(0);
     }
     setlocale(LC_CTYPE, "");
+    signal(SIGCHLD, SIG_DFL); /* a parent may have it ignored: then children reap themselves */
     signal(SIGXFSZ, SIG_IGN); /* the write fails instead, which names the file */
     cli.program = n > 0 ? xstrndup(path, (size_t)n) : xstrdup(argv[0]);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)

@@ -83,6 +83,13 @@ limit() { is_root && echo 1 || echo 0; }
     wait_until_clean
 }
 
+@test "containment is whole also for a parent that ignores its children" {
+    need_root
+    run env --ignore-signal=CHLD "$BENCH" check none-vs-nginx
+    echo "$output"
+    [[ $output == *"OK       containment  PID namespaces"* ]]
+}
+
 @test "a hang-up ends a run, but not under nohup" {
     env --default-signal=HUP "$BENCH" run -r none --cpu-limit 0 --warmup 100ms --duration 1s --repeat 1 >out 2>&1 &
     local pid=$!
