@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,8 @@ int error_errno(struct bench_error *err, enum bench_error_kind kind, int errnum,
     va_end(ap);
     length = strlen(err->message);
     snprintf(err->message + length, sizeof(err->message) - length, ": %s", strerror(errnum));
+    if (errnum == EMFILE)
+        error_hint(err, "raise the limit on open files: 'ulimit -n'");
     return -1;
 }
 

@@ -227,8 +227,12 @@ static int fork_init(struct role *r, struct init *in, struct bench_error *err)
     }
     r->init_pidfd = pidfd_open(r->init, 0);
     if (r->init_pidfd < 0) {
-        error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot open a process descriptor");
-        error_hint(err, "this needs Linux 5.3 or later");
+        bool missing = errno == ENOSYS;
+
+        error_errno(err, missing ? BENCH_ERROR_ENVIRONMENT : BENCH_ERROR_RUN, errno,
+                    "cannot open a process descriptor");
+        if (missing)
+            error_hint(err, "this needs Linux 5.3 or later");
         kill(r->init, SIGKILL);
         waitpid(r->init, NULL, 0);
         r->init = 0;

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <wchar.h>
@@ -220,6 +221,60 @@ static void test_cpu_too_many_is_explained(void **state)
     assert_int_equal(role_release(a.role, &err), -1);
     assert_string_equal(err.message, "cannot run on all of the wanted CPUs");
     actor_gone(&a);
+}
+
+static size_t open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t n = 0;
+
+    while (readdir(dir))
+        n++;
+    closedir(dir);
+    return n;
+}
+
+/* Wherever the descriptors run out: said with what to do, and none is lost. */
+static void test_too_few_descriptors_are_explained(void **state)
+{
+    struct stage *s = *state;
+    struct bench_process process = {.stop_signal = SIGTERM, .program = (char *)"/bin/true"};
+    struct role_spec spec = {.name = "server",
+                             .process = &process,
+                             .directory = s->directory,
+                             .network = s->network};
+    struct role *role = NULL;
+    struct bench_error err = {0};
+    struct rlimit before;
+    size_t descriptors, failures = 0;
+    int next;
+
+    stage_expect_ok(cgroup_new(&spec.cgroup, &s->containment.host, s->containment.id, "x", 0,
+                               100 * NS_PER_MS, &err),
+                    &err);
+    getrlimit(RLIMIT_NOFILE, &before);
+    descriptors = open_descriptors();
+    next = dup(STDERR_FILENO);
+    close(next);
+    for (rlim_t room = 0; room < 32 && !role; room++) {
+        struct rlimit low = {.rlim_cur = (rlim_t)next + room, .rlim_max = before.rlim_max};
+        int rc;
+
+        setrlimit(RLIMIT_NOFILE, &low);
+        rc = role_spawn(&role, &s->containment, &spec, &err);
+        setrlimit(RLIMIT_NOFILE, &before);
+        if (rc == 0)
+            break;
+        failures++;
+        assert_int_equal(err.kind, BENCH_ERROR_RUN);
+        assert_string_equal(err.hint, "raise the limit on open files: 'ulimit -n'");
+    }
+    assert_non_null(role);
+    assert_true(failures > 5);
+    role_free(role);
+    assert_int_equal(open_descriptors(), descriptors);
+    stage_expect_ok(cgroup_remove(spec.cgroup, &err), &err);
+    cgroup_close(spec.cgroup);
 }
 
 static void test_unwritable_directory_is_explained(void **state)
@@ -590,6 +645,7 @@ static void test_time_of_four_roles(void **state)
         cmocka_unit_test(test_exec_failure_is_explained),                                     \
         cmocka_unit_test(test_impossible_cpu_is_explained),                                   \
         cmocka_unit_test(test_cpu_too_many_is_explained),                                     \
+        cmocka_unit_test(test_too_few_descriptors_are_explained),                             \
         cmocka_unit_test(test_unwritable_directory_is_explained),                             \
         cmocka_unit_test(test_death_at_start_shows_last_words),                               \
         cmocka_unit_test(test_death_by_signal_is_named),                                      \
