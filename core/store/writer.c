@@ -127,7 +127,7 @@ static json_t *run_json(const struct store_writer *w, int64_t started, const str
     json_object_set_new(run, "finished", json_null());
     json_object_set_new(run, "state", json_string("running"));
     json_object_set_new(run, "command", command_json(command));
-    json_object_set_new(run, "cwd", json_text(cwd));
+    json_object_set_new(run, "cwd", json_text(cwd ? cwd : "")); /* it may be gone */
     json_object_set_new(run, "environment", environment ? json_incref(environment) : json_null());
     add_plan(run, plan);
     return run;

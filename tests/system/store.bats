@@ -80,3 +80,13 @@ measure() { # directory, repetitions
     grep -qxE '[0-9]+ server.bytes_received' <<<"$output"
     [ "$(grep -cE '^[0-9]+\.[0-9]{2} Gbit/s$' <<<"$output")" -eq 2 ]
 }
+
+@test "a run from a directory that is gone can be read" {
+    mkdir gone
+    cd gone
+    rmdir ../gone
+    measure "$BATS_TEST_TMPDIR/run" 1
+    cd "$BATS_TEST_TMPDIR"
+    "$BENCH" report run >table
+    grep -q none table
+}
