@@ -398,11 +398,13 @@ static void report_progress(struct repetition *p, enum progress_phase phase)
 static int tick_until(struct repetition *p, int64_t begin_ns, int64_t end_ns,
                       enum progress_phase phase, struct bench_error *err)
 {
-    for (int64_t next = begin_ns + p->scenario->tick_ns; next < end_ns && !p->client_done;
-         next += p->scenario->tick_ns) {
+    int64_t tick = p->scenario->tick_ns, next = begin_ns + tick;
+
+    while (next < end_ns && !p->client_done) {
         if (watch(p, next, err) < 0)
             return -1;
-        sample(p);
+        /* Ticks that were slept through are gone: made up for, they would all show one moment. */
+        next += ((sample(p) - next) / tick + 1) * tick;
         report_progress(p, phase);
     }
     return p->client_done ? 0 : watch(p, end_ns, err);

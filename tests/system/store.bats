@@ -81,6 +81,24 @@ measure() { # directory, repetitions
     [ "$(grep -cE '^[0-9]+\.[0-9]{2} Gbit/s$' <<<"$output")" -eq 2 ]
 }
 
+@test "a bench that was stopped does not make up for the ticks it slept through" {
+    "$BENCH" run -q -r none --cpu-limit 0 --warmup 0 --duration 2s --tick 10ms --repeat 1 -o run >/dev/null 3>&- &
+    pid=$!
+    for _ in $(seq 200); do
+        [ -d run/repetitions/0001-none/client ] && break
+        sleep 0.02
+    done
+    sleep 0.3
+    kill -STOP $pid
+    sleep 1.2
+    kill -CONT $pid
+    wait $pid
+    # 200 ticks, more than 100 of them slept through.
+    rows=$(json run/repetitions/0001-none/repetition.json 'd["series_rows"]')
+    echo "$rows rows"
+    [ "$rows" -lt 110 ]
+}
+
 @test "a run from a directory that is gone can be read" {
     mkdir gone
     cd gone
