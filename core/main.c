@@ -10,17 +10,6 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 
-const struct command commands[] = {
-    {"run", cli_run, "run a scenario and print what its arms came to"},
-    {"stat", cli_stat, "the same, with performance counters on every role"},
-    {"report", cli_report, "print a stored run again, in any format"},
-    {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
-    {"check", cli_check, "say what this machine can do and how to mend what it cannot"},
-    {"plugin", cli_plugin, "check plugins against the contract"},
-    {"help", cli_help, "explain a command or the scenario language"},
-    {0},
-};
-
 static const struct command *find_command(const char *name)
 {
     for (const struct command *c = commands; c->name; c++)
@@ -31,9 +20,9 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-    const char *names[ARRAY_SIZE(commands)] = {0}, *close;
+    const char *names[32] = {0}, *close;
 
-    for (size_t i = 0; commands[i].name; i++)
+    for (size_t i = 0; commands[i].name && i < ARRAY_SIZE(names) - 1; i++)
         names[i] = commands[i].name;
     close = nearest(name, names);
     fprintf(stderr, "bench: unknown command '%s'\n", name);

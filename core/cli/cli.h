@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line: one file per command, a table in main.c, and what they share. Only code in this
+ * The command line: one file per command, their table (commands.c), and what they share. Only code in this
  * folder prints: results to standard output, everything else to standard error.
  */
 #ifndef CLI_CLI_H

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands, in the order in which help lists them. */
+#include "cli/cli.h"
+
+const struct command commands[] = {
+    {"run", cli_run, "run a scenario and print what its arms came to"},
+    {"stat", cli_stat, "the same, with performance counters on every role"},
+    {"report", cli_report, "print a stored run again, in any format"},
+    {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
+    {"check", cli_check, "say what this machine can do and how to mend what it cannot"},
+    {"plugin", cli_plugin, "check plugins against the contract"},
+    {"help", cli_help, "explain a command or the scenario language"},
+    {0},
+};
