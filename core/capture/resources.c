@@ -14,6 +14,10 @@
  *                                                   of the repetition's network
  *   bench.cpu_ns                                    the bench itself
  *
+ * ROLE.cpu_ns is what the scheduler charges, and the limit acts upon: it may be another's time, see
+ * "Whose CPU time is it" in docs/measurement.md. The kernel's one other clock, perf's task-clock,
+ * is right but costs about a microsecond per context switch, so it is for `stat` only.
+ *
  * ROLE is "client", "server", "relay_1", … Without a control group, ROLE.cpu_ns is the sum of the
  * process clocks (its reason says so) and what only a group can tell is BENCH_NOT_SUPPORTED.
  */

@@ -82,7 +82,8 @@ static const struct row rows[] = {
     LATENCY("max", 2, LARGEST, NULL, "Time of the slowest operation."),
     LATENCY("mean", 2, MEAN, NULL, "Mean time of an operation."),
     {METRIC("cpus_{role}", "CPUs", "CPU {role}", LOWER, CPUS, 1,
-            "CPU time of all processes of the role per second of the window."),
+            "CPU time of all processes of the role per second of the window, as the scheduler "
+            "charges it."),
      ROLE, SECOND, NANO, "{role}.cpu_ns", NULL},
     {METRIC("cpus_relay", "CPUs", "CPU relay", LOWER, CPUS, 2,
             "CPU time of all relay hops together per second of the window."),

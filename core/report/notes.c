@@ -19,6 +19,8 @@ enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
 #define ALWAYS_THROTTLED 0.95
 #define STEAL_WARNING 0.001
 #define BENCH_WARNING 0.01
+#define CHARGE_TOLERANCE 0.1 /* by which the scheduler's account may differ from task-clock */
+#define CHARGE_CPUS 0.02     /* less than that between the two is nothing to warn of */
 
 static const char *plural(size_t n)
 {
@@ -263,6 +265,55 @@ static void warn_limit_held(const struct observations *all, struct strings *ret)
                      worst_below * 100, below, plural(below));
 }
 
+/* How often the CPU time that the scheduler charged to a role is what task-clock counted there, in
+ * the repetition where that is furthest from 1; NaN while it is close enough in all. */
+static double worst_charge(const struct observations *all, const char *role)
+{
+    cleanup_free char *cpus = xasprintf("cpus_%s", role);
+    cleanup_free char *clock = xasprintf("task_clock_%s", role);
+    double worst = NAN;
+
+    for (size_t i = 0; i < all->count; i++) {
+        double seconds = metric_window(all->items[i]->record).seconds;
+        double charged = observed_number(all->items[i], cpus);
+        double ran = observed_number(all->items[i], clock) / seconds;
+
+        if (fabs(charged - ran) < CHARGE_CPUS || fabs(charged / ran - 1) < CHARGE_TOLERANCE)
+            continue;
+        if (charged > 0 && ran > 0 && (isnan(worst) || fabs(log(charged / ran)) > fabs(log(worst))))
+            worst = charged / ran;
+    }
+    return worst;
+}
+
+/* See "Whose CPU time is it" in docs/measurement.md. */
+static void warn_charged(const struct observations *all, struct strings *ret)
+{
+    cleanup_strings struct strings seen = {0};
+    cleanup_text struct text t = {0};
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
+
+        for (size_t k = 0; k < r->n_roles; k++) {
+            const char *role = r->roles[k].name;
+            double charge;
+
+            if (strings_has(&seen, role))
+                continue;
+            strings_add(&seen, role);
+            charge = worst_charge(all, role);
+            if (!isnan(charge))
+                text_add(&t, "%s%s %.0f%%", t.length ? ", " : "", role, charge * 100);
+        }
+    }
+    if (t.length)
+        strings_addf(ret,
+                     "the scheduler charged CPU time to the wrong process: of what task-clock "
+                     "counted, at worst %s; for these trust task_clock, not cpus or cpu_seconds",
+                     text_get(&t));
+}
+
 static void warn_short_window(const struct observations *all, struct strings *ret)
 {
     for (size_t i = 0; i < all->count; i++) {
@@ -358,6 +409,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_failures(d, ret);
     warn_relay_not_limit(d, ret);
     warn_limit_held(all, ret);
+    warn_charged(all, ret);
     warn_short_window(all, ret);
     warn_identity(d, all, ret);
     warn_machine(all, ret);

@@ -73,7 +73,7 @@ static double delta(const struct watched_stage *w, const char *column)
 }
 
 /* What interrupts and the hypervisor took of all CPUs: the counter's clock runs on in it, the
- * group's does not. */
+ * group's need not (CONFIG_IRQ_TIME_ACCOUNTING, CONFIG_PARAVIRT_TIME_ACCOUNTING). */
 static double interrupted(const struct watched_stage *w)
 {
     return delta(w, "system.irq_ns") + delta(w, "system.softirq_ns") + delta(w, "system.steal_ns");
@@ -101,6 +101,11 @@ static void run(struct watched_stage *w, const char *script, const char *events)
     capture_free(w->stat);
 }
 
+/*
+ * They are two clocks: the scheduler charges the time of a process that stays in the kernel after
+ * it woke another to that other one ("Whose CPU time is it", docs/measurement.md). A shell that
+ * counts wakes nobody and hardly enters the kernel; whoever wakes beside it switches at once.
+ */
 static void the_group_and_the_counter_agree(void **state)
 {
     struct watched_stage *w = *state;

@@ -255,6 +255,33 @@ static void what_a_reader_must_know(void **state)
     assert_warned(f.d, "the window holds 15 periods of the CPU limit");
 }
 
+/* Only what differs by more than a tenth, and by more than next to nothing, is worth a word. */
+static void time_charged_to_another(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    const char *const alike[][2] = {{"server", "0.43"}, {"client", "0.27"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(alike) / sizeof(alike[0]); i++)
+        for (size_t r = 0; r < f.run.n_repetitions; r++) {
+            cleanup_free char *name = xasprintf("%s.cpu_ns", alike[i][0]);
+
+            set_column(&f.run.repetitions[r], name,
+                       (int64_t)((double)EXAMPLE_TICK * atof(alike[i][1])));
+        }
+    set_column(&f.run.repetitions[1], "relay_2.cpu_ns", EXAMPLE_TICK / 200);
+    set_column(&f.run.repetitions[1], "relay_2.event:task-clock", EXAMPLE_TICK / 100);
+    again(&f);
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "wrong process"));
+
+    set_column(&f.run.repetitions[2], "server.cpu_ns", EXAMPLE_TICK * 6 / 10);
+    set_column(&f.run.repetitions[3], "server.cpu_ns", EXAMPLE_TICK);
+    set_column(&f.run.repetitions[3], "client.cpu_ns", EXAMPLE_TICK * 15 / 100);
+    again(&f);
+    assert_warned(f.d, "the scheduler charged CPU time to the wrong process: of what task-clock "
+                       "counted, at worst server 250%, client 50%; for these trust task_clock");
+}
+
 /* A description of another version, or a damaged one, still gives a report. */
 static void little_is_known(void **state)
 {
@@ -288,6 +315,7 @@ int main(void)
         cmocka_unit_test(another_baseline),
         cmocka_unit_test(interrupted_sweep),
         cmocka_unit_test(what_a_reader_must_know),
+        cmocka_unit_test(time_charged_to_another),
         cmocka_unit_test(little_is_known),
     };
 
