@@ -48,8 +48,15 @@ flags_now := $(VERSION) $(CC) $(CFLAGS) $(CPPFLAGS) $(SANITIZE) $(PLUGINDIR) $(D
 
 core_sources := $(sort $(wildcard core/*/*.c))
 core_objects := $(core_sources:%.c=$(BUILD)/%.o)
-plugin_sources := $(sort $(wildcard plugins/*/*.c))
-plugins := $(plugin_sources:%.c=$(BUILD)/%.so)
+# A plugin is one file, plugins/KIND/NAME.c, or a folder of them, plugins/KIND/NAME/*.c. What several
+# use lies in plugins/shared; the linker takes from it what a plugin calls. libs_NAME: its libraries.
+plugin_kinds := workloads relays reporters
+plugin_files := $(sort $(foreach kind,$(plugin_kinds),$(wildcard plugins/$(kind)/*.c)))
+plugin_folders := $(sort $(patsubst %/,%,$(dir $(foreach kind,$(plugin_kinds),$(wildcard plugins/$(kind)/*/*.c)))))
+plugin_names := $(sort $(plugin_files:%.c=%) $(plugin_folders))
+plugins := $(plugin_names:%=$(BUILD)/%.so)
+plugin_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1).c $(1)/*.c))
+shared_objects := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard plugins/shared/*.c)))
 unit_sources := $(sort $(wildcard tests/unit/*/test_*.c tests/plugins/test_*.c))
 units := $(unit_sources:%.c=$(BUILD)/%)
 fake_sources := $(sort $(wildcard tests/fakes/*.c))
@@ -73,10 +80,21 @@ $(BUILD)/core/%.o: core/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# Plugins see include/bench and nothing else.
-$(BUILD)/plugins/%.so: plugins/%.c Makefile $(flags)
+# Plugins see include/bench, plugins/shared and their own folder, and nothing else.
+$(BUILD)/plugins/%.o: plugins/%.c Makefile $(flags)
 	@mkdir -p $(@D)
-	$(CC) $(base_cflags) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -shared $(link_flags) -o $@ $< -pthread -lm
+	$(CC) $(base_cflags) -Iplugins $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -pthread -c -o $@ $<
+
+define plugin_rule
+$(BUILD)/$(1).so: $(call plugin_objects,$(1)) $(BUILD)/plugins/libshared.a
+	$$(CC) $$(base_cflags) $$(CFLAGS) -fPIC -shared $$(link_flags) -o $$@ $$^ -pthread $$(libs_$(notdir $(1))) -lm
+endef
+$(foreach name,$(plugin_names),$(eval $(call plugin_rule,$(name))))
+
+$(BUILD)/plugins/libshared.a: $(shared_objects) Makefile $(flags)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $(shared_objects)
 
 $(BUILD)/tests/fakes/%.so: tests/fakes/%.c Makefile $(flags)
 	@mkdir -p $(@D)
@@ -190,4 +208,5 @@ FORCE:
 .PHONY: all tests check check-layers test test-vm docs fuzz perf demo install uninstall help clean FORCE
 .SECONDARY:
 
--include $(core_objects:.o=.d) $(BUILD)/core/main.d $(plugins:.so=.d) $(units:=.d) $(fakes:=.d) $(perf_programs:=.d)
+-include $(core_objects:.o=.d) $(BUILD)/core/main.d \
+	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(fakes:=.d) $(perf_programs:=.d)
