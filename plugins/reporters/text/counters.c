@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "cells.h"
+#include "lines.h"
+#include "numbers.h"
+#include "sections.h"
+
+/* The events of a document in the order they were asked for. */
+static size_t list_events(const struct bench_document *d, const char *ret[], size_t most)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
+            const char *event = d->arms[i]->estimates[k]->metric->event;
+            size_t known = 0;
+
+            while (event && known < n && strcmp(ret[known], event) != 0)
+                known++;
+            if (event && known == n && n < most)
+                ret[n++] = event;
+        }
+    return n;
+}
+
+/* The estimate of an event in a role: its count, or with `per` set, per byte or operation. */
+static const struct bench_estimate *find_event(const struct bench_arm *a, const char *event,
+                                               const char *role, const char *per)
+{
+    for (uint32_t i = 0; i < a->n_estimates; i++) {
+        const struct bench_metric *m = a->estimates[i]->metric;
+        const char *found;
+
+        if (!m->event || !m->role || strcmp(m->event, event) != 0 || strcmp(m->role, role) != 0)
+            continue;
+        found = strstr(m->stem, "_per_byte")        ? "byte"
+                : strstr(m->stem, "_per_operation") ? "operation"
+                                                    : NULL;
+        if (found == per || (found && per && strcmp(found, per) == 0))
+            return a->estimates[i];
+    }
+    return NULL;
+}
+
+/* An event that no role of any arm could count is a footnote, not a row of dashes. */
+static bool counted(const struct bench_document *d, const char *event, struct footnotes *notes)
+{
+    const struct bench_estimate *missing = NULL;
+
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
+            const struct bench_estimate *e = d->arms[i]->estimates[k];
+
+            if (!e->metric->event || strcmp(e->metric->event, event) != 0)
+                continue;
+            if (is_number(e))
+                return true;
+            missing = e;
+        }
+    if (missing)
+        footnote(notes, missing, event);
+    return false;
+}
+
+static bool has_per(const struct bench_document *d, const char *event, const char *per)
+{
+    static const char *const ends[] = {"client", "server", "relay_1"};
+
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        for (size_t k = 0; k < 3; k++)
+            if (find_event(d->arms[i], event, ends[k], per))
+                return true;
+    return false;
+}
+
+/* Counts and clocks per gigabyte: the same figure as per byte, in digits that can be read. */
+static void put_per(struct table *t, int at, const struct bench_estimate *e, bool per_byte)
+{
+    struct bench_metric m;
+    char s[80];
+
+    if (!is_number(e)) {
+        put(t, at, "–");
+        return;
+    }
+    m = *e->metric;
+    m.unit = "1";
+    if (m.format == BENCH_FORMAT_PLAIN)
+        m.format = e->value * (per_byte ? 1e9 : 1) >= 1000 ? BENCH_FORMAT_SI : BENCH_FORMAT_PLAIN;
+    with_unit(&m, e->value * (per_byte ? 1e9 : 1), s, sizeof(s));
+    put(t, at, s);
+}
+
+static void put_event(struct table *t, const struct bench_arm *a, const char *event,
+                      const char *roles[], const int at[][2], int n_roles, const char *per,
+                      struct footnotes *notes)
+{
+    put(t, 1, event);
+    for (int r = 0; r < n_roles; r++) {
+        const struct bench_estimate *count = find_event(a, event, roles[r], NULL);
+
+        put_estimate(t, at[r][0], count, notes, event);
+        put_per(t, at[r][1], find_event(a, event, roles[r], per), strcmp(per, "byte") == 0);
+    }
+}
+
+void emit_counters(const struct bench_document *d, struct footnotes *notes,
+                   const struct bench_style *style, struct bench_output *out)
+{
+    static const char *const names[] = {"client",  "relay_1", "relay_2",
+                                        "relay_3", "relay_4", "server"};
+    const char *events[64], *roles[6], *per;
+    size_t n_listed = list_events(d, events, 64), n_events = 0;
+    struct table t = {.style = style};
+    int at[6][2], n_roles = 0;
+
+    for (size_t i = 0; i < n_listed; i++)
+        if (counted(d, events[i], notes))
+            events[n_events++] = events[i];
+    if (n_events == 0)
+        return;
+    per = has_per(d, events[0], "operation") ? "operation" : "byte";
+    column(&t, "relay", true, 0);
+    column(&t, "counter", true, 0);
+    for (int i = 0; i < 6; i++) {
+        bool relay = strncmp(names[i], "relay_", 6) == 0;
+
+        if (relay && (uint32_t)(names[i][6] - '0') > most_hops(d))
+            continue;
+        roles[n_roles] = names[i];
+        at[n_roles][0] = grouped(&t, names[i], "window", relay ? 8 : 2);
+        at[n_roles][1] =
+            grouped(&t, names[i], strcmp(per, "byte") == 0 ? "per GB" : "per op", relay ? 9 : 3);
+        n_roles++;
+    }
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        if (d->arms[i]->valid == 0)
+            continue;
+        for (size_t k = 0; k < n_events; k++) {
+            if (k == 0)
+                arm_row(&t, d, i);
+            else
+                new_row(&t);
+            put_event(&t, d->arms[i], events[k], roles, (const int(*)[2])at, n_roles, per, notes);
+        }
+    }
+    emit_table(&t, out);
+    host->emit(out, "\n");
+    table_release(&t);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "characters.h"
+#include "lines.h"
+
+/* Prints `text` behind `label`, wrapped at the width with the continuation under the text. */
+void emit_wrapped(const char *label, const char *text, const struct bench_style *style,
+                  struct bench_output *out)
+{
+    char *s = clean(text, style->utf8), *p = s;
+    int indent = width_of(label), room = style->width > indent + 20 ? style->width - indent : 0;
+
+    host->emit(out, "%s", label);
+    for (bool first = true; *p || first; first = false) {
+        size_t n = strlen(p), end = 0;
+        char keep;
+
+        for (size_t i = 1; room > 0 && i <= n; i++) {
+            if (p[i] != ' ' && p[i] != '\0')
+                continue;
+            keep = p[i];
+            p[i] = '\0';
+            if (width_of(p) <= room || end == 0)
+                end = i;
+            p[i] = keep;
+        }
+        if (room == 0 || n == 0)
+            end = n;
+        host->emit(out, "%*s%.*s\n", first ? 0 : indent, "", (int)end, p);
+        p += end;
+        while (*p == ' ')
+            p++;
+    }
+    free(s);
+}
+
+void shade(const struct bench_style *style, enum shade shade, struct bench_output *out)
+{
+    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[33m"};
+
+    if (style->color)
+        host->emit(out, "%s", codes[shade]);
+}

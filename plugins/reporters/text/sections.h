@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of the report, from top to bottom. Each prints what it has and an empty line. */
+#ifndef TEXT_SECTIONS_H
+#define TEXT_SECTIONS_H
+
+#include "notes.h"
+
+/* One headline metric: how much, how sure, against the baseline. `m` is NULL when no arm has any.
+ */
+void emit_headline(const struct bench_document *d, const struct bench_metric *m, bool first,
+                   struct footnotes *notes, const struct bench_style *style,
+                   struct bench_output *out);
+
+/* Where the CPU and the memory went. */
+void emit_costs(const struct bench_document *d, struct footnotes *notes,
+                const struct bench_style *style, struct bench_output *out);
+
+/* What the kernel and the CPU counted in each role. */
+void emit_counters(const struct bench_document *d, struct footnotes *notes,
+                   const struct bench_style *style, struct bench_output *out);
+
+/* Details: every metric of every arm, then every repetition. */
+void emit_metrics(const struct bench_document *d, const struct bench_style *style,
+                  struct bench_output *out);
+void emit_repetitions(const struct bench_document *d, const struct bench_metric *headline,
+                      const struct bench_style *style, struct bench_output *out);
+
+#endif

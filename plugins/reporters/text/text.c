@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table for people: the head, the sections one below the other, the notes, the warnings. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cells.h"
+#include "lines.h"
+#include "sections.h"
+
+const struct bench_host *host;
+
+static void emit_head(const struct bench_document *d, const struct bench_style *style,
+                      struct bench_output *out)
+{
+    char *line = NULL;
+
+    shade(style, BOLD, out);
+    if (asprintf(&line, "%s · %s%s%s", *d->name ? d->name : "bench run", d->workload,
+                 *d->protocol ? ", " : "", d->protocol) >= 0)
+        emit_wrapped("", line, style, out);
+    free(line);
+    shade(style, PLAIN, out);
+    line = NULL;
+    if (asprintf(&line, "%s, %s, %s", d->run, d->started, d->state) >= 0)
+        emit_wrapped("run      ", line, style, out);
+    free(line);
+    for (uint32_t i = 0; i < d->n_design; i++)
+        emit_wrapped(i == 0 ? "design   " : "         ", d->design[i], style, out);
+    host->emit(out, "\n");
+}
+
+static void emit_warnings(const struct bench_document *d, const struct bench_style *style,
+                          struct bench_output *out)
+{
+    for (uint32_t i = 0; i < d->n_warnings; i++) {
+        shade(style, YELLOW, out);
+        emit_wrapped("! ", d->warnings[i], style, out);
+        shade(style, PLAIN, out);
+    }
+}
+
+static int report(void *state, const struct bench_document *d, const struct bench_style *style,
+                  struct bench_output *out, struct bench_error *err)
+{
+    struct footnotes notes = {0};
+    const struct bench_metric *first = NULL;
+
+    (void)state;
+    (void)err;
+    emit_head(d, style, out);
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
+            const struct bench_metric *m = d->arms[i]->estimates[k]->metric;
+            uint32_t before = 0;
+
+            while (before < i && !find(d->arms[before], m->name))
+                before++;
+            if (m->rank != 0 || before < i)
+                continue;
+            emit_headline(d, metric_named(d, m->name), first == NULL, &notes, style, out);
+            first = first ? first : m;
+        }
+    if (d->n_arms > 0 && first)
+        emit_costs(d, &notes, style, out);
+    else if (d->n_arms > 0)
+        emit_headline(d, NULL, true, &notes, style, out);
+    emit_counters(d, &notes, style, out);
+    if (style->details) {
+        emit_metrics(d, style, out);
+        emit_repetitions(d, first, style, out);
+    }
+    emit_footnotes(&notes, style, out);
+    emit_warnings(d, style, out);
+    return 0;
+}
+
+static const struct bench_reporter plugin = {
+    .plugin = {.size = sizeof(plugin),
+               .abi_major = BENCH_ABI_MAJOR,
+               .abi_minor = BENCH_ABI_MINOR,
+               .kind = BENCH_REPORTER,
+               .name = "text",
+               .description = "tables for people"},
+    .extension = "txt",
+    .report = report,
+};
+
+const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
+{
+    host = h;
+    return &plugin.plugin;
+}
