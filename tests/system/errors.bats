@@ -227,7 +227,7 @@ SH
 }
 
 @test "plugin check takes a file of the working directory and names what it refuses" {
-    cp "$(dirname "$BENCH")/plugins/relays/none.so" mine.so
+    cp "$(dirname "$BUILT")/plugins/relays/none.so" mine.so
     run "$BENCH" plugin check mine.so
     echo "$output"
     [ "$status" -eq 0 ]
