@@ -39,7 +39,8 @@ struct repetition {
     struct histogram *latencies[BENCH_LATENCIES]; /* the client's at the window's begin, or NULL */
     bool capturing;                               /* between begin and end */
     bool interrupted;
-    bool client_done; /* a wrapper's client ended by itself, as it should */
+    const struct member *ended; /* although nobody asked */
+    bool client_done;           /* a wrapper's client ended by itself, as it should */
     int64_t started_ns;
     struct repetition_record record;
 };
@@ -98,9 +99,20 @@ static int check_role(struct repetition *p, size_t i, struct bench_error *err)
 static int check_roles(struct repetition *p, struct bench_error *err)
 {
     for (size_t i = 0; i < p->cast.count; i++)
-        if (p->roles[i] && check_role(p, i, err) < 0)
+        if (p->roles[i] && check_role(p, i, err) < 0) {
+            p->ended = &p->cast.members[i];
             return -1;
+        }
     return 0;
+}
+
+/* Says who it was: the member that ended, else the one (may be NULL) that was waited for. */
+static int add_context(const struct repetition *p, const char *phase, const struct member *awaited,
+                       struct bench_error *err)
+{
+    const struct member *m = p->ended ? p->ended : awaited;
+
+    return m ? error_context(err, "%s: %s", m->title, phase) : error_context(err, "%s", phase);
 }
 
 /* Roles that live can bring news; one that has ended has said its last. */
@@ -318,7 +330,7 @@ static int release_member(struct repetition *p, size_t i, int64_t deadline, stru
             return -1;
         }
         if (watch(p, clock_now() + pause, err) < 0)
-            return error_context(err, "%s: start", m->title);
+            return add_context(p, "start", m, err);
         if (pause < READY_POLL_MAX)
             pause += pause / 4;
     }
@@ -418,7 +430,7 @@ int repetition_warm_up(struct repetition *p, struct bench_error *err)
     if (p->scenario->warmup_ns > 0) {
         sample(p);
         if (tick_until(p, begin, begin + p->scenario->warmup_ns, PROGRESS_WARMUP, err) < 0)
-            return error_context(err, "warm-up");
+            return add_context(p, "warm-up", NULL, err);
     }
     p->record.warmup_ns = clock_now() - begin;
     return 0;
@@ -507,7 +519,7 @@ int repetition_window(struct repetition *p, struct bench_error *err)
     begin = sample(p);
     begin_latencies(p);
     if (tick_until(p, begin, begin + p->scenario->duration_ns, PROGRESS_WINDOW, err) < 0)
-        return error_context(err, "window");
+        return add_context(p, "window", NULL, err);
     p->record.window_begin_ns = begin;
     p->record.window_end_ns = sample(p);
     end_latencies(p);

@@ -119,6 +119,22 @@ SH
     [[ $output == *FAILED* ]]
 }
 
+@test "whoever dies in the window is named, with its hop" {
+    need_nginx
+    fake_nginx <<'SH'
+#!/bin/sh
+grep -q 'hop 2' nginx.conf || exec /usr/sbin/nginx "$@"
+/usr/sbin/nginx "$@" &
+sleep 0.7
+exit 9
+SH
+    arm
+    run "$BENCH" run s.yaml --hops 3
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"FAILED: relay 'odd' (hop 2): window: 'nginx' ended early with exit status 9"* ]]
+}
+
 @test "a relay that never listens is given up at start_timeout" {
     fake_nginx <<'SH'
 #!/bin/sh
