@@ -51,6 +51,20 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     strings_add(ret, text_get(&t));
 }
 
+/* Without hops the name of an arm says nothing of what was measured. */
+static void design_no_hops(const struct stored_run *run, struct strings *ret)
+{
+    cleanup_strings struct strings points = {0};
+
+    run_points(run, &points);
+    for (size_t i = 0; i < points.count; i++) {
+        if (json_number_or(run_setting(run, points.items[i], "hops"), 1) != 0)
+            continue;
+        strings_add(ret, "hops=0: no relay runs, whatever the arm: the client reaches the server");
+        return;
+    }
+}
+
 /* The CPU limits that the records speak of, and what the hops used of them. */
 static void design_limit(const struct bench_document *d, const struct observations *all,
                          struct strings *ret)
@@ -168,6 +182,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_machine(run, ret);
+    design_no_hops(run, ret);
     design_limit(d, all, ret);
     design_captures(run, ret);
     design_estimates(d, ret);

@@ -46,6 +46,15 @@ PY
     [ -z "$stderr" ]
 }
 
+@test "without hops the report says that no relay ran" {
+    need_nginx
+    "$BENCH" run -r nginx --hops 0 --cpu-limit 0 --warmup 0 --duration 200ms --repeat 1 -q >table
+    cat table
+    grep -q "hops=0: no relay runs, whatever the arm" table
+    "$BENCH" run -r none --hops 1 --cpu-limit 0 --warmup 0 --duration 200ms --repeat 1 -q >table
+    run ! grep "no relay runs" table
+}
+
 @test "what stands behind '--' is not forgotten" {
     run "$BENCH" run --dry-run -- missing.yaml
     [ "$status" -eq 2 ]
