@@ -87,7 +87,7 @@ $(BUILD)/plugins/%.o: plugins/%.c Makefile $(flags)
 
 define plugin_rule
 $(BUILD)/$(1).so: $(call plugin_objects,$(1)) $(BUILD)/plugins/libshared.a
-	$$(CC) $$(base_cflags) $$(CFLAGS) -fPIC -shared $$(link_flags) -o $$@ $$^ -pthread $$(libs_$(notdir $(1))) -lm
+	$$(CC) $$(base_cflags) $$(CFLAGS) -fPIC -shared $$(link_flags) -o $$@ $$(filter %.o %.a,$$^) -pthread $$(libs_$(notdir $(1))) -lm
 endef
 $(foreach name,$(plugin_names),$(eval $(call plugin_rule,$(name))))
 
