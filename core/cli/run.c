@@ -339,7 +339,6 @@ static int run_stored(struct session *session, const struct plan *plan, struct o
     session->identities = identity_cache_new();
     result = runner_run(session, plan, &ret->end, &ret->failed, err);
     identity_cache_free(session->identities);
-    versions_release(&session->versions);
     if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;
         result = -1;
@@ -348,6 +347,35 @@ static int run_stored(struct session *session, const struct plan *plan, struct o
 }
 
 /* Everything between the first and the last process. */
+static int run_contained(struct session *session, const struct request *q, const struct plan *plan,
+                         char **argv, struct outcome *ret, struct bench_error *err)
+{
+    struct bench_error late = {0};
+    json_t *facts;
+    int result;
+
+    if (containment_start(session->containment, err) < 0)
+        return -1;
+    facts = facts_collect(&session->containment->host);
+    result = store_create(session->store, q->output, plan, facts, argv, err);
+    json_decref(facts);
+    if (result == 0) {
+        ret->created = true;
+        if (q->verbose)
+            fprintf(stderr, "run directory: %s\n", session->store->path);
+        result = run_stored(session, plan, ret, err);
+        progress_view_clear(session->progress_context);
+    }
+    if (containment_stop(session->containment, &late) < 0) {
+        if (result < 0)
+            cli_error(&late);
+        else
+            *err = late;
+        result = -1;
+    }
+    return result;
+}
+
 static int execute(const struct request *q, const struct plan *plan, char **argv, int interrupt_fd,
                    struct store_writer *store, struct outcome *ret, struct bench_error *err)
 {
@@ -360,30 +388,13 @@ static int execute(const struct request *q, const struct plan *plan, char **argv
         .progress = progress_view_update,
         .progress_context = &view,
     };
-    struct bench_error late = {0};
-    json_t *facts;
     int result;
 
     progress_view_init(&view, q->quiet);
-    if (containment_start(&containment, err) < 0)
-        return -1;
-    facts = facts_collect(&containment.host);
-    result = store_create(store, q->output, plan, facts, argv, err);
-    json_decref(facts);
-    if (result == 0) {
-        ret->created = true;
-        if (q->verbose)
-            fprintf(stderr, "run directory: %s\n", store->path);
-        result = run_stored(&session, plan, ret, err);
-        progress_view_clear(&view);
-    }
-    if (containment_stop(&containment, &late) < 0) {
-        if (result < 0)
-            cli_error(&late);
-        else
-            *err = late;
-        result = -1;
-    }
+    result = runner_check(&session, plan, err);
+    if (result == 0)
+        result = run_contained(&session, q, plan, argv, ret, err);
+    versions_release(&session.versions);
     return result;
 }
 

@@ -66,9 +66,7 @@ static void tell(struct course *c, enum progress_phase phase, const struct step 
     relay_progress(c, &p);
 }
 
-/* Every arm of every point is described once before anything starts: a missing program, a
- * CPU that is not there or a configuration that cannot be is found now, not after an hour. */
-static int preflight(struct session *session, const struct plan *plan, struct bench_error *err)
+int runner_check(struct session *session, const struct plan *plan, struct bench_error *err)
 {
     for (size_t i = 0; i < plan->n_points; i++) {
         const struct point *point = &plan->points[i];
@@ -148,9 +146,8 @@ int runner_run(struct session *session, const struct plan *plan, enum runner_out
     };
     bool interrupted = false;
     uint32_t failures = 0;
-    int result;
+    int result = 0;
 
-    result = preflight(session, plan, err);
     session->progress = relay_progress;
     session->progress_context = &course;
     for (size_t i = 0; result == 0 && !interrupted && i < plan->n_steps; i++) {

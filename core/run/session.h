@@ -34,7 +34,7 @@ struct session {
     struct containment *containment;
     struct store_writer *store;
     struct identity_cache *identities;
-    struct versions versions; /* filled by the runner, released by the owner */
+    struct versions versions; /* filled by runner_check(), released by the owner */
     int interrupt_fd;         /* readable once the user wants to stop; never read here */
     progress_fn progress;
     void *progress_context;
