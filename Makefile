@@ -56,6 +56,7 @@ plugin_folders := $(sort $(patsubst %/,%,$(dir $(foreach kind,$(plugin_kinds),$(
 plugin_names := $(sort $(plugin_files:%.c=%) $(plugin_folders))
 plugins := $(plugin_names:%=$(BUILD)/%.so)
 plugin_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1).c $(1)/*.c))
+libs_iperf3 = $(shell $(PKG_CONFIG) --libs jansson)
 shared_objects := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard plugins/shared/*.c)))
 unit_sources := $(sort $(wildcard tests/unit/*/test_*.c tests/plugins/test_*.c))
 units := $(unit_sources:%.c=$(BUILD)/%)

@@ -42,6 +42,7 @@ struct repetition {
     const struct member *ended; /* although nobody asked */
     bool client_done;           /* a wrapper's client ended by itself, as it should */
     int64_t started_ns;
+    int64_t client_begin_ns, client_end_ns; /* released; seen to have ended, or stopped */
     struct repetition_record record;
 };
 
@@ -90,6 +91,8 @@ static int check_role(struct repetition *p, size_t i, struct bench_error *err)
     if (role_update(role) != ROLE_EXITED)
         return 0;
     if (i == p->cast.client && p->step->point->workload->parse && role_status(role) == 0) {
+        if (!p->client_done)
+            p->client_end_ns = clock_now();
         p->client_done = true;
         return 0;
     }
@@ -337,14 +340,25 @@ static int release_member(struct repetition *p, size_t i, int64_t deadline, stru
     return 0;
 }
 
+/* Before anything is measured: hashing a program for the first time takes a moment. */
+static void identify(struct repetition *p, size_t i)
+{
+    p->record.roles[i].binaries =
+        identity_process(p->session->identities, role_component_pid(p->roles[i]));
+}
+
 static int release_all(struct repetition *p, struct bench_error *err)
 {
     /* Server first, then the chain from its far end, so that nobody meets a closed port. */
     for (size_t i = 0; i < p->cast.count; i++) {
         size_t m = cast_start_order(&p->cast, i);
 
+        if (m == p->cast.client)
+            p->client_begin_ns = clock_now();
         if (release_member(p, m, clock_now() + p->scenario->start_timeout_ns, err) < 0)
             return -1;
+        /* A wrapped client's clock runs from its start, so nobody else may delay the warm-up. */
+        identify(p, m);
     }
     return 0;
 }
@@ -361,14 +375,10 @@ int repetition_start(struct repetition *p, struct bench_error *err)
     if (make_ports(p, err) < 0 || cast_describe(&p->cast, err) < 0)
         return -1;
     p->record.delivered = xstrdup(p->cast.delivered == BENCH_CLIENT ? "client" : "server");
-    if (spawn_all(p, clock_now() + p->scenario->start_timeout_ns, err) < 0 ||
-        open_captures(p, err) < 0 || release_all(p, err) < 0)
-        return -1;
-    /* While everybody lives and before anything is measured. */
-    for (size_t i = 0; i < p->cast.count; i++)
-        p->record.roles[i].binaries =
-            identity_process(p->session->identities, role_component_pid(p->roles[i]));
-    return 0;
+    return spawn_all(p, clock_now() + p->scenario->start_timeout_ns, err) < 0 ||
+                   open_captures(p, err) < 0 || release_all(p, err) < 0
+               ? -1
+               : 0;
 }
 
 /* --- measuring ----------------------------------------------------------------------------- */
@@ -590,6 +600,8 @@ static int parse_leftovers(struct repetition *p, struct bench_error *err)
         .client_status = record->roles[p->cast.client].status,
         .window_begin_ns = record->window_begin_ns + record->wall_minus_monotonic_ns,
         .window_end_ns = record->window_end_ns + record->wall_minus_monotonic_ns,
+        .client_begin_ns = p->client_begin_ns + record->wall_minus_monotonic_ns,
+        .client_end_ns = p->client_end_ns + record->wall_minus_monotonic_ns,
     };
     int status;
 
@@ -652,6 +664,8 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
             await_client(p);
         /* The client first and alone: its connections are then intact when it counts its bytes. */
         stop_member(p, p->cast.client, &result, err);
+        if (!p->client_done)
+            p->client_end_ns = clock_now();
         for (size_t i = 0; i < p->cast.count; i++)
             if (p->roles[i])
                 role_ask_to_stop(p->roles[i]);

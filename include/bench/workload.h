@@ -99,6 +99,9 @@ struct bench_leftovers {
     const char *server_stdout, *server_stderr, *server_directory;
     int client_status; /* as from waitpid(), or -1 while it ran until stopped */
     int64_t window_begin_ns, window_end_ns;
+    /* When the client was started, and when it was seen to have ended: bounds for a tool that stamps
+     * its results with nothing better than seconds. */
+    int64_t client_begin_ns, client_end_ns;
 };
 
 struct bench_workload {
