@@ -20,6 +20,14 @@ static void print_file(const struct process_file *file)
     }
 }
 
+/* What makes the client send the next request; workloads without requests know no rate. */
+static void print_rate(const struct scenario *s)
+{
+    if (s->rate > 0)
+        printf("open loop, %g requests/s, %s arrivals\n", s->rate,
+               s->arrivals == ARRIVALS_POISSON ? "poisson" : "constant");
+}
+
 static void print_member(const struct member *m)
 {
     printf("  %-8s ", m->name);
@@ -65,6 +73,7 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
            "%s\n",
            plan->n_steps, plan->blocks, first->scenario.n_arms, plan->n_points,
            (unsigned long long)plan->seed, format_duration(length, text, sizeof(text)));
+    print_rate(&first->scenario);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *s = &plan->steps[i];
 

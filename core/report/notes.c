@@ -98,6 +98,46 @@ static void design_limit(const struct bench_document *d, const struct observatio
     strings_add(ret, text_get(&t));
 }
 
+static bool has_latencies(const struct observations *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i]->record->n_latencies > 0)
+            return true;
+    return false;
+}
+
+/* Where requests were timed: what made the client send the next. A closed loop must be known as
+ * such. Of several points, each way once. */
+static void design_loop(const struct stored_run *run, const struct observations *all,
+                        struct strings *ret)
+{
+    cleanup_strings struct strings points = {0}, loops = {0};
+
+    if (!has_latencies(all))
+        return;
+    run_points(run, &points);
+    for (size_t i = 0; i < points.count; i++) {
+        cleanup_text struct text t = {0};
+        double rate = json_number_or(run_setting(run, points.items[i], "rate"), 0);
+        double jobs = json_number_or(run_setting(run, points.items[i], "jobs"), 0);
+        const char *arrivals =
+            json_text_or(run_setting(run, points.items[i], "arrivals"), "poisson");
+
+        if (rate <= 0)
+            text_add(&t,
+                     "closed loop, %.0f connection%s: requests that a stall holds back are "
+                     "not timed",
+                     jobs, plural((size_t)jobs));
+        else
+            text_add(&t, "open loop, %g requests/s, %s arrivals%s", rate, arrivals,
+                     strcmp(arrivals, "poisson") == 0 ? " from the seed of each block" : "");
+        if (!strings_has(&loops, text_get(&t)))
+            strings_add(&loops, text_get(&t));
+    }
+    for (size_t i = 0; i < loops.count; i++)
+        strings_add(ret, loops.items[i]);
+}
+
 static void design_machine(const struct stored_run *run, struct strings *ret)
 {
     const json_t *e = json_object_get(run->run, "environment");
@@ -181,6 +221,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     design_blocks(run, d, ret);
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
+    design_loop(run, all, ret);
     design_machine(run, ret);
     design_no_hops(run, ret);
     design_limit(d, all, ret);

@@ -59,6 +59,8 @@ static void init_end(struct cast *c, size_t index, const char *name, const char 
         .duration_ns = s->duration_ns,
         .directory = m->directory,
         .seed = seed,
+        .rate = s->rate,
+        .poisson = s->arrivals == ARRIVALS_POISSON,
     };
 }
 

@@ -12,6 +12,7 @@
 #define MS 1e6
 #define S 1e9
 
+static const char *const arrivals[] = {"poisson", "constant", NULL};
 static const char *const networks[] = {"auto", "isolated", "host", NULL};
 
 const struct bench_option scenario_keys[] = {
@@ -42,6 +43,22 @@ const struct bench_option scenario_keys[] = {
      .maximum = 1000000,
      .fallback = "2",
      .help = "concurrent communications of the workload"},
+    {.name = "rate",
+     .type = BENCH_OPTION_RATE,
+     .offset = AT(rate),
+     .unit = "requests/s",
+     .minimum = 0,
+     .maximum = 1e9,
+     .fallback = "0",
+     .help = "open loop: requests per second of the whole client, sent when they are due whether "
+             "or not earlier ones were answered; 0: closed loop, the next follows an answer"},
+    {.name = "arrivals",
+     .type = BENCH_OPTION_CHOICE,
+     .offset = AT(arrivals),
+     .fallback = "poisson",
+     .choices = arrivals,
+     .help = "how requests at `rate` are spread in time; poisson: at random from the seed, the "
+             "same for every arm of a block; constant: evenly"},
     {.name = "hops",
      .type = BENCH_OPTION_INTEGER,
      .offset = AT(hops),

@@ -76,6 +76,8 @@ struct scenario {
     int64_t jobs, hops, repeat;
     int64_t seed; /* -1: drawn */
     int64_t warmup_ns, duration_ns, tick_ns;
+    double rate;  /* operations per second of the whole client; 0: closed loop */
+    int arrivals; /* enum scenario_arrivals */
     double cpu_limit;
     int64_t cpu_period_ns;
     int network; /* enum scenario_network */
@@ -98,6 +100,7 @@ struct scenario {
     char *file;                    /* path it was read from, or NULL */
 };
 
+enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
 
 /* The scalar keys, for help, documentation and flags; and one row per structured key (help only). */

@@ -176,7 +176,8 @@ static void errors_of_shape(void **state)
     refuses("bench: 1\njob: 2\n", "f:2:1: unknown key 'job'", "did you mean 'jobs'?");
     refuses("bench: 1\nduraton: 2\n", "f:2:1: unknown key 'duraton'", "did you mean 'duration'?");
     refuses("bench: 1\nfrobnicate: 2\n", "f:2:1: unknown key 'frobnicate'",
-            "known: bench, name, workload, protocol, jobs, hops, repeat, seed, warmup, duration, "
+            "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, seed, "
+            "warmup, duration, "
             "tick, cpu_limit, cpu_period, network, congestion, start_timeout, stop_timeout, "
             "baseline, relays, capture, cpus, sweep");
     refuses("bench: 1\njobs: 2\njobs: 3\n", "f:3:1: duplicate key 'jobs', first on line 2", "");
@@ -296,7 +297,8 @@ static void errors_of_plugins(void **state)
 static void errors_of_sweeps(void **state)
 {
     static const char known[] =
-        "known: protocol, jobs, hops, warmup, duration, tick, cpu_limit, cpu_period, network, "
+        "known: protocol, jobs, rate, arrivals, hops, warmup, duration, tick, cpu_limit, "
+        "cpu_period, network, "
         "congestion, start_timeout, stop_timeout, workload.OPTION, relay.OPTION";
 
     (void)state;
@@ -428,11 +430,12 @@ static void set_errors(void **state)
     set_fails("jobs", "x", "--set: jobs: 'x' is not an integer: write digits only, like 10 or -1",
               "");
     set_fails("job", "1", "--set: unknown key 'job'", "did you mean 'jobs'?");
-    set_fails("cpu.client", "1", "--set: unknown key 'cpu.client'",
-              "known: bench, name, workload, protocol, jobs, hops, repeat, seed, warmup, "
-              "duration, tick, cpu_limit, cpu_period, network, congestion, start_timeout, "
-              "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
-              "relay.OPTION, cpus.ROLE, sweep.KEY");
+    set_fails(
+        "cpu.client", "1", "--set: unknown key 'cpu.client'",
+        "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, seed, warmup, "
+        "duration, tick, cpu_limit, cpu_period, network, congestion, start_timeout, "
+        "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
+        "relay.OPTION, cpus.ROLE, sweep.KEY");
     set_fails("cpus", "1", "--set: cpus: is a map, set one of its keys: cpus.client=0", "");
     set_fails("sweep", "1", "--set: sweep: is a map, set one of its keys: sweep.jobs=1,10", "");
     set_fails("relays", ", ", "--set: relays: the list is empty", "");
