@@ -107,13 +107,15 @@ static void print_key(const struct option *o)
     cli_help_row(left, right);
 }
 
-static int print_help(const char *command, const struct option *options)
+static int print_help(const char *command, const char *capture, const struct option *options)
 {
     printf(
         "usage: bench %s [SCENARIO] [options]\n\n"
         "Runs a scenario (a YAML file, the name of a shipped one, or '-') and prints the result.\n"
         "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
         command);
+    if (capture)
+        printf("The capture '%s' is added to the scenario's.\n\n", capture);
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         cli_help_row(flags[i].usage, flags[i].help);
     printf("\nScenario keys:\n");
@@ -187,7 +189,8 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
 }
 
 /* getopt keeps silent (opterr is 0); this says it in our words, with the nearest flag. */
-static int unknown_flag(const char *word, const struct option *options, struct bench_error *err)
+static int unknown_flag(const char *command, const char *word, const struct option *options,
+                        struct bench_error *err)
 {
     const char *names[128] = {0}, *close;
     size_t n = 0;
@@ -199,7 +202,7 @@ static int unknown_flag(const char *word, const struct option *options, struct b
     if (close)
         error_hint(err, "did you mean '--%s'?", close);
     else
-        error_hint(err, "'bench run --help' lists the options");
+        error_hint(err, "'bench %s --help' lists the options", command);
     return -1;
 }
 
@@ -231,7 +234,7 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
         if (c == ':')
             return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
-            return unknown_flag(cli_refused_option(argv, SHORT_FLAGS, word), options, err);
+            return unknown_flag(argv[0], cli_refused_option(argv, SHORT_FLAGS, word), options, err);
         if (c != 1)
             given[(*ret_n)++] = (struct given){c, optarg};
         else if (take_scenario(optarg, ret_file, err) < 0)
@@ -444,7 +447,7 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
     if (parse_arguments(cli, q, options, argc, argv, &err) < 0)
         return cli_error(&err);
     if (q->help)
-        return print_help(argv[0], options);
+        return print_help(argv[0], q->capture, options);
     if (!registry_find(cli_registry(cli), BENCH_REPORTER, q->format, &err) ||
         scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0 ||
         plan_make(&plan, &q->scenario, cli_registry(cli), &err) < 0)

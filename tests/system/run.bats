@@ -55,6 +55,16 @@ PY
     run ! grep "no relay runs" table
 }
 
+@test "stat says what it adds, and where its own help is" {
+    run "$BENCH" stat --help
+    [[ $output == *"The capture 'stat' is added to the scenario's."* ]]
+    run "$BENCH" run --help
+    [[ $output != *"is added to"* ]]
+    run "$BENCH" stat --zzzzzzzz
+    [ "$status" -eq 2 ]
+    [[ $output == *"'bench stat --help' lists the options"* ]]
+}
+
 @test "what stands behind '--' is not forgotten" {
     run "$BENCH" run --dry-run -- missing.yaml
     [ "$status" -eq 2 ]
