@@ -80,7 +80,7 @@ static void read_build(const char *program, struct build *ret)
         size_t rest = (size_t)(image + st.st_size - (at + sizeof(mark) - 1));
         size_t length = strnlen(at + sizeof(mark) - 1, rest);
 
-        snprintf(ret->arguments, sizeof(ret->arguments), "%.*s ", (int)length,
+        snprintf(ret->arguments, sizeof(ret->arguments), " %.*s ", (int)length,
                  at + sizeof(mark) - 1);
         ret->arguments[strcspn(ret->arguments, "\n")] = ' ';
     }

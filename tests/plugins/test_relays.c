@@ -280,6 +280,16 @@ static void nginx_has_modules_below_its_prefix(void **state)
     assert_loads(search, expected);
 }
 
+/* Not as nginx prints it, but a script around it may. */
+static void nginx_with_arguments_right_after_the_colon(void **state)
+{
+    cleanup_free char *search =
+        fake_program("glued", "nginx", "configure arguments:--with-stream\n");
+
+    (void)state;
+    assert_loads(search, "daemon off;");
+}
+
 static void assert_refused(const char *search, const char *message, const char *hint)
 {
     const struct bench_relay *r = relay("nginx");
@@ -662,6 +672,7 @@ int main(void)
         cmocka_unit_test(nginx_with_every_option),
         cmocka_unit_test(nginx_runs_in_its_directory),
         cmocka_unit_test(nginx_loads_a_dynamic_module),
+        cmocka_unit_test(nginx_with_arguments_right_after_the_colon),
         cmocka_unit_test(nginx_has_modules_below_its_prefix),
         cmocka_unit_test(nginx_without_its_module),
         cmocka_unit_test(nginx_without_stream),
