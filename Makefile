@@ -4,7 +4,7 @@
 ## make test        install what is missing, build, run every test
 ## make             build only
 ## make check       build and run the tests; tests/run NAME… runs some
-## make test-vm     the tests of control groups in an emulated machine, on version 1 and 2
+## make test-vm     control groups of version 1 and 2 in an emulated machine: their tests, and runs of bench
 ## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
 ## make perf        bench against iperf3, neper and a plain echo; tests/perf/run NAME… runs some
 ## make docs        rewrites the generated part of docs/scenario.md
@@ -163,12 +163,19 @@ help:
 	@sed -n 's/^## \{0,1\}//p' Makefile
 
 # Control groups as other hosts have them: version 2, delegated to an ordinary user, version 1, both.
-# Roles where they differ most from the machine that builds this.
+# Roles, and bench with a real relay, where they differ most from the machine that builds this.
 in_vm := $(BUILD)/tests/unit/process
+nginx_stream = $(firstword $(wildcard /usr/lib/nginx/modules/ngx_stream_module.so \
+	/usr/lib64/nginx/modules/ngx_stream_module.so))
 
-test-vm: $(in_vm)/test_cgroup $(in_vm)/test_role $(fakes)
+test-vm: all $(in_vm)/test_cgroup $(in_vm)/test_role $(fakes)
+	tools/install-packages test
 	BUILD=$(BUILD) tests/vm/run $(in_vm)/test_cgroup
-	BUILD=$(BUILD) tests/vm/run -m v2 -m delegated -a $(BUILD)/tests/fakes $(in_vm)/test_role
+	BUILD=$(BUILD) tests/vm/run -m v2 -m delegated -a $(BUILD)/tests/fakes \
+		-a $(BUILD)/plugins -a scenarios -a nginx -a jq $(nginx_stream:%=-a %) \
+		$(in_vm)/test_role '$(BUILD)/bench run scenarios/smoke.yaml -q -o /tmp/smoke' \
+		'$(BUILD)/bench run -r none,nginx --hops 1 --cpu-limit 0.5 --repeat 1 -q -o /tmp/limited' \
+		'tests/vm/judge $(BUILD)/bench /tmp/smoke /tmp/limited'
 
 # Parsers under libFuzzer, each for FUZZ_SECONDS; needs clang.
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
