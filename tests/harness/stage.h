@@ -65,11 +65,14 @@ static inline void stage_open(struct stage *s)
 
 static inline void stage_close(struct stage *s)
 {
-    struct bench_error err = {0};
+    struct bench_error err = {0}, remove_err = {0};
+    int stopped, removed;
 
     network_free(s->network);
-    stage_expect_ok(containment_stop(&s->containment, &err), &err);
-    stage_expect_ok(directory_remove(AT_FDCWD, s->directory, &err), &err);
+    stopped = containment_stop(&s->containment, &err);
+    removed = directory_remove(AT_FDCWD, s->directory, &remove_err);
+    stage_expect_ok(stopped, &err);
+    stage_expect_ok(removed, &remove_err);
 }
 
 static inline void actor_spawn(struct stage *s, struct actor *a, struct role_spec spec)
