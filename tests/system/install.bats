@@ -62,6 +62,24 @@ each_header() { # command that reads one from standard input…
     [[ $output == *nginx* ]]
 }
 
+# With what was installed in place of /usr/local, for this command only.
+in_place() { # command…
+    unshare -m sh -c 'mount --bind "$0" /usr/local && cd / && exec "$@"' "$DESTDIR/usr/local" "$@"
+}
+
+@test "in its place the installed program finds plugins and scenarios by itself" {
+    grep -qaF /usr/local/lib/bench "$bench" || skip "built for another PREFIX"
+    in_place true || skip "cannot mount here"
+    run in_place /usr/local/bin/bench list relays
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *nginx*none* ]]
+    run in_place /usr/local/bin/bench list scenarios
+    [[ $output == *smoke* ]]
+    run in_place /usr/local/bin/bench run smoke --dry-run
+    [ "$status" -eq 0 ]
+}
+
 @test "the example of docs/plugin-api.md compiles against the installed headers and is listed" {
     extract_example "$BATS_TEST_TMPDIR/haproxy.c"
     mkdir "$BATS_TEST_TMPDIR/relays"
