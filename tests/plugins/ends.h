@@ -76,6 +76,7 @@ static inline int workload_open(struct workload *w, const char *name, struct ben
     const struct bench_plugin *(*get)(const struct bench_host *);
     void *object;
 
+    *w = (struct workload){0}; /* gcc -O3 sees the tests go on after a failure */
     if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
         return error_errno(err, BENCH_ERROR_RUN, errno, "/proc/self/exe");
     snprintf(path, sizeof(path), "%s/plugins/workloads/%s.so", dirname(dirname(dirname(self))),
