@@ -183,7 +183,7 @@ FUZZ_SECONDS ?= 10
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(filter-out core/cli/%,$(core_sources))
 	@mkdir -p $(@D)
-	clang $(core_cflags) -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ $(core_libs)
+	clang $(core_cflags) -Iplugins -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ $(core_libs)
 
 fuzz: $(fuzzers)
 	@set -e; for fuzzer in $^; do \

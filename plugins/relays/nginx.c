@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nginx as a TCP relay: its stream module, one nginx per hop with a configuration of its own. Every
- * path in it lies in the process's directory or is the error log on stderr, so nothing of the
- * system's nginx is read or written.
+ * nginx as a relay, one per hop with a configuration of its own: TCP by its stream module, HTTP/1.1
+ * by its proxy module, HTTP/2 by its gRPC module, the only one that speaks HTTP/2 to the next hop
+ * too. Every path in it lies in the process's directory or is the error log on stderr, so nothing
+ * of the system's nginx is read or written.
  *
  * Run by root, the workers become the user that nginx was built for ("nobody"), as in production:
- * a stream relay writes no files, so that user needs access to none.
+ * a relay writes no files (a response that does not fit its buffers waits), so that user needs
+ * access to none.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -41,7 +43,8 @@ static const struct bench_option options[] = {
      .minimum = 1024,
      .maximum = 64 << 20,
      .fallback = "16K",
-     .help = "buffer for each direction of a connection; 16K is nginx's own default"},
+     .help = "buffer for each direction of a connection; 16K is nginx's own default for tcp. With "
+             "http1 of each of 8 buffers of a response, with http2 of its one"},
     {.name = "reuseport",
      .type = BENCH_OPTION_BOOL,
      .offset = BENCH_OFFSET(struct state, reuseport),
@@ -177,20 +180,83 @@ static int64_t worker_connections(const struct bench_hop *hop)
     return 4 * hop->connections + 512;
 }
 
-static void write_listener(const struct state *state, const struct bench_hop *hop,
-                           struct bench_process *p)
+static void write_listen(const struct state *state, const struct bench_hop *hop,
+                         struct bench_process *p)
 {
-    char listen[80], upstream[80];
+    char listen[80];
 
-    host->file(p, "nginx.conf", "    server {\n        listen %s",
+    host->file(p, "nginx.conf", "        listen %s",
                format_address(&hop->listen, listen, sizeof(listen)));
     if (state->reuseport)
         host->file(p, "nginx.conf", " reuseport");
     /* nginx asks for 511, and a connection that finds the queue full waits for a second. */
     if (hop->connections > 511)
         host->file(p, "nginx.conf", " backlog=%lld", (long long)hop->connections);
-    host->file(p, "nginx.conf", ";\n        proxy_pass %s;\n    }\n",
+}
+
+static void write_stream(const struct state *state, const struct bench_hop *hop,
+                         struct bench_process *p)
+{
+    char upstream[80];
+
+    host->file(p, "nginx.conf",
+               "stream {\n"
+               "    proxy_buffer_size %lld;\n"
+               "    server {\n",
+               (long long)state->proxy_buffer_size);
+    write_listen(state, hop, p);
+    host->file(p, "nginx.conf", ";\n        proxy_pass %s;\n    }\n}\n",
                format_address(&hop->upstream, upstream, sizeof(upstream)));
+}
+
+/* Connections stay open on both sides, so that a request never has to wait for a handshake: nginx
+ * would else close them after a thousand requests, and to the upstream after each. Of HTTP/2 every
+ * request in flight takes a connection to the upstream. */
+static void write_http(const struct state *state, const struct bench_hop *hop, bool http2,
+                       struct bench_process *p)
+{
+    const long long buffer = (long long)state->proxy_buffer_size;
+    char upstream[80];
+
+    host->file(p, "nginx.conf",
+               "http {\n"
+               "    access_log off;\n"
+               "    client_body_temp_path temp;\n"
+               "    proxy_temp_path temp;\n"
+               "    fastcgi_temp_path temp;\n"
+               "    uwsgi_temp_path temp;\n"
+               "    scgi_temp_path temp;\n"
+               "    keepalive_requests 1000000000;\n"
+               "    keepalive_timeout 1h;\n"
+               "    proxy_max_temp_file_size 0;\n"
+               "    proxy_buffer_size %lld;\n"
+               "    proxy_buffers 8 %lld;\n"
+               "    grpc_buffer_size %lld;\n"
+               "    upstream next {\n"
+               "        server %s;\n"
+               "        keepalive %lld;\n"
+               "        keepalive_requests 1000000000;\n"
+               "        keepalive_timeout 1h;\n"
+               "    }\n"
+               "    server {\n",
+               buffer, buffer, buffer, format_address(&hop->upstream, upstream, sizeof(upstream)),
+               (long long)worker_connections(hop));
+    write_listen(state, hop, p);
+    if (http2)
+        host->file(p, "nginx.conf",
+                   " http2;\n"
+                   "        http2_max_concurrent_streams 100000;\n"
+                   "        location / {\n"
+                   "            grpc_pass grpc://next;\n");
+    else
+        host->file(p, "nginx.conf",
+                   ";\n"
+                   "        location / {\n"
+                   "            proxy_pass http://next;\n"
+                   "            proxy_http_version 1.1;\n"
+                   "            proxy_set_header Connection \"\";\n");
+    host->file(p, "nginx.conf", "        }\n    }\n}\n");
+    host->directory(p, "temp");
 }
 
 static int describe(void *self, const struct bench_hop *hop, struct bench_process *p,
@@ -199,9 +265,10 @@ static int describe(void *self, const struct bench_hop *hop, struct bench_proces
     const struct state *state = self;
     const int64_t connections = worker_connections(hop);
     const char *program = host->find_program(p, "nginx", err);
-    char module[4096];
+    const bool tcp = strcmp(hop->protocol, "tcp") == 0;
+    char module[4096] = "";
 
-    if (!program || find_module(program, module, sizeof(module), err) < 0)
+    if (!program || (tcp && find_module(program, module, sizeof(module), err) < 0))
         return -1;
     host->argument(p, "%s", program);
     host->argument(p, "-p");
@@ -227,17 +294,17 @@ static int describe(void *self, const struct bench_hop *hop, struct bench_proces
                "lock_file nginx.lock;\n"
                "events {\n"
                "    worker_connections %lld;\n"
-               "}\n"
-               "stream {\n"
-               "    proxy_buffer_size %lld;\n",
-               (long long)connections, (long long)state->proxy_buffer_size);
-    write_listener(state, hop, p);
-    host->file(p, "nginx.conf", "}\n");
+               "}\n",
+               (long long)connections);
+    if (tcp)
+        write_stream(state, hop, p);
+    else
+        write_http(state, hop, strcmp(hop->protocol, "http2") == 0, p);
     host->listens(p, hop->listen.port);
     return 0;
 }
 
-static const char *const protocols[] = {"tcp", NULL};
+static const char *const protocols[] = {"tcp", "http1", "http2", NULL};
 
 static const char *const version[] = {"-v", NULL};
 static const struct bench_program programs[] = {
@@ -254,7 +321,7 @@ static const struct bench_relay nginx = {
                .abi_minor = BENCH_ABI_MINOR,
                .kind = BENCH_RELAY,
                .name = "nginx",
-               .description = "nginx stream module, one nginx per hop",
+               .description = "nginx, one per hop: TCP by its stream module, HTTP/1.1, HTTP/2",
                .options = options,
                .state_size = sizeof(struct state),
                .programs = programs},

@@ -211,6 +211,67 @@ static void nginx_with_every_option(void **state)
                      "}\n");
 }
 
+/* What is the same for both versions of HTTP, with the options' defaults and 10 connections. */
+#define HTTP_HEAD                                \
+    "# hop 1 of 1, written by bench\n"           \
+    "daemon off;\n"                              \
+    "master_process on;\n"                       \
+    "worker_processes 1;\n"                      \
+    "error_log stderr notice;\n"                 \
+    "pid nginx.pid;\n"                           \
+    "lock_file nginx.lock;\n"                    \
+    "events {\n"                                 \
+    "    worker_connections 552;\n"              \
+    "}\n"                                        \
+    "http {\n"                                   \
+    "    access_log off;\n"                      \
+    "    client_body_temp_path temp;\n"          \
+    "    proxy_temp_path temp;\n"                \
+    "    fastcgi_temp_path temp;\n"              \
+    "    uwsgi_temp_path temp;\n"                \
+    "    scgi_temp_path temp;\n"                 \
+    "    keepalive_requests 1000000000;\n"       \
+    "    keepalive_timeout 1h;\n"                \
+    "    proxy_max_temp_file_size 0;\n"          \
+    "    proxy_buffer_size 16384;\n"             \
+    "    proxy_buffers 8 16384;\n"               \
+    "    grpc_buffer_size 16384;\n"              \
+    "    upstream next {\n"                      \
+    "        server 127.0.0.1:9000;\n"           \
+    "        keepalive 552;\n"                   \
+    "        keepalive_requests 1000000000;\n"   \
+    "        keepalive_timeout 1h;\n"            \
+    "    }\n"                                    \
+    "    server {\n"
+
+static void nginx_as_http_proxy(void **state)
+{
+    cleanup_free char *search =
+        fake_program("no-stream", "nginx", "configure arguments: --with-http_v2_module\n");
+    struct bench_hop hop = example_hop(1, 1);
+
+    (void)state;
+    hop.protocol = "http1";
+    assert_described("nginx", search, NULL, &hop, "nginx.conf",
+                     HTTP_HEAD "        listen 127.0.0.1:1001;\n"
+                               "        location / {\n"
+                               "            proxy_pass http://next;\n"
+                               "            proxy_http_version 1.1;\n"
+                               "            proxy_set_header Connection \"\";\n"
+                               "        }\n"
+                               "    }\n"
+                               "}\n");
+    hop.protocol = "http2";
+    assert_described("nginx", search, NULL, &hop, "nginx.conf",
+                     HTTP_HEAD "        listen 127.0.0.1:1001 http2;\n"
+                               "        http2_max_concurrent_streams 100000;\n"
+                               "        location / {\n"
+                               "            grpc_pass grpc://next;\n"
+                               "        }\n"
+                               "    }\n"
+                               "}\n");
+}
+
 static void nginx_runs_in_its_directory(void **state)
 {
     const struct bench_relay *r = relay("nginx");
@@ -670,6 +731,7 @@ int main(void)
         cmocka_unit_test(none_has_no_process),
         cmocka_unit_test(nginx_first_of_two_hops),
         cmocka_unit_test(nginx_with_every_option),
+        cmocka_unit_test(nginx_as_http_proxy),
         cmocka_unit_test(nginx_runs_in_its_directory),
         cmocka_unit_test(nginx_loads_a_dynamic_module),
         cmocka_unit_test(nginx_with_arguments_right_after_the_colon),

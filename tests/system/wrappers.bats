@@ -91,3 +91,93 @@ PY
     [[ $output == *"jobs: iperf3 has at most 128 streams, not 129"* ]]
     [ -z "$(find . -name stdout)" ] # nothing was started
 }
+
+# need_h2load WORKLOAD
+need_h2load() {
+    need h2load
+    if [ "$1" = h2load ]; then need nghttpd; else need nginx; fi
+}
+
+@test "h2load: requests per second are those of its own record and, to 1%, of its summary" {
+    for workload in h2load h2load-h1; do
+        need_h2load $workload
+        short $workload --jobs 4 --set workload.keep_log=true -o $workload
+        python3 - $workload <<'PY'
+import json, re, sys
+d = json.load(open("a.json"))
+at = sys.argv[1] + "/repetitions/0001-none"
+record = json.load(open(at + "/repetition.json"))
+log = [tuple(map(int, l.split("\t"))) for l in open(at + "/client/requests.tsv")]
+wall = record["started_wall_ns"] - record["started_ns"] if "started_ns" in record else record["wall_minus_monotonic_ns"]
+begin, end = (record[k] + wall for k in ("window_begin_ns", "window_end_ns"))
+inside = [r for r in log if begin <= 1000 * (r[0] + r[2]) < end]
+metrics = d["arms"][0]["metrics"]
+reported = metrics["operations_per_second"]["value"]
+assert abs(reported / (len(inside) / (end - begin) * 1e9) - 1) < 1e-6, (reported, len(inside))
+assert abs(metrics["bits_per_second"]["value"] / (reported * 1024 * 8) - 1) < 1e-6
+durations = sorted(r[2] for r in inside)
+p50 = durations[len(durations) // 2]
+assert abs(metrics["latency_p50_seconds"]["value"] * 1e6 - p50) <= 1 + p50 / 500, (p50, metrics["latency_p50_seconds"])
+own = float(re.search(r"finished in .*, ([0-9.]+) req/s", open(at + "/client/stdout").read())[1])
+asked = 1.7  # seconds: warm-up, window and margin
+assert abs(len(log) / asked / own - 1) < 0.01, (len(log), own)
+PY
+        [ ! -e $workload/repetitions/0001-none/server/temp ]
+    done
+}
+
+@test "h2load: its record of requests is not kept unless it is asked for" {
+    need_h2load h2load
+    short h2load -o run
+    [ -z "$(find run -name requests.tsv)" ]
+    [ -s run/repetitions/0001-none/latency.hlog ]
+}
+
+@test "h2load through nginx as TCP, HTTP/1.1 and HTTP/2, two hops" {
+    need_nginx
+    for pair in "h2load tcp" "h2load http2" "h2load-h1 tcp" "h2load-h1 http1"; do
+        set -- $pair
+        need_h2load "$1"
+        "$BENCH" run -w "$1" -p "$2" -r nginx --hops 2 --jobs 3 --cpu-limit 0 --warmup 200ms --duration 500ms \
+            --repeat 1 --format json -q >a.json
+        [ "$(json a.json 'd["arms"][0]["metrics"]["operations_per_second"]["value"] > 10')" = True ]
+    done
+}
+
+@test "a protocol that a relay or workload cannot is refused before anything starts" {
+    run "$BENCH" run -w h2load -p http1 -r none
+    [ "$status" -eq 2 ]
+    [[ $output == *"workload 'h2load' does not speak 'http1'"* ]]
+    run "$BENCH" run -w h2load -p http2 -r skrouterd
+    [ "$status" -eq 2 ]
+    [[ $output == *"relay 'skrouterd' cannot carry 'http2'"*"it carries tcp"* ]]
+    [ ! -e bench-results ]
+}
+
+@test "h2load: an absent server is found although it exits with 0" {
+    need_h2load h2load
+    fake h2load 'exec '"$(command -v h2load)"' "${@:1:$#-1}" http://127.0.0.1:1/payload'
+    fails h2load "h2load started no request: it reached no server, and exits with 0"
+}
+
+@test "h2load: a server that falls silent in the window is found" {
+    need_h2load h2load
+    fake nghttpd "$(PATH=$PATH:/usr/sbin command -v nghttpd)"' "$@" & server=$!
+        trap "kill -9 $server; exit" TERM
+        sleep 0.9; kill -STOP $server; sleep 60 & wait'
+    fails h2load "no response came in the last 0."
+    [[ $output == *"of the window, and h2load says nothing"* ]]
+    grep -q " 0 failed, 0 errored" bench-results/*/repetitions/*/client/stdout
+}
+
+@test "h2load: a client that is killed leaves no summary, whatever its status" {
+    need_h2load h2load
+    fake h2load "$(command -v h2load)"' "$@" & client=$!; sleep 0.9; kill $client; wait; exit 0'
+    fails h2load "h2load printed no summary"
+}
+
+@test "h2load: responses other than asked for are found" {
+    need_h2load h2load
+    fake h2load 'exec '"$(command -v h2load)"' "${@:1:$#-1}" "${@: -1}-not"'
+    fails h2load "requests failed, the last with status 404"
+}
