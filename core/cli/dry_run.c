@@ -32,7 +32,7 @@ static void print_member(const struct member *m)
 {
     printf("  %-8s ", m->name);
     if (m->process.main)
-        printf("(built in)");
+        printf("(built in)%s", m->process.argv.count ? " " : "");
     for (size_t i = 0; i < m->process.argv.count; i++)
         printf("%s%s", i ? " " : "", i ? m->process.argv.items[i] : m->process.program);
     putchar('\n');

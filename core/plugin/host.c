@@ -142,10 +142,7 @@ int process_resolve(struct bench_process *p, struct bench_error *err)
 {
     if (p->misuse)
         return error_set(err, BENCH_ERROR_RUN, "mistake in the plugin: %s", p->misuse);
-    if (p->main && p->argv.count)
-        return error_set(err, BENCH_ERROR_RUN,
-                         "mistake in the plugin: describes both a program and a main");
-    if (p->main)
+    if (p->main && !p->argv.count)
         return 0;
     if (!p->argv.count)
         return error_set(err, BENCH_ERROR_RUN,

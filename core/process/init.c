@@ -81,6 +81,8 @@ _Noreturn static void run_main(const struct init *in)
         .role = in->spec->role,
         .state = in->spec->state,
         .page = in->page,
+        .program = in->spec->process->program,
+        .argv = in->spec->process->argv.items,
     };
 
     set_name(in->spec->name);

@@ -134,6 +134,8 @@ int cast_describe(struct cast *c, struct bench_error *err)
     c->members[0].role.listen = address_of(c->ports[0]);
     c->members[c->client].role.connect =
         address_of(c->point->hops[c->arm] ? hop_ports(c, 1)[0] : c->ports[0]);
+    for (size_t i = 0; i < c->count; i++)
+        c->members[i].role.server_directory = c->members[0].directory;
     c->delivered =
         workload->delivered ? workload->delivered(c->point->workload_state) : BENCH_SERVER;
     for (size_t i = 0; i < c->count; i++)

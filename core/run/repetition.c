@@ -381,6 +381,19 @@ int repetition_start(struct repetition *p, struct bench_error *err)
                : 0;
 }
 
+/* --- phases -------------------------------------------------------------------------------- */
+
+/* Tells every built-in role. */
+static void set_phase(struct repetition *p, enum bench_phase phase)
+{
+    for (size_t i = 0; i < p->cast.count; i++) {
+        struct bench_page *page = p->roles[i] ? role_page(p->roles[i]) : NULL;
+
+        if (page)
+            atomic_store(&page->phase, phase);
+    }
+}
+
 /* --- measuring ----------------------------------------------------------------------------- */
 
 static int64_t sample(struct repetition *p)
@@ -438,6 +451,7 @@ int repetition_warm_up(struct repetition *p, struct bench_error *err)
 
     report_progress(p, PROGRESS_WARMUP);
     if (p->scenario->warmup_ns > 0) {
+        set_phase(p, BENCH_PHASE_WARMUP);
         sample(p);
         if (tick_until(p, begin, begin + p->scenario->warmup_ns, PROGRESS_WARMUP, err) < 0)
             return add_context(p, "warm-up", NULL, err);
@@ -528,11 +542,13 @@ int repetition_window(struct repetition *p, struct bench_error *err)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     begin = sample(p);
     begin_latencies(p);
+    set_phase(p, BENCH_PHASE_WINDOW);
     if (tick_until(p, begin, begin + p->scenario->duration_ns, PROGRESS_WINDOW, err) < 0)
         return add_context(p, "window", NULL, err);
     p->record.window_begin_ns = begin;
     p->record.window_end_ns = sample(p);
     end_latencies(p);
+    set_phase(p, BENCH_PHASE_END);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
     p->record.bench_cpu_ns =
         (after.tv_sec - before.tv_sec) * NS_PER_S + after.tv_nsec - before.tv_nsec;

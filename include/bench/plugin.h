@@ -98,7 +98,9 @@ struct bench_host {
     void (*directory)(struct bench_process *p, const char *name);
     /* The process is ready when it listens on all these ports. None: ready once it has started. */
     void (*listens)(struct bench_process *p, uint16_t port);
-    /* Instead of arguments: run `fn` in a child of the core. `fn` must come from the plugin. */
+    /* Run `fn` in a child of the core instead of the arguments. `fn` must come from the plugin.
+     * Arguments that are described too are found and recorded like any, and given to `fn`, which
+     * may start them. */
     void (*main)(struct bench_process *p, bench_main_fn fn);
     /* The signal that asks the process to end; SIGTERM unless said otherwise. */
     void (*stop_signal)(struct bench_process *p, int signal);

@@ -33,10 +33,11 @@ struct bench_role {
     const char *protocol;         /* "tcp", "http1" or "http2" */
     int64_t jobs;                 /* concurrent communications */
     int64_t warmup_ns, duration_ns;
-    const char *directory; /* absolute; the process's own and its working directory */
-    uint64_t seed;         /* of the repetition; the same for every arm of a block */
-    double rate;           /* operations per second of the whole client; 0: closed loop */
-    bool poisson;          /* arrivals at `rate`: Poisson from `seed`, else constant */
+    const char *directory;        /* absolute; the process's own and its working directory */
+    uint64_t seed;                /* of the repetition; the same for every arm of a block */
+    double rate;                  /* operations per second of the whole client; 0: closed loop */
+    bool poisson;                 /* arrivals at `rate`: Poisson from `seed`, else constant */
+    const char *server_directory; /* of the server's process: keys and sockets that it made */
 };
 
 /*
@@ -68,6 +69,14 @@ enum bench_latency {
 /* Thread i records in histogram i mod this. */
 #define BENCH_HISTOGRAMS 64
 
+/* Where a repetition stands. Set by the core; only goes up. */
+enum bench_phase {
+    BENCH_PHASE_START = 0,  /* roles are being started */
+    BENCH_PHASE_WARMUP = 1, /* left out when the warm-up is 0 */
+    BENCH_PHASE_WINDOW = 2, /* the samples of its begin were taken: what is counted now, counts */
+    BENCH_PHASE_END = 3,    /* so were those of its end: nothing more counts */
+};
+
 struct bench_page {
     uint32_t size;
     BENCH_ATOMIC(uint32_t)
@@ -80,6 +89,7 @@ struct bench_page {
      * rate), set at any time; the repetition then fails with it. */
     char invalid[512];
     struct bench_histogram histogram[BENCH_LATENCIES][BENCH_HISTOGRAMS];
+    BENCH_ATOMIC(uint32_t) phase; /* enum bench_phase */
 };
 
 struct bench_child {
@@ -87,6 +97,10 @@ struct bench_child {
     const struct bench_role *role;
     const void *state; /* the plugin's options, read only */
     struct bench_page *page;
+    /* What host->argument described beside host->main: the program, found as it would be for a
+     * process, and its arguments, NULL-terminated. Both NULL when there were none. */
+    const char *program;
+    char *const *argv;
 };
 
 /* Where a workload's bytes and operations are counted; names columns of the page. */

@@ -265,12 +265,6 @@ static void reports_misuse(void **state)
 
     process_init(&p, NULL, NULL);
     host->argument(&p, "sh");
-    host->main(&p, answer);
-    assert_unresolved(&p, BENCH_ERROR_RUN,
-                      "mistake in the plugin: describes both a program and a main", "");
-
-    process_init(&p, NULL, NULL);
-    host->argument(&p, "sh");
     host->file(&p, "../escape", "x");
     host->listens(&p, 0);
     assert_unresolved(&p, BENCH_ERROR_RUN,
