@@ -57,6 +57,7 @@ plugin_names := $(sort $(plugin_files:%.c=%) $(plugin_folders))
 plugins := $(plugin_names:%=$(BUILD)/%.so)
 plugin_objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1).c $(1)/*.c))
 libs_iperf3 = $(shell $(PKG_CONFIG) --libs jansson)
+libs_command = $(libs_iperf3)
 shared_objects := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard plugins/shared/*.c)))
 unit_sources := $(sort $(wildcard tests/unit/*/test_*.c tests/plugins/test_*.c))
 units := $(unit_sources:%.c=$(BUILD)/%)
@@ -88,7 +89,7 @@ $(BUILD)/plugins/%.o: plugins/%.c Makefile $(flags)
 
 define plugin_rule
 $(BUILD)/$(1).so: $(call plugin_objects,$(1)) $(BUILD)/plugins/libshared.a
-	$$(CC) $$(base_cflags) $$(CFLAGS) -fPIC -shared $$(link_flags) -o $$@ $$(filter %.o %.a,$$^) -pthread $$(libs_$(notdir $(1))) -lm
+	$$(CC) $$(base_cflags) $$(CFLAGS) -fPIC -shared $$(link_flags) -o $$@ $$(filter %.o %.a,$$^) -pthread -Wl,--as-needed $$(libs_$(notdir $(1))) -lm
 endef
 $(foreach name,$(plugin_names),$(eval $(call plugin_rule,$(name))))
 

@@ -72,6 +72,10 @@ static const struct row rows[] = {
     {METRIC("operations_per_second", "1/s", "operations", HIGHER, SI, 0,
             "Requests that the client completed, per second."),
      RUN, SECOND, 1, "client.operations", NULL},
+    {METRIC("result", "1", "result", NEUTRAL, PLAIN, 0,
+            "What the workload `command` read from the output of its client, when no other metric "
+            "was named."),
+     RUN, TOTAL, 1, "result", NULL},
     {METRIC("connections_per_second", "1/s", "connections", HIGHER, SI, 2,
             "Connections that the client established, per second."),
      RUN, SECOND, 1, "client.connections", NULL},
