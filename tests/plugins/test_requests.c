@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -138,23 +139,6 @@ static void test_generator_that_was_late(void **state)
     workload_close(&w);
 }
 
-static void test_modes_without_requests_refuse_a_rate(void **state)
-{
-    struct bench_process process;
-    struct bench_error err = {0};
-    struct workload w;
-
-    (void)state;
-    process_init(&process, NULL, NULL);
-    open_with(&w, NULL);
-    w.role.rate = 1;
-    assert_int_equal(w.plugin->client(w.state, &w.role, &process, &err), -1);
-    assert_string_equal(err.message, "mode 'stream' has no requests that 'rate' could pace");
-    assert_string_equal(err.hint, "leave out 'rate' or choose mode 'rr' or 'crr'");
-    process_release(&process);
-    workload_close(&w);
-}
-
 static void test_server_killed(void **state)
 {
     struct workload w;
@@ -178,6 +162,257 @@ static void test_server_killed(void **state)
     }
 }
 
+static void test_connection_per_request(void **state)
+{
+    struct workload w;
+    struct end server, client;
+    uint64_t connections;
+
+    (void)state;
+    for (int open_loop = 0; open_loop < 2; open_loop++) {
+        open_with(&w, (const char *const[]){"mode", "crr", "response_size", "5000", NULL});
+        w.role.jobs = 7;
+        w.role.rate = open_loop ? 1000 : 0;
+        exchange(&w, 300, &server, &client);
+        connections = end_sum(&client, connections);
+        assert_true(connections >= end_sum(&client, operations));
+        assert_true(connections <= end_sum(&client, operations) + 7);
+        end_release(&client);
+        end_release(&server);
+        workload_close(&w);
+    }
+}
+
+static void model(const char *name, const char *mode)
+{
+    const char *const options[] = {"mode", mode, "server", name, "verify", "true", NULL};
+    bool requests = strcmp(mode, "rr") == 0 || strcmp(mode, "crr") == 0;
+    struct workload w;
+    struct end server, client;
+
+    open_with(&w, options);
+    w.role.jobs = 6;
+    if (requests) {
+        exchange(&w, 100, &server, &client);
+    } else {
+        end_start(&server, &w, BENCH_SERVER);
+        end_start(&client, &w, BENCH_CLIENT);
+        wait_until(client.page->message[0] || end_sum(&server, bytes_received) > 4 << 20);
+        end_stop(&client);
+        end_stop(&server);
+        assert_ended(&client, 0, "");
+        assert_ended(&server, 0, "");
+        assert_counts_are_the_kernels(&client);
+        assert_counts_are_the_kernels(&server);
+    }
+    end_release(&client);
+    end_release(&server);
+    workload_close(&w);
+}
+
+static void test_server_models(void **state)
+{
+    static const char *const models[] = {"thread", "epoll", "process"};
+    static const char *const modes[] = {"stream", "echo", "rr", "crr"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 4; k++)
+            model(models[i], modes[k]);
+}
+
+static void test_ten_thousand_connections(void **state)
+{
+    struct rlimit limit;
+    struct workload w;
+    struct end server, client;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < 10100) {
+        print_message("# SKIP 'ulimit -Hn' is below 10100\n");
+        skip();
+    }
+    open_with(&w, (const char *const[]){"mode", "rr", NULL});
+    w.role.jobs = 10000;
+    exchange(&w, 10000, &server, &client);
+    assert_int_equal(end_sum(&server, connections), 10000);
+    end_release(&client);
+    end_release(&server);
+    workload_close(&w);
+}
+
+static void test_paced_stream(void **state)
+{
+    struct workload w;
+    struct end server, client;
+    int64_t begin;
+    double seconds;
+
+    (void)state;
+    open_with(&w, (const char *const[]){"rate_per_connection", "8M", NULL});
+    w.role.jobs = 5;
+    end_start(&server, &w, BENCH_SERVER);
+    begin = clock_now();
+    end_start(&client, &w, BENCH_CLIENT);
+    wait_until(end_sum(&server, bytes_received) >= 2000000);
+    seconds = (double)(clock_now() - begin) * 1e-9;
+    /* Never faster than asked for, but for the first piece of each connection. */
+    assert_true(seconds > 0.35);
+    end_stop(&client);
+    end_stop(&server);
+    assert_ended(&client, 0, "");
+    end_release(&client);
+    end_release(&server);
+    workload_close(&w);
+}
+
+/* A relay for one connection that spoils one byte of one direction. */
+
+enum fault { CORRUPT, DROP, DOUBLE, SWAP };
+
+struct bad_relay {
+    enum fault fault;
+    bool from_server;
+    size_t offset;
+};
+
+static void pass_on(int from, int to, const struct bad_relay *r, bool spoil, size_t *passed)
+{
+    char data[4096 + 1];
+    ssize_t n = recv(from, data, 4096, 0);
+    size_t at = r->offset - *passed;
+
+    if (n <= 0)
+        _exit(0);
+    if (spoil && *passed <= r->offset && r->offset + 1 < *passed + (size_t)n) {
+        char byte = data[at];
+
+        if (r->fault == CORRUPT) {
+            data[at] ^= 0x10;
+        } else if (r->fault == SWAP) {
+            data[at] = data[at + 1];
+            data[at + 1] = byte;
+        } else if (r->fault == DROP) {
+            memmove(data + at, data + at + 1, (size_t)n - at - 1);
+        } else {
+            memmove(data + at + 1, data + at, (size_t)n - at);
+        }
+        *passed += (size_t)n;
+        n += r->fault == DOUBLE ? 1 : r->fault == DROP ? -1 : 0;
+    } else {
+        *passed += (size_t)n;
+    }
+    if (send(to, data, (size_t)n, MSG_NOSIGNAL) != n)
+        _exit(0);
+}
+
+static void relay_main(int listener, uint16_t server, const struct bad_relay *r)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(server),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct pollfd ends[2] = {{.events = POLLIN}, {.events = POLLIN}};
+    size_t passed[2] = {0};
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ends[0].fd = accept(listener, NULL, NULL);
+    ends[1].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(ends[1].fd, (struct sockaddr *)&a, sizeof(a)))
+        _exit(1);
+    for (;;) {
+        poll(ends, 2, -1);
+        for (int i = 0; i < 2; i++)
+            if (ends[i].revents)
+                pass_on(ends[i].fd, ends[1 - i].fd, r, i == r->from_server, &passed[i]);
+    }
+}
+
+/* Whoever receives the direction that is spoilt notices, and names the byte. */
+static void spoil(const char *mode, const struct bad_relay *r, bool echo)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(a);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct end server, client, *victim = r->from_server || echo ? &client : &server;
+    struct workload w;
+    char expected[128];
+    pid_t relay;
+
+    assert_int_equal(bind(listener, (struct sockaddr *)&a, n) || listen(listener, 1) ||
+                         getsockname(listener, (struct sockaddr *)&a, &n),
+                     0);
+    open_with(&w, (const char *const[]){"mode", mode, "verify", "yes", "depth",
+                                        strcmp(mode, "rr") ? "1" : "2", "send_size", "3000", NULL});
+    w.role.jobs = 1;
+    end_start(&server, &w, BENCH_SERVER);
+    relay = fork();
+    if (relay == 0)
+        relay_main(listener, w.role.listen.port, r);
+    close(listener);
+    w.role.connect.port = ntohs(a.sin_port);
+    end_start(&client, &w, BENCH_CLIENT);
+    assert_true(end_wait(victim, PATIENCE));
+    assert_int_equal(WEXITSTATUS(victim->status), 1);
+    snprintf(expected, sizeof(expected),
+             "verify: connection 1, offset %zu of what the %s sent: expected 0x",
+             r->offset + (r->fault == DOUBLE), r->from_server && !echo ? "server" : "client");
+    if (strncmp(victim->page->message, expected, strlen(expected)) != 0)
+        fail_msg("'%s' is not '%s…'", victim->page->message, expected);
+    kill(relay, SIGKILL);
+    waitpid(relay, NULL, 0);
+    end_stop(&client);
+    end_stop(&server);
+    end_release(&client);
+    end_release(&server);
+    workload_close(&w);
+}
+
+static void test_spoilt_bytes(void **state)
+{
+    (void)state;
+    for (int fault = CORRUPT; fault <= SWAP; fault++) {
+        spoil("rr", &(struct bad_relay){.fault = fault, .offset = 1010}, false);
+        spoil("rr", &(struct bad_relay){.fault = fault, .from_server = true, .offset = 1010},
+              false);
+    }
+    spoil("stream", &(struct bad_relay){.fault = CORRUPT, .offset = 100009}, false);
+    spoil("echo", &(struct bad_relay){.fault = DROP, .offset = 10009}, true);
+}
+
+static void refused(const char *const *options, double rate, const char *message)
+{
+    struct bench_process process;
+    struct bench_error err = {0};
+    struct workload w;
+
+    process_init(&process, NULL, NULL);
+    open_with(&w, options);
+    w.role.rate = rate;
+    assert_int_equal(w.plugin->client(w.state, &w.role, &process, &err), -1);
+    assert_string_equal(err.message, message);
+    assert_true(err.hint[0] != '\0');
+    assert_int_equal(w.plugin->server(w.state, &w.role, &process, &err), -1);
+    process_release(&process);
+    workload_close(&w);
+}
+
+static void test_options_that_a_mode_cannot_honour(void **state)
+{
+    (void)state;
+    refused(NULL, 1, "mode 'stream' has no requests that 'rate' could pace");
+    refused((const char *const[]){"mode", "rr", "rate_per_connection", "1M", NULL}, 0,
+            "mode 'rr' does not know 'rate_per_connection'");
+    refused((const char *const[]){"mode", "echo", "delay", "1ms", NULL}, 0,
+            "mode 'echo' has no answers that 'delay' could hold back");
+    refused((const char *const[]){"mode", "rr", "delay", "1ms", "server", "epoll", NULL}, 0,
+            "server 'epoll' cannot wait for 'delay'");
+    refused((const char *const[]){"mode", "crr", "depth", "2", NULL}, 0,
+            "mode 'crr' has no pipelining");
+    refused((const char *const[]){"mode", "rr", "verify", "yes", "request_size", "7", NULL}, 0,
+            "'verify' needs requests of at least 8 bytes, they have 7");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,8 +421,13 @@ int main(void)
         cmocka_unit_test(test_huge_messages),
         cmocka_unit_test(test_open_loop),
         cmocka_unit_test(test_generator_that_was_late),
-        cmocka_unit_test(test_modes_without_requests_refuse_a_rate),
+        cmocka_unit_test(test_options_that_a_mode_cannot_honour),
         cmocka_unit_test(test_server_killed),
+        cmocka_unit_test(test_connection_per_request),
+        cmocka_unit_test(test_server_models),
+        cmocka_unit_test(test_ten_thousand_connections),
+        cmocka_unit_test(test_paced_stream),
+        cmocka_unit_test(test_spoilt_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,8 +12,9 @@
  * ends with two independent counts of the same bytes that must be equal (see flow_settle).
  *
  * plugin.c what the core sees · crew.c an end and its threads · socket.c the kernel's side ·
- * flow.c a connection · bulk.c clients of stream and echo · requests.c clients of rr, crr.c of crr
- * · arrivals.c when requests are due · server.c every server
+ * flow.c a connection · verify.c its payload · bulk.c clients of stream and echo · requests.c
+ * clients of rr, crr.c of crr · arrivals.c when requests are due · serve.c what a server does with
+ * a connection · server.c, processes.c, loops.c how it has many
  */
 #ifndef BUILTIN_H
 #define BUILTIN_H
@@ -28,14 +29,18 @@
 
 #include <bench/workload.h>
 
+#include "verify.h"
+
 enum mode { MODE_STREAM, MODE_ECHO, MODE_RR, MODE_CRR };
 enum receive { RECEIVE_DISCARD, RECEIVE_COPY };
 enum pin { PIN_NONE, PIN_FLOW };
+enum server_model { SERVER_AUTO, SERVER_THREAD, SERVER_EPOLL, SERVER_PROCESS };
 
 struct options {
-    int mode, receive, pin;
+    int mode, receive, pin, server, verify;
     int64_t send_size, receive_size, receive_buffer;
-    int64_t request_size, response_size, depth;
+    int64_t request_size, response_size, depth, delay_ns;
+    double rate_per_connection;
     char *congestion;
 };
 
@@ -67,13 +72,13 @@ struct crew {
     atomic_bool stopping;
     pthread_mutex_t lock;
     pthread_rwlock_t gate; /* held by the main thread while threads may not start yet */
-    char message[sizeof(((struct bench_page *)0)->message)];
+    char *message; /* in the page, where a process that serves a connection can set it too */
 };
 
 /* One connection, and its thread if it has one. */
 struct flow {
     struct crew *crew;
-    struct flow *next;
+    struct flow *next, *previous;
     struct bench_slot *slot;
     int64_t number; /* from 1 */
     pthread_t thread;
@@ -82,8 +87,13 @@ struct flow {
     int error;     /* that ended the connection */
     bool fin;      /* the peer ended the connection in order */
     uint64_t sent, received;
-    char *buffer; /* for what is received; discarding never touches it */
-    size_t chunk; /* what the last call received */
+    char *buffer;                /* for what is received; discarding never touches it */
+    size_t chunk;                /* what the last call received */
+    uint32_t events;             /* what epoll was asked for, if at all */
+    struct verify_stream stream; /* verify: what is sent; a server learns the number */
+    char header[VERIFY_HEADER];  /* verify: from which a server learns it */
+    int64_t arrived_ns, free_ns; /* delay: of the last chunk; when the next request is begun */
+    uint64_t served;             /* delay: requests whose time is over */
 };
 
 /* crew.c */
@@ -161,14 +171,38 @@ static inline void count(BENCH_ATOMIC(uint64_t) * counter, uint64_t n)
 /* Transfers: > 0 bytes moved, 0 to try again unless stopping, -1 connection over (f->error). */
 ssize_t flow_send(struct flow *f, const char *data, size_t n, int flags);
 ssize_t flow_receive(struct flow *f, int flags);
-/* Takes bytes that nobody looks at. MSG_TRUNC frees them in the kernel instead of copying them. */
+/* Takes payload. Unless it is verified nobody looks at it, and MSG_TRUNC frees it in the kernel
+ * instead of copying it. */
 ssize_t flow_consume(struct flow *f, int flags);
+/* Sends up to `n` bytes of payload. */
+ssize_t flow_send_payload(struct flow *f, uint64_t n, int flags);
 /* The client's connection is gone although nobody asked for it. */
 void flow_lost(struct flow *f, const char *what);
 /* Adds what the kernel counted for this connection. Before it is closed. */
 void flow_settle(struct flow *f);
 
 /* Clients and servers: what runs in the child. */
+
+/*
+ * What a server does next with a connection: sends what it owes, else takes what comes. Returns
+ * like a transfer; -1 also when the server is through with it.
+ */
+ssize_t serve(struct flow *f);
+bool serve_owes(const struct flow *f);
+/* Until the connection is over or we are told to stop. */
+void serve_blocking(struct flow *f);
+
+/* Servers of many connections. They take `fd`; NULL or -1 after crew_fail(). */
+struct processes;
+struct processes *processes_new(struct crew *c, int listener);
+int processes_serve(struct processes *p, int fd);
+void processes_reap(struct processes *p);
+void processes_stop(struct processes *p);
+
+struct loops;
+struct loops *loops_new(struct crew *c);
+int loops_serve(struct loops *l, int fd);
+void loops_stop(struct loops *l);
 
 int bulk_client(const struct bench_child *child);
 int requests_client(const struct bench_child *child);

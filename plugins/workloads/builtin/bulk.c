@@ -1,17 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builtin.h"
 
+#include <math.h>
 #include <poll.h>
 
 #define STOP_GRACE_MS 20
+#define PIECE_NS INT64_C(10000000)
 
 static void client_stream(struct flow *f)
 {
     size_t size = (size_t)f->crew->options->send_size;
 
     while (!crew_stopping(f->crew))
-        if (flow_send(f, f->crew->payload, size, 0) < 0)
+        if (flow_send_payload(f, size, 0) < 0)
             return flow_lost(f, "send");
+}
+
+/* Waits until then, or until we are told to stop. */
+static void wait_until(const struct crew *c, int64_t due)
+{
+    int64_t left = due - now_ns();
+    struct timespec time = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+
+    if (left > 0)
+        ppoll(&(struct pollfd){.fd = c->halt, .events = POLLIN}, 1, &time, NULL);
+}
+
+/*
+ * A given bit rate, in pieces of 10 ms. Connections are spread over such a piece of time. What a
+ * stall held back follows at once, so the rate over a window is the one that was asked for.
+ */
+static void client_paced(struct flow *f)
+{
+    const struct crew *c = f->crew;
+    double bytes_per_ns = c->options->rate_per_connection / 8e9;
+    double piece = bytes_per_ns * PIECE_NS;
+    size_t size = piece < 1 ? 1 : (size_t)fmin(piece, (double)c->options->send_size);
+    int64_t start = now_ns() + PIECE_NS * (f->number - 1) / c->child->role->jobs;
+
+    while (!crew_stopping(c)) {
+        wait_until(c, start + (int64_t)((double)f->sent / bytes_per_ns));
+        if (!crew_stopping(c) && flow_send_payload(f, size, 0) < 0)
+            return flow_lost(f, "send");
+    }
 }
 
 /*
@@ -27,7 +58,7 @@ static void client_echo(struct flow *f)
         ssize_t n = 0;
 
         if (f->sent - f->received <= size)
-            n = flow_send(f, f->crew->payload, size, MSG_DONTWAIT);
+            n = flow_send_payload(f, size, MSG_DONTWAIT);
         if (n < 0)
             return flow_lost(f, "send");
         if (f->received < f->sent) {
@@ -38,6 +69,18 @@ static void client_echo(struct flow *f)
             poll(&(struct pollfd){.fd = f->fd, .events = POLLOUT}, 1, 10);
         }
     }
+}
+
+static void client_run(struct flow *f)
+{
+    const struct options *o = f->crew->options;
+
+    if (o->mode == MODE_ECHO)
+        client_echo(f);
+    else if (o->rate_per_connection > 0)
+        client_paced(f);
+    else
+        client_stream(f);
 }
 
 /* All begin together: the first ones would leave no time to start the others. */
@@ -62,8 +105,7 @@ int bulk_client(const struct bench_child *child)
     const struct options *o = child->state;
     struct crew c;
 
-    if (crew_init(&c, child, true, o->mode == MODE_ECHO ? client_echo : client_stream) ||
-        crew_payload(&c, (size_t)o->send_size))
+    if (crew_init(&c, child, true, client_run) || crew_payload(&c, (size_t)o->send_size))
         return crew_finish(&c, false);
     if (!start_flows(&c))
         crew_wait(&c);

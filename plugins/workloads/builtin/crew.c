@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -23,7 +24,7 @@ int crew_fail(struct crew *c, const char *fmt, ...)
     pthread_mutex_lock(&c->lock);
     if (!c->message[0]) {
         va_start(ap, fmt);
-        vsnprintf(c->message, sizeof(c->message), fmt, ap);
+        vsnprintf(c->message, sizeof(c->child->page->message), fmt, ap);
         va_end(ap);
         eventfd_write(c->failed, 1);
     }
@@ -109,6 +110,7 @@ static void *flow_main(void *arg)
     struct crew *c = f->crew;
 
     crew_ordinary(c);
+    prctl(PR_SET_TIMERSLACK, 1);
     pthread_rwlock_rdlock(&c->gate);
     pthread_rwlock_unlock(&c->gate);
     if (c->options->pin == PIN_NONE || !crew_pin(c, f->number))
@@ -154,6 +156,8 @@ int flow_start(struct crew *c, int fd)
                            .buffer = buffer,
                            .number = c->started + 1,
                            .slot = crew_slot(c, c->started)};
+        f->stream =
+            (struct verify_stream){.connection = (uint32_t)f->number, .from_server = !c->client};
         count(&f->slot->connections, 1);
         error = crew_thread(&f->thread, flow_main, f);
     }
@@ -274,6 +278,7 @@ int crew_init(struct crew *c, const struct bench_child *child, bool client,
               void (*run)(struct flow *f))
 {
     *c = (struct crew){.child = child, .options = child->state, .client = client, .run = run};
+    c->message = child->page->message;
     c->failed = c->halt = c->terminate = -1;
     pthread_mutex_init(&c->lock, NULL);
     pthread_rwlock_init(&c->gate, NULL);
@@ -312,8 +317,7 @@ int crew_finish(struct crew *c, bool asked)
     close_event(c->terminate);
     pthread_rwlock_destroy(&c->gate);
     pthread_mutex_destroy(&c->lock);
-    if (asked || !c->message[0])
-        return 0;
-    memcpy(c->child->page->message, c->message, sizeof(c->message));
-    return 1;
+    if (asked)
+        c->message[0] = '\0';
+    return c->message[0] ? 1 : 0;
 }

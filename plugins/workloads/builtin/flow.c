@@ -46,9 +46,70 @@ ssize_t flow_receive(struct flow *f, int flags)
     return n;
 }
 
+/* A server learns from the first bytes whose they are. -1 after crew_fail(). */
+static int learn(struct flow *f, uint64_t offset, size_t n)
+{
+    const char *h = f->header;
+
+    for (size_t i = 0; i < n && offset + i < VERIFY_HEADER; i++)
+        f->header[offset + i] = f->buffer[i];
+    if (offset + n < VERIFY_HEADER || verify_header(h, &f->stream.connection))
+        return 0;
+    return crew_fail(f->crew,
+                     "verify: offset 0 of what the client sent: expected the connection's number "
+                     "and its complement, got %02x%02x%02x%02x %02x%02x%02x%02x",
+                     h[0] & 0xff, h[1] & 0xff, h[2] & 0xff, h[3] & 0xff, h[4] & 0xff, h[5] & 0xff,
+                     h[6] & 0xff, h[7] & 0xff);
+}
+
+/* The last n bytes received. An echo comes back as it was sent. */
+static int verify(struct flow *f, size_t n)
+{
+    struct crew *c = f->crew;
+    struct verify_stream theirs = {.from_server = c->client && c->options->mode != MODE_ECHO};
+    uint64_t offset = f->received - n;
+    size_t i = 0;
+
+    if (!c->client && offset < VERIFY_HEADER) {
+        if (learn(f, offset, n))
+            return -1;
+        i = VERIFY_HEADER - offset < n ? VERIFY_HEADER - offset : n;
+    }
+    theirs.connection = f->stream.connection;
+    i += verify_compare(&theirs, offset + i, f->buffer + i, n - i);
+    if (i == n)
+        return 0;
+    count(&f->slot->errors, 1);
+    return crew_fail(c,
+                     "verify: connection %u, offset %llu of what the %s sent: expected 0x%02x, "
+                     "got 0x%02x",
+                     theirs.connection, (unsigned long long)(offset + i),
+                     theirs.from_server ? "server" : "client", verify_byte(&theirs, offset + i),
+                     f->buffer[i] & 0xff);
+}
+
+ssize_t flow_send_payload(struct flow *f, uint64_t n, int flags)
+{
+    const struct crew *c = f->crew;
+    char checked[16 * 1024];
+
+    if (!c->options->verify)
+        return flow_send(f, c->payload, n < c->payload_size ? n : c->payload_size, flags);
+    if (n > sizeof(checked))
+        n = sizeof(checked);
+    verify_fill(&f->stream, f->sent, checked, n);
+    return flow_send(f, checked, n, flags);
+}
+
 ssize_t flow_consume(struct flow *f, int flags)
 {
-    return flow_receive(f, flags | (f->crew->options->receive == RECEIVE_DISCARD ? MSG_TRUNC : 0));
+    const struct options *o = f->crew->options;
+    ssize_t n;
+
+    if (!o->verify)
+        return flow_receive(f, flags | (o->receive == RECEIVE_DISCARD ? MSG_TRUNC : 0));
+    n = flow_receive(f, flags);
+    return n > 0 && verify(f, (size_t)n) ? -1 : n;
 }
 
 void flow_lost(struct flow *f, const char *what)

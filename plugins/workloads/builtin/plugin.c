@@ -1,36 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builtin.h"
 
-static const char *const modes[] = {"stream", "echo", "rr", NULL};
+#include <stdio.h>
+
+static const char *const modes[] = {"stream", "echo", "rr", "crr", NULL};
 static const char *const receives[] = {"discard", "copy", NULL};
+static const char *const servers[] = {"auto", "thread", "epoll", "process", NULL};
 static const char *const pins[] = {"none", "flow", NULL};
 
 static const struct bench_host *host;
 
+static bool requests(const struct options *o)
+{
+    return o->mode == MODE_RR || o->mode == MODE_CRR;
+}
+
+static int refuse(struct bench_error *err, const char *hint, const char *fmt, ...)
+    BENCH_PRINTF(3, 4);
+static int refuse(struct bench_error *err, const char *hint, const char *fmt, ...)
+{
+    char message[256];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    host->fail(err, BENCH_ERROR_USAGE, "%s", message);
+    host->hint(err, "%s", hint);
+    return -1;
+}
+
+/* Options that a mode cannot honour are refused: nothing that was asked for is ignored. */
+static int check(const struct options *o, const struct bench_role *role, struct bench_error *err)
+{
+    const char *mode = modes[o->mode];
+
+    if (role->rate > 0 && !requests(o))
+        return refuse(err, "leave out 'rate' or choose mode 'rr' or 'crr'",
+                      "mode '%s' has no requests that 'rate' could pace", mode);
+    if (o->rate_per_connection > 0 && o->mode != MODE_STREAM)
+        return refuse(err, "the requests of modes 'rr' and 'crr' are paced by the key 'rate'",
+                      "mode '%s' does not know 'rate_per_connection'", mode);
+    if (o->delay_ns && !requests(o))
+        return refuse(err, "leave out 'delay' or choose mode 'rr' or 'crr'",
+                      "mode '%s' has no answers that 'delay' could hold back", mode);
+    if (o->delay_ns && o->server == SERVER_EPOLL)
+        return refuse(err, "choose server 'thread' or 'process'",
+                      "server 'epoll' cannot wait for 'delay'");
+    if (o->depth > 1 && o->mode != MODE_RR)
+        return refuse(err, "leave out 'depth' or choose mode 'rr'", "mode '%s' has no pipelining",
+                      mode);
+    if (o->verify && requests(o) && o->request_size < VERIFY_HEADER)
+        return refuse(err, "raise 'request_size'",
+                      "'verify' needs requests of at least %d bytes, they have %lld", VERIFY_HEADER,
+                      (long long)o->request_size);
+    return 0;
+}
+
 static int describe_server(void *state, const struct bench_role *role,
                            struct bench_process *process, struct bench_error *err)
 {
-    (void)state;
-    (void)err;
+    if (check(state, role, err))
+        return -1;
     host->main(process, server);
     host->listens(process, role->listen.port);
     return 0;
 }
 
-/* A mode for which a key makes no sense refuses it: nothing that was asked for is ignored. */
 static int describe_client(void *state, const struct bench_role *role,
                            struct bench_process *process, struct bench_error *err)
 {
-    const struct options *o = state;
-    bool requests = o->mode == MODE_RR;
-
-    if (role->rate > 0 && !requests) {
-        host->fail(err, BENCH_ERROR_USAGE, "mode '%s' has no requests that 'rate' could pace",
-                   modes[o->mode]);
-        host->hint(err, "leave out 'rate' or choose mode 'rr' or 'crr'");
+    if (check(state, role, err))
         return -1;
-    }
-    host->main(process, requests ? requests_client : bulk_client);
+    host->main(process, requests(state) ? requests_client : bulk_client);
     return 0;
 }
 
@@ -49,7 +91,7 @@ static const struct bench_option options[] = {
      .fallback = "stream",
      .choices = modes,
      .help = "stream: client to server; echo: the server sends everything back; rr: requests and "
-             "responses"},
+             "responses; crr: a connection for each request"},
     {.name = "request_size",
      .type = BENCH_OPTION_SIZE,
      .offset = FIELD(request_size),
@@ -57,7 +99,7 @@ static const struct bench_option options[] = {
      .minimum = 1,
      .maximum = 256 * MEBI,
      .fallback = "100",
-     .help = "rr: bytes of a request"},
+     .help = "rr, crr: bytes of a request"},
     {.name = "response_size",
      .type = BENCH_OPTION_SIZE,
      .offset = FIELD(response_size),
@@ -65,7 +107,7 @@ static const struct bench_option options[] = {
      .minimum = 1,
      .maximum = 256 * MEBI,
      .fallback = "100",
-     .help = "rr: bytes of a response"},
+     .help = "rr, crr: bytes of a response"},
     {.name = "depth",
      .type = BENCH_OPTION_INTEGER,
      .offset = FIELD(depth),
@@ -82,6 +124,35 @@ static const struct bench_option options[] = {
      .maximum = 256 * MEBI,
      .fallback = "1M",
      .help = "how much the client gives to one send()"},
+    {.name = "rate_per_connection",
+     .type = BENCH_OPTION_RATE,
+     .offset = FIELD(rate_per_connection),
+     .unit = "bits/s",
+     .minimum = 0,
+     .maximum = 1e15,
+     .fallback = "0",
+     .help = "stream: bits per second of each connection, 0: as fast as it can"},
+    {.name = "server",
+     .type = BENCH_OPTION_CHOICE,
+     .offset = FIELD(server),
+     .fallback = "auto",
+     .choices = servers,
+     .help = "thread: one for each connection; epoll: one for each CPU; process: one for each "
+             "connection; auto: thread, and epoll for requests on more connections than CPUs"},
+    {.name = "delay",
+     .type = BENCH_OPTION_DURATION,
+     .offset = FIELD(delay_ns),
+     .minimum = 0,
+     .maximum = 60e9,
+     .fallback = "0",
+     .help = "rr, crr: time that the server takes for each request, one after the other on a "
+             "connection"},
+    {.name = "verify",
+     .type = BENCH_OPTION_BOOL,
+     .offset = FIELD(verify),
+     .fallback = "false",
+     .help = "checks every byte at both ends: one that a relay changed, lost, doubled or moved "
+             "fails the repetition and is named; costs CPU, and implies receive: copy"},
     {.name = "receive_size",
      .type = BENCH_OPTION_SIZE,
      .offset = FIELD(receive_size),

@@ -92,15 +92,13 @@ static uint64_t unsent(const struct caller *a)
 
 static int caller_send(struct caller *a)
 {
-    const struct crew *c = a->flow.crew;
-    uint64_t size = (uint64_t)c->options->request_size, left;
+    uint64_t size = (uint64_t)a->flow.crew->options->request_size, left;
     ssize_t n = 1;
 
     while (n > 0 && (left = unsent(a)) > 0) {
         int64_t now = now_ns();
 
-        n = flow_send(&a->flow, c->payload, left < c->payload_size ? left : c->payload_size,
-                      MSG_DONTWAIT);
+        n = flow_send_payload(&a->flow, left, MSG_DONTWAIT);
         if (n < 0) {
             flow_lost(&a->flow, "send");
             return -1;
@@ -138,6 +136,8 @@ static int caller_go_on(struct caller *a)
     while (!all->open && a->begun - a->done < all->depth)
         if (caller_begin(a, 0))
             return -1;
+    if (all->crr)
+        return a->begun > a->done ? crr_go_on(a) : 0;
     return unsent(a) ? caller_send(a) : 0;
 }
 
@@ -205,7 +205,10 @@ static int await(struct worker *w, struct epoll_event *events)
 
 static int caller_event(struct caller *a, uint32_t events)
 {
-    if (events & ~(uint32_t)EPOLLOUT && caller_receive(a, MSG_DONTWAIT))
+    if (a->worker->all->crr) {
+        if (crr_event(a, events))
+            return -1;
+    } else if (events & ~(uint32_t)EPOLLOUT && caller_receive(a, MSG_DONTWAIT))
         return -1;
     return caller_go_on(a);
 }
@@ -213,7 +216,8 @@ static int caller_event(struct caller *a, uint32_t events)
 static int start_callers(struct worker *w)
 {
     for (int64_t i = w->number; i < w->all->n_callers; i += w->all->n_workers) {
-        caller_watch(&w->all->callers[i], EPOLLIN);
+        if (!w->all->crr)
+            caller_watch(&w->all->callers[i], EPOLLIN);
         if (caller_go_on(&w->all->callers[i]))
             return -1;
     }
@@ -269,7 +273,7 @@ static void *worker_main(void *arg)
     pthread_rwlock_unlock(&c->gate);
     if (c->options->pin == PIN_FLOW && crew_pin(c, w->number + 1))
         return NULL;
-    if (w->all->open || w->number + w->all->n_workers < w->all->n_callers)
+    if (w->all->open || w->all->crr || w->number + w->all->n_workers < w->all->n_callers)
         event_loop(w);
     else
         one_by_one(&w->all->callers[w->number]);
@@ -305,7 +309,9 @@ static void caller_init(struct requests *r, int64_t i, int fd)
     r->callers[i] = (struct caller){.worker = w};
     r->callers[i].flow = (struct flow){
         .crew = &r->crew, .fd = fd, .number = i + 1, .slot = w->slot, .buffer = w->buffer};
-    count(&w->slot->connections, 1);
+    r->callers[i].flow.stream.connection = (uint32_t)i + 1;
+    if (fd >= 0)
+        count(&w->slot->connections, 1);
 }
 
 static int prepare(struct requests *r)
@@ -322,11 +328,11 @@ static int prepare(struct requests *r)
     for (int64_t i = 0; i < r->n_workers; i++)
         if (worker_init(r, i))
             return -1;
-    fds = sockets_connect(&r->crew, jobs);
-    if (!fds)
+    fds = r->crr ? NULL : sockets_connect(&r->crew, jobs);
+    if (!fds && !r->crr)
         return -1;
     for (; r->n_callers < jobs; r->n_callers++)
-        caller_init(r, r->n_callers, fds[r->n_callers]);
+        caller_init(r, r->n_callers, fds ? fds[r->n_callers] : -1);
     free(fds);
     return 0;
 }
@@ -367,8 +373,12 @@ static void stop(struct requests *r)
 static void release(struct requests *r)
 {
     for (int64_t i = 0; i < r->n_callers; i++) {
-        flow_settle(&r->callers[i].flow);
-        close(r->callers[i].flow.fd);
+        if (!r->crr) {
+            flow_settle(&r->callers[i].flow);
+            close(r->callers[i].flow.fd);
+        } else {
+            crr_close(&r->callers[i]);
+        }
         free(r->callers[i].ring);
     }
     for (int64_t i = 0; r->workers && i < r->n_workers; i++) {
@@ -426,8 +436,10 @@ int requests_client(const struct bench_child *child)
     struct requests r = {.open = child->role->rate > 0, .depth = (uint64_t)o->depth};
     bool asked;
 
-    if (!r.open && !r.depth)
+    r.crr = o->mode == MODE_CRR;
+    if (r.crr || (!r.open && !r.depth))
         r.depth = 1;
+    endpoint_init(&r.server, &child->role->connect);
     r.most_waiting = MOST_WAITING / (uint64_t)child->role->jobs;
     if (r.most_waiting < 2 * r.depth)
         r.most_waiting = 2 * r.depth;

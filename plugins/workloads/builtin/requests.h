@@ -26,6 +26,7 @@ struct caller {
     uint64_t size;
     uint64_t begun, sent, done;
     uint32_t events; /* what epoll was asked for */
+    bool connected;  /* crr */
 };
 
 struct requests {
@@ -34,7 +35,9 @@ struct requests {
     struct worker *workers;
     int64_t n_callers, n_workers, running; /* running: threads that were started */
     bool open;                             /* loop */
-    int64_t start_ns;                      /* of the schedule */
+    bool crr;                              /* a connection for each request */
+    struct endpoint server;
+    int64_t start_ns;      /* of the schedule */
     uint64_t depth;        /* most that one connection has sent and not got answered; 0: any */
     uint64_t most_waiting; /* on one connection, sent or not */
 };
@@ -59,5 +62,11 @@ void caller_sent(struct caller *a, int64_t now);
 void caller_done(struct caller *a, int64_t now);
 /* Asks epoll for `events`, if it was not asked for them already. */
 void caller_watch(struct caller *a, uint32_t events);
+
+/* crr.c: opens a connection for the oldest request, unless one is open. 0, or -1 after
+ * crew_fail(), like the following. */
+int crr_go_on(struct caller *a);
+int crr_event(struct caller *a, uint32_t events);
+void crr_close(struct caller *a);
 
 #endif

@@ -3,97 +3,93 @@
 
 #include <poll.h>
 
-/*
- * What a server does next with a connection: sends what it owes, else takes what comes. Returns
- * like a transfer; -1 also when the server is through with it.
- */
-typedef ssize_t (*serve_fn)(struct flow *f);
-
-static ssize_t serve_stream(struct flow *f)
-{
-    return flow_consume(f, 0);
-}
-
-/* What is owed is always the end of the last chunk. */
-static ssize_t serve_echo(struct flow *f)
-{
-    size_t owed = (size_t)(f->received - f->sent);
-
-    if (owed)
-        return flow_send(f, f->buffer + f->chunk - owed, owed, 0);
-    return flow_receive(f, 0);
-}
-
-static ssize_t serve_requests(struct flow *f)
-{
-    const struct options *o = f->crew->options;
-    uint64_t answered = f->received / (uint64_t)o->request_size * (uint64_t)o->response_size;
-    uint64_t owed = answered - f->sent;
-
-    if (owed)
-        return flow_send(f, f->crew->payload,
-                         owed < f->crew->payload_size ? owed : f->crew->payload_size, 0);
-    return flow_consume(f, 0);
-}
-
-static serve_fn const serve[] = {
-    [MODE_STREAM] = serve_stream,
-    [MODE_ECHO] = serve_echo,
-    [MODE_RR] = serve_requests,
+struct server {
+    struct crew crew;
+    int listener;
+    struct processes *processes; /* one of these two, or a thread per connection */
+    struct loops *loops;
 };
 
-/* A connection with a thread of its own. */
-static void serve_blocking(struct flow *f)
+/* Threads are fastest while each can have a CPU, and for streams always. */
+static int model_of(const struct options *o, int64_t jobs)
 {
-    serve_fn step = serve[f->crew->options->mode];
+    bool requests = o->mode == MODE_RR || o->mode == MODE_CRR;
 
-    while (!crew_stopping(f->crew))
-        if (step(f) < 0)
-            return;
+    if (o->server != SERVER_AUTO)
+        return o->server;
+    return requests && !o->delay_ns && jobs > crew_cpus() ? SERVER_EPOLL : SERVER_THREAD;
 }
 
-static int accept_all(struct crew *c, int listener)
+static int serve_connection(struct server *s, int fd)
 {
+    if (s->processes)
+        return processes_serve(s->processes, fd);
+    if (s->loops)
+        return loops_serve(s->loops, fd);
+    return flow_start(&s->crew, fd);
+}
+
+static int accept_all(struct server *s)
+{
+    int flags = SOCK_CLOEXEC | (s->loops ? SOCK_NONBLOCK : 0);
+
     for (;;) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        int fd = accept4(s->listener, NULL, NULL, flags);
 
         if (fd >= 0) {
-            if (flow_start(c, fd))
+            if (serve_connection(s, fd))
                 return -1;
         } else if (errno == EAGAIN) {
             return 0;
         } else if (errno != EINTR && errno != ECONNABORTED) {
-            return crew_fail(c, "accept connection %lld: %s", (long long)c->started + 1,
+            return crew_fail(&s->crew, "accept connection %lld: %s", (long long)s->crew.started + 1,
                              strerror(errno));
         }
     }
 }
 
 /* Accepts until SIGTERM, which is true, or a failure. */
-static bool serve_all(struct crew *c, int listener)
+static bool serve_all(struct server *s)
 {
-    struct pollfd events[] = {{.fd = c->terminate, .events = POLLIN},
-                              {.fd = c->failed, .events = POLLIN},
-                              {.fd = listener, .events = POLLIN}};
+    struct pollfd events[] = {{.fd = s->crew.terminate, .events = POLLIN},
+                              {.fd = s->crew.failed, .events = POLLIN},
+                              {.fd = s->listener, .events = POLLIN}};
 
     do {
-        crew_reap(c, false);
+        crew_reap(&s->crew, false);
+        if (s->processes)
+            processes_reap(s->processes);
         poll(events, 3, -1);
-    } while (!events[0].revents && !events[1].revents && !accept_all(c, listener));
+    } while (!events[0].revents && !events[1].revents && !accept_all(s));
     return events[0].revents;
+}
+
+static int open_server(struct server *s, const struct bench_child *child)
+{
+    const struct options *o = child->state;
+    struct crew *c = &s->crew;
+    int model = model_of(o, child->role->jobs);
+
+    if (crew_init(c, child, false, serve_blocking) ||
+        crew_payload(c, payload_size(o->response_size)) || (s->listener = socket_listen(c)) < 0)
+        return -1;
+    if (model == SERVER_PROCESS && !(s->processes = processes_new(c, s->listener)))
+        return -1;
+    if (model == SERVER_EPOLL && !(s->loops = loops_new(c)))
+        return -1;
+    return 0;
 }
 
 int server(const struct bench_child *child)
 {
-    const struct options *o = child->state;
-    struct crew c;
+    struct server s = {.listener = -1};
     bool asked = false;
-    int listener = -1;
 
-    if (!crew_init(&c, child, false, serve_blocking) &&
-        !crew_payload(&c, payload_size(o->response_size)) && (listener = socket_listen(&c)) >= 0)
-        asked = serve_all(&c, listener);
-    if (listener >= 0)
-        close(listener);
-    return crew_finish(&c, asked);
+    if (!open_server(&s, child))
+        asked = serve_all(&s);
+    processes_stop(s.processes);
+    loops_stop(s.loops);
+    if (s.listener >= 0)
+        close(s.listener);
+    return crew_finish(&s.crew, asked);
 }
