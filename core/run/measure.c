@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/parts.h"
+
+#include <math.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+/* Tells every built-in role. */
+static void set_phase(struct repetition *p, enum bench_phase phase)
+{
+    for (size_t i = 0; i < p->cast.count; i++) {
+        struct bench_page *page = p->roles[i] ? role_page(p->roles[i]) : NULL;
+
+        if (page)
+            atomic_store(&page->phase, phase);
+    }
+}
+
+static int64_t sample(struct repetition *p)
+{
+    int64_t now = clock_now();
+    int64_t *row = series_add_row(&p->record.series, now);
+
+    for (size_t i = 0; i < p->n_captures; i++)
+        capture_sample(p->captures[i], row);
+    return now;
+}
+
+static void report_progress(struct repetition *p, enum progress_phase phase)
+{
+    const struct session *session = p->session;
+    struct progress progress = {.phase = phase, .step = p->step, .bits_per_second = NAN};
+    const struct series *s = &p->record.series;
+    cleanup_free char *column = NULL;
+    size_t first;
+
+    if (!session->progress)
+        return;
+    column = xasprintf("%s.bytes_received", p->record.delivered);
+    first = s->n_rows > 5 ? s->n_rows - 6 : 0;
+    if (s->n_rows > first + 1) {
+        struct bench_value v = series_delta(s, column, first, s->n_rows - 1);
+
+        if (v.state == BENCH_OK)
+            progress.bits_per_second =
+                v.value * 8e9 / (double)(s->times[s->n_rows - 1] - s->times[first]);
+    }
+    session->progress(session->progress_context, &progress);
+}
+
+/* Samples on every tick until `end_ns`; the tick that would fall on the end is left to the caller.
+ */
+static int tick_until(struct repetition *p, int64_t begin_ns, int64_t end_ns,
+                      enum progress_phase phase, struct bench_error *err)
+{
+    int64_t tick = p->scenario->tick_ns, next = begin_ns + tick;
+
+    while (next < end_ns && !p->client_done) {
+        if (repetition_watch(p, next, err) < 0)
+            return -1;
+        /* Ticks that were slept through are gone: made up for, they would all show one moment. */
+        next += ((sample(p) - next) / tick + 1) * tick;
+        report_progress(p, phase);
+    }
+    return p->client_done ? 0 : repetition_watch(p, end_ns, err);
+}
+
+int repetition_warm_up(struct repetition *p, struct bench_error *err)
+{
+    int64_t begin = clock_now();
+
+    report_progress(p, PROGRESS_WARMUP);
+    if (p->scenario->warmup_ns > 0) {
+        set_phase(p, BENCH_PHASE_WARMUP);
+        sample(p);
+        if (tick_until(p, begin, begin + p->scenario->warmup_ns, PROGRESS_WARMUP, err) < 0)
+            return repetition_context(p, "warm-up", NULL, err);
+    }
+    p->record.warmup_ns = clock_now() - begin;
+    return 0;
+}
+
+int repetition_end_captures(struct repetition *p, struct bench_error *err)
+{
+    int result = 0;
+
+    p->capturing = false;
+    for (size_t i = 0; i < p->n_captures; i++)
+        if (capture_end(p->captures[i], result ? NULL : err) < 0)
+            result = -1;
+    return result;
+}
+
+/* A window in which nothing moved has measured nothing, however healthy everybody looked. */
+static int check_moved(const struct repetition *p, struct bench_error *err)
+{
+    static const char *const quantities[] = {"bytes_received", "operations"};
+    const struct series *s = &p->record.series;
+    size_t first = 0;
+
+    while (first < s->n_rows && s->times[first] < p->record.window_begin_ns)
+        first++;
+    for (size_t i = 0; i < ARRAY_SIZE(quantities); i++) {
+        cleanup_free char *name = xasprintf("%s.%s", p->record.delivered, quantities[i]);
+        struct bench_value v = series_delta(s, name, first, s->n_rows - 1);
+
+        /* Without a count a wrapper's parser has the word. */
+        if (v.state != BENCH_OK || v.value > 0)
+            return 0;
+    }
+    error_set(err, BENCH_ERROR_RUN, "%s: moved no data in the window",
+              p->cast.members[p->cast.client].title);
+    error_hint(err, "is the relay connected to anything? its output is in '%s'", p->directory);
+    return -1;
+}
+
+/* The client's distribution of one kind up to now; NULL when it keeps none. Caller frees. */
+static struct histogram *read_latency(const struct repetition *p, enum bench_latency kind)
+{
+    const struct bench_page *page = role_page(p->roles[p->cast.client]);
+    struct histogram *h;
+    uint32_t used;
+
+    if (!page || !(atomic_load(&page->latencies) & 1u << kind))
+        return NULL;
+    h = histogram_new();
+    used = atomic_load(&page->slots);
+    for (uint32_t i = 0; i < used && i < BENCH_HISTOGRAMS; i++)
+        histogram_add_shared(h, &page->histogram[kind][i]);
+    return h;
+}
+
+static void begin_latencies(struct repetition *p)
+{
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++)
+        p->latencies[kind] = read_latency(p, kind);
+}
+
+static void end_latencies(struct repetition *p)
+{
+    static const char *const names[BENCH_LATENCIES] = {"service", "response", "lag"};
+
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
+        struct histogram *h = read_latency(p, kind);
+
+        if (h && p->latencies[kind])
+            histogram_subtract(h, p->latencies[kind]);
+        if (h)
+            record_add_latency(&p->record, names[kind], h);
+    }
+}
+
+int repetition_window(struct repetition *p, struct bench_error *err)
+{
+    struct timespec before, after;
+    int64_t begin;
+
+    p->capturing = true;
+    for (size_t i = 0; i < p->n_captures; i++)
+        if (capture_begin(p->captures[i], err) < 0)
+            return -1;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    begin = sample(p);
+    begin_latencies(p);
+    set_phase(p, BENCH_PHASE_WINDOW);
+    if (tick_until(p, begin, begin + p->scenario->duration_ns, PROGRESS_WINDOW, err) < 0)
+        return repetition_context(p, "window", NULL, err);
+    p->record.window_begin_ns = begin;
+    p->record.window_end_ns = sample(p);
+    end_latencies(p);
+    set_phase(p, BENCH_PHASE_END);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    p->record.bench_cpu_ns =
+        (after.tv_sec - before.tv_sec) * NS_PER_S + after.tv_nsec - before.tv_nsec;
+    return repetition_end_captures(p, err) < 0 || check_moved(p, err) < 0 ? -1 : 0;
+}
