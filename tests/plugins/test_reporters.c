@@ -91,6 +91,50 @@ static void text_hostile(void **state)
     check("text-hostile-ascii.txt", "text", example_hostile, STYLE(.width = 72));
 }
 
+/* Four values of jobs; the third of nginx failed. */
+static void sweep(struct stored_run *run)
+{
+    static const char *const points[] = {"jobs=1", "jobs=2", "jobs=10", "jobs=100"};
+    json_t *relays = json_pack("[s, {s:s, s:s}]", "none", "name", "nginx", "plugin", "nginx");
+    uint32_t n = 0;
+
+    example_run_init(run, example_run_json("many connections", "complete", relays, json_array(), 8),
+                     8);
+    for (uint32_t i = 0; i < 4; i++)
+        for (int k = 0; k < 2; k++, n++) {
+            struct repetition_record *r = &run->repetitions[n];
+
+            if (k == 0)
+                example_ok(r, n + 1, 1, "none", "none", points[i], 0, 5e9 / (i + 1), 0, 0.5);
+            else if (i == 2)
+                example_failed(r, n + 1, 1, "nginx", "nginx", points[i], 1, "relay_1: exited");
+            else
+                example_ok(r, n + 1, 1, "nginx", "nginx", points[i], 1, 1.2e9, 0.9, 0.3);
+        }
+}
+
+static void text_sweep(void **state)
+{
+    (void)state;
+    check("text-sweep.txt", "text", sweep, STYLE(.utf8 = true, .width = 100));
+    check("text-sweep-ascii.txt", "text", sweep, STYLE(.width = 0));
+}
+
+/* What is no sweep over one key with three values or more has no plot, nor a narrow terminal. */
+static void text_plots_only_what_it_can(void **state)
+{
+    cleanup_free char *shown = written("text", sweep, STYLE(.width = 60));
+    cleanup_free char *narrow = written("text", sweep, STYLE(.width = 59));
+    cleanup_free char *plain = written("text", example_two_arms, STYLE(.width = 0));
+    cleanup_free char *two_points = written("text", example_hostile, STYLE(.width = 0));
+
+    (void)state;
+    assert_non_null(strstr(shown, "throughput by jobs\n"));
+    assert_null(strstr(narrow, "throughput by "));
+    assert_null(strstr(plain, "throughput by "));
+    assert_null(strstr(two_points, "throughput by "));
+}
+
 static void requests(struct stored_run *run)
 {
     example_two_arms(run);
@@ -130,7 +174,8 @@ static void text_without_numbers(void **state)
  */
 static void text_keeps_to_its_width(void **state)
 {
-    void (*const fills[])(struct stored_run *) = {example_two_arms, example_hostile, requests};
+    void (*const fills[])(struct stored_run *) = {example_two_arms, example_hostile, requests,
+                                                  sweep};
 
     (void)state;
     for (size_t f = 0; f < ARRAY_SIZE(fills); f++)
@@ -229,6 +274,8 @@ int main(void)
         cmocka_unit_test(text_two_arms),
         cmocka_unit_test(text_hostile),
         cmocka_unit_test(text_requests),
+        cmocka_unit_test(text_sweep),
+        cmocka_unit_test(text_plots_only_what_it_can),
         cmocka_unit_test(text_without_numbers),
         cmocka_unit_test(text_keeps_to_its_width),
         cmocka_unit_test(text_colour),

@@ -11,6 +11,10 @@ void emit_headline(const struct bench_document *d, const struct bench_metric *m,
                    struct footnotes *notes, const struct bench_style *style,
                    struct bench_output *out);
 
+/* A sweep over one key with at least three values as a plot of a metric; nothing for all others. */
+void emit_plot(const struct bench_document *d, const struct bench_metric *m,
+               const struct bench_style *style, struct bench_output *out);
+
 /* Where the CPU and the memory went. */
 void emit_costs(const struct bench_document *d, struct footnotes *notes,
                 const struct bench_style *style, struct bench_output *out);

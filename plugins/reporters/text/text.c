@@ -58,6 +58,8 @@ static int report(void *state, const struct bench_document *d, const struct benc
             if (m->rank != 0 || before < i)
                 continue;
             emit_headline(d, metric_named(d, m->name), first == NULL, &notes, style, out);
+            if (!first)
+                emit_plot(d, m, style, out);
             first = first ? first : m;
         }
     if (d->n_arms > 0 && first)
