@@ -181,3 +181,45 @@ PY
     fake h2load 'exec '"$(command -v h2load)"' "${@:1:$#-1}" "${@: -1}-not"'
     fails h2load "requests failed, the last with status 404"
 }
+
+@test "wrk: requests are its own, in its own window; through nginx as TCP and HTTP/1.1" {
+    need wrk
+    need_nginx
+    for protocol in tcp http1; do
+        "$BENCH" run -w wrk -p $protocol -r nginx --hops 1 --jobs 3 --cpu-limit 0 --warmup 0s --duration 1s \
+            --repeat 1 --format json -q -o $protocol >a.json
+        python3 - $protocol <<'PY'
+import json, sys
+d = json.load(open("a.json"))
+at = sys.argv[1] + "/repetitions/0001-nginx"
+own = json.load(open(at + "/client/result.json"))
+record = json.load(open(at + "/repetition.json"))
+metrics = d["arms"][0]["metrics"]
+rate = own["requests"] / own["duration_us"] * 1e6
+assert abs(metrics["operations_per_second"]["value"] / rate - 1) < 1e-6
+assert record["window_end_ns"] - record["window_begin_ns"] == own["duration_us"] * 1000
+assert all(metrics[f"cpus_{role}"]["value"] > 0 for role in ("client", "relay_1", "server"))
+PY
+    done
+}
+
+@test "wrk: no warm-up, no half seconds" {
+    need wrk
+    need_nginx
+    run "$BENCH" run -w wrk -r none --warmup 1s --duration 1s
+    [ "$status" -eq 2 ]
+    [[ $output == *"warmup: wrk counts from its start and has none"*"set 'warmup: 0s'"* ]]
+    run "$BENCH" run -w wrk -r none --warmup 0s --duration 1500ms
+    [ "$status" -eq 2 ]
+    [[ $output == *"duration: wrk takes whole seconds only"* ]]
+    [ -z "$(find . -name stdout)" ] # nothing was started
+}
+
+@test "wrk: a server that it cannot talk to is found although it exits with 0" {
+    need wrk
+    need_nginx
+    fake wrk 'exec '"$(command -v wrk)"' "${@:1:$#-1}" "${@: -1}-not"'
+    fails wrk "requests too many failed: connect 0, read 0, write 0, status" --warmup 0s
+    fake wrk 'exec true'
+    fails wrk "wrk left no result" --warmup 0s
+}
