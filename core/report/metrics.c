@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "stats/summary.h"
 
 /* --- the table ----------------------------------------------------------------------------- */
 
@@ -16,7 +17,8 @@ enum scope { RUN, ROLE, HOP, HOPS, EVENT };
 /* What the difference (or maximum) of the columns is divided by. */
 enum per {
     TOTAL,
-    MAXIMUM, /* of a gauge, not a difference */
+    MAXIMUM,   /* of a gauge, not a difference */
+    VARIATION, /* coefficient of variation of the rate from sample to sample */
     SECOND,
     GIGABYTE,
     BYTE,
@@ -92,6 +94,11 @@ static const struct row rows[] = {
     {METRIC("cpus_relay", "CPUs", "CPU relay", LOWER, CPUS, 2,
             "CPU time of all relay hops together per second of the window."),
      HOPS, SECOND, NANO, "{role}.cpu_ns", NULL},
+    {METRIC(
+         "cpus_cv_{role}", "1", "CPU CV {role}", NEUTRAL, SHARE, 2,
+         "Coefficient of variation of cpus_{role} from one sample (`tick`) to the next within the "
+         "window."),
+     ROLE, VARIATION, 1, "{role}.cpu_ns", NULL},
     {METRIC("cpus_user_{role}", "CPUs", "user CPU {role}", NEUTRAL, CPUS, 2,
             "The part of cpus_{role} spent in user space."),
      ROLE, SECOND, NANO, "{role}.user_ns", NULL},
@@ -580,6 +587,33 @@ static struct amount latency_of(const struct source *src, const struct row *row)
     return (struct amount){.v.value = ns, .seconds = src->window.seconds};
 }
 
+/* How much the rate of a column varies between the samples of the window. */
+static struct amount variation_of(const struct source *src, const char *pattern, const char *role)
+{
+    const struct series *s = &src->record->series;
+    const struct metric_window *w = &src->window;
+    cleanup_free char *name = expand(pattern, role, NULL, NULL);
+    cleanup_free double *rates = xcalloc(w->last - w->first + 1, sizeof(*rates));
+    size_t n = 0;
+    double cv;
+
+    if (series_find(s, name) < 0)
+        return nothing(BENCH_ABSENT, NULL);
+    for (size_t i = w->first; i < w->last; i++) {
+        struct bench_value v = series_delta(s, name, i, i + 1);
+
+        if (!is_number(v))
+            return nothing(v.state, v.state == BENCH_FAILED ? "a sample in the window is missing"
+                                                            : column_reason(s, name, v.state));
+        rates[n++] = v.value / (double)(s->times[i + 1] - s->times[i]);
+    }
+    cv = stats_cv(rates, n);
+    if (!isfinite(cv))
+        return nothing(BENCH_ABSENT, NULL);
+    /* Less than the samples can resolve is rounding of the sums. */
+    return (struct amount){.v.value = cv < 1e-12 ? 0 : cv, .seconds = w->seconds};
+}
+
 static struct amount measured(const struct source *src, const struct row *row, const char *role,
                               const char *column)
 {
@@ -587,6 +621,8 @@ static struct amount measured(const struct source *src, const struct row *row, c
         return latency_of(src, row);
     if (row->per == CYCLES)
         return ipc_of(src, role);
+    if (row->per == VARIATION)
+        return variation_of(src, row->columns, role);
     if (column)
         return event_of(src, column);
     if (row->scope == HOPS)

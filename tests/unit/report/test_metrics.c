@@ -145,6 +145,27 @@ static void a_missing_sample_is_not_zero(void **state)
     assert_metric(&f, "cpus_relay_2", 0.75);
 }
 
+/* One sample that reads a tenth of a tick's CPU time too much: one rate up, the next one down. */
+static void variation_from_sample_to_sample(void **state)
+{
+    cleanup_fixture struct fixture f = nginx();
+    struct series *s = &f.record.series;
+    int column = series_find(s, "client.cpu_ns");
+    int64_t *value;
+
+    (void)state;
+    assert_true(column >= 0);
+    compute(&f);
+    assert_metric(&f, "cpus_cv_client", 0);
+    value = &s->values[(EXAMPLE_BEGIN + 9) * s->n_columns + (size_t)column];
+    *value += 3000000;
+    compute(&f);
+    assert_metric(&f, "cpus_cv_client", 0.1 * sqrt(2.0 / (EXAMPLE_END - EXAMPLE_BEGIN - 1)));
+    *value = SERIES_MISSING;
+    compute(&f);
+    assert_state(&f, "cpus_cv_client", BENCH_FAILED, "a sample in the window is missing");
+}
+
 static void what_does_not_apply_is_left_out(void **state)
 {
     cleanup_fixture struct fixture f = {0};
@@ -320,6 +341,7 @@ int main(void)
         cmocka_unit_test(window_between_samples),
         cmocka_unit_test(too_few_samples),
         cmocka_unit_test(a_missing_sample_is_not_zero),
+        cmocka_unit_test(variation_from_sample_to_sample),
         cmocka_unit_test(what_does_not_apply_is_left_out),
         cmocka_unit_test(events),
         cmocka_unit_test(hardware_events),
