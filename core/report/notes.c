@@ -112,6 +112,7 @@ static void design_loop(const struct stored_run *run, const struct observations 
                         struct strings *ret)
 {
     cleanup_strings struct strings points = {0}, loops = {0};
+    double least = INFINITY, most = 0;
 
     if (!has_latencies(all))
         return;
@@ -123,17 +124,26 @@ static void design_loop(const struct stored_run *run, const struct observations 
         const char *arrivals =
             json_text_or(run_setting(run, points.items[i], "arrivals"), "poisson");
 
-        if (rate <= 0)
-            text_add(&t,
-                     "closed loop, %.0f connection%s: requests that a stall holds back are "
-                     "not timed",
-                     jobs, plural((size_t)jobs));
-        else
-            text_add(&t, "open loop, %g requests/s, %s arrivals%s", rate, arrivals,
-                     strcmp(arrivals, "poisson") == 0 ? " from the seed of each block" : "");
+        if (rate <= 0) {
+            least = fmin(least, jobs);
+            most = fmax(most, jobs);
+            continue;
+        }
+        text_add(&t, "open loop, %g requests/s, %s arrivals%s", rate, arrivals,
+                 strcmp(arrivals, "poisson") == 0 ? " from the seed of each block" : "");
         if (!strings_has(&loops, text_get(&t)))
             strings_add(&loops, text_get(&t));
     }
+    if (least < most)
+        strings_addf(ret,
+                     "closed loop, %.0f to %.0f connections: requests that a stall holds back are "
+                     "not timed",
+                     least, most);
+    else if (most > 0)
+        strings_addf(ret,
+                     "closed loop, %.0f connection%s: requests that a stall holds back are not "
+                     "timed",
+                     most, plural((size_t)most));
     for (size_t i = 0; i < loops.count; i++)
         strings_add(ret, loops.items[i]);
 }
@@ -271,18 +281,36 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
     }
 }
 
+static bool says_little(const struct bench_arm *a)
+{
+    return a->hops > 0 && a->valid > 0 && !a->relay_limited;
+}
+
+/* Once per relay: at how many points of a sweep it was not the limit, the table says. */
 static void warn_relay_not_limit(const struct bench_document *d, struct strings *ret)
 {
     for (uint32_t i = 0; i < d->n_arms; i++) {
         const struct bench_arm *a = d->arms[i];
+        uint32_t points = 0, before = 0;
         char label[160];
 
-        if (a->hops == 0 || a->valid == 0 || a->relay_limited)
+        for (uint32_t k = 0; k < d->n_arms; k++)
+            if (says_little(d->arms[k]) && strcmp(d->arms[k]->name, a->name) == 0) {
+                points++;
+                before += k < i;
+            }
+        if (!says_little(a) || before > 0)
             continue;
-        strings_addf(ret,
-                     "%s: the relay was not the limit (%s: %s): its throughput says little about "
-                     "the relay",
-                     arm_label(a, label, sizeof(label)), a->limited_by, a->limited_why);
+        if (points > 1)
+            strings_addf(ret,
+                         "%s: at %u points the relay was not the limit ('limited by'): its "
+                         "throughput there says little about the relay",
+                         a->name, points);
+        else
+            strings_addf(ret,
+                         "%s: the relay was not the limit (%s: %s): its throughput says little "
+                         "about the relay",
+                         arm_label(a, label, sizeof(label)), a->limited_by, a->limited_why);
     }
 }
 

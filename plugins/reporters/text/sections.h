@@ -15,6 +15,10 @@ void emit_headline(const struct bench_document *d, const struct bench_metric *m,
 void emit_plot(const struct bench_document *d, const struct bench_metric *m,
                const struct bench_style *style, struct bench_output *out);
 
+/* How long requests took; nothing where none was timed. */
+void emit_latency(const struct bench_document *d, struct footnotes *notes,
+                  const struct bench_style *style, struct bench_output *out);
+
 /* Where the CPU and the memory went. */
 void emit_costs(const struct bench_document *d, struct footnotes *notes,
                 const struct bench_style *style, struct bench_output *out);

@@ -62,6 +62,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
                 emit_plot(d, m, style, out);
             first = first ? first : m;
         }
+    emit_latency(d, &notes, style, out);
     if (d->n_arms > 0 && first)
         emit_costs(d, &notes, style, out);
     else if (d->n_arms > 0)
