@@ -4,6 +4,7 @@
 ## make test        install what is missing, build, run every test
 ## make             build only
 ## make check       build and run the tests; tests/run NAME… runs some
+## make check-truth whether what is measured is true, in a minute; alone on the machine
 ## make test-vm     control groups of version 1 and 2 in an emulated machine: their tests, and runs of bench
 ## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
 ## make perf        bench against iperf3, neper and a plain echo; tests/perf/run NAME… runs some
@@ -194,6 +195,12 @@ fuzz: $(fuzzers)
 			tests/fuzz/seeds/$$(basename $$fuzzer); \
 	done
 
+# Whether what is measured is true. Alone on the machine, or nothing can be told.
+truths := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/truth/*.c))
+
+check-truth: all $(truths)
+	@status=0; for truth in $(truths); do $$truth || status=1; done; exit $$status
+
 # Bench against others. Alone on the machine, or the numbers mean nothing.
 perf_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/perf/*.c))
 
@@ -215,8 +222,8 @@ clean:
 
 FORCE:
 
-.PHONY: all tests check check-layers test test-vm docs fuzz perf demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers check-truth test test-vm docs fuzz perf demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d \
-	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(fakes:=.d) $(perf_programs:=.d)
+	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(fakes:=.d) $(truths:=.d) $(perf_programs:=.d)
