@@ -259,6 +259,9 @@ static void warn_state(const struct stored_run *run, const struct bench_document
                      : strcmp(d->state, "interrupted") == 0 ? "was interrupted"
                                                             : "was ended by an error",
                      d->n_repetitions, d->planned);
+    else if (d->n_repetitions + run->damaged.count < d->planned)
+        strings_addf(ret, "%zu of the run's %u repetitions are no longer there",
+                     d->planned - d->n_repetitions - run->damaged.count, d->planned);
     for (size_t i = 0; i < run->damaged.count; i++)
         strings_addf(ret, "a stored repetition was skipped: %s", run->damaged.items[i]);
 }

@@ -213,6 +213,19 @@ static void interrupted_sweep(void **state)
     assert_warned(f.d, " at jobs=100: the relay was not the limit (nothing: everybody waited");
 }
 
+/* What somebody removed from a complete run is missed. */
+static void repetitions_removed(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    size_t kept = f.run.n_repetitions;
+
+    (void)state;
+    f.run.n_repetitions = kept - 2;
+    again(&f);
+    assert_warned(f.d, "2 of the run's 12 repetitions are no longer there");
+    f.run.n_repetitions = kept;
+}
+
 static void set_column(struct repetition_record *r, const char *name, int64_t per_row)
 {
     int column = series_find(&r->series, name);
@@ -314,6 +327,7 @@ int main(void)
         cmocka_unit_test(all_failed),
         cmocka_unit_test(another_baseline),
         cmocka_unit_test(interrupted_sweep),
+        cmocka_unit_test(repetitions_removed),
         cmocka_unit_test(what_a_reader_must_know),
         cmocka_unit_test(time_charged_to_another),
         cmocka_unit_test(little_is_known),
