@@ -195,6 +195,46 @@ static void text_keeps_to_its_width(void **state)
         }
 }
 
+/* Two builds of one relay, whose names differ in the last letter, in chains of six. */
+static void long_names(struct stored_run *run)
+{
+    json_t *relays = json_pack("[s, s]", "skrouterd-built-with-link-time-optimisation-2.7.1",
+                               "skrouterd-built-with-link-time-optimisation-2.7.2");
+
+    example_run_init(run, example_run_json("builds", "complete", relays, json_array(), 2), 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        cleanup_free char *name =
+            xasprintf("skrouterd-built-with-link-time-optimisation-2.7.%u", i + 1);
+
+        example_ok(&run->repetitions[i], i + 1, 1, name, "skrouterd", "", 6, 1e9, 0.9, 0.3);
+    }
+}
+
+static void text_keeps_names_apart(void **state)
+{
+    (void)state;
+    for (int width = 60; width <= 100; width += 20) {
+        cleanup_free char *text = written("text", long_names, STYLE(.utf8 = true, .width = width));
+        const char *first = strstr(text, "\nskrouterd-"),
+                   *second = strstr(first + 1, "\nskrouterd-");
+        const char *end = strpbrk(first + 1, " "), *end2 = strpbrk(second + 1, " ");
+
+        assert_true(end[-1] == '1' && end2[-1] == '2');
+        first = strstr(strstr(text, "CPUs used"), "\nskrouterd-");
+        assert_true(strchr(first + 1, ' ')[-1] == '1');
+    }
+}
+
+static void text_names_hops_left_out(void **state)
+{
+    cleanup_free char *six = written("text", long_names, STYLE(.utf8 = true));
+    cleanup_free char *two = written("text", example_two_arms, STYLE(.utf8 = true));
+
+    (void)state;
+    assert_non_null(strstr(six, "  not shown: R5 to R6 ('--details' has them)\n"));
+    assert_null(strstr(two, "not shown: R"));
+}
+
 static void text_colour(void **state)
 {
     cleanup_free char *plain = written("text", example_two_arms, STYLE(.utf8 = true));
@@ -278,6 +318,8 @@ int main(void)
         cmocka_unit_test(text_plots_only_what_it_can),
         cmocka_unit_test(text_without_numbers),
         cmocka_unit_test(text_keeps_to_its_width),
+        cmocka_unit_test(text_keeps_names_apart),
+        cmocka_unit_test(text_names_hops_left_out),
         cmocka_unit_test(text_colour),
         cmocka_unit_test(json_golden),
         cmocka_unit_test(json_holds_the_document),

@@ -140,12 +140,19 @@ const struct bench_metric *metric_named(const struct bench_document *d, const ch
     return NULL;
 }
 
-uint32_t most_hops(const struct bench_document *d)
+uint32_t longest_chain(const struct bench_document *d)
 {
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < d->n_arms; i++)
         if (d->arms[i]->hops > most)
             most = d->arms[i]->hops;
+    return most;
+}
+
+uint32_t most_hops(const struct bench_document *d)
+{
+    uint32_t most = longest_chain(d);
+
     return most < 4 ? most : 4;
 }

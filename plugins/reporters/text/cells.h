@@ -19,7 +19,10 @@ const struct bench_metric *metric_named(const struct bench_document *d, const ch
 bool is_number(const struct bench_estimate *e);
 bool is_sweep(const struct bench_document *d);
 
-/* Hops of the longest chain, as far as tables show them. */
+/* Hops of the longest chain, all of them. */
+uint32_t longest_chain(const struct bench_document *d);
+
+/* The same, as far as tables show them. */
 uint32_t most_hops(const struct bench_document *d);
 
 /* Starts the row of an arm; a new point of a sweep gets a line of its own first. */

@@ -104,28 +104,38 @@ char *clean(const char *s, bool utf8)
     return out;
 }
 
-/* Cuts a clean string to `width` columns, the last of which shows that it was cut. */
+/* Columns of the character at `s`, whose length is stored in `ret_length`. */
+static int columns_at(const char *s, size_t *ret_length)
+{
+    uint32_t c = 0;
+    size_t n = decode((const unsigned char *)s, &c);
+
+    *ret_length = n ? n : 1;
+    return WITHIN(combining, c) ? 0 : WITHIN(wide, c) ? 2 : 1;
+}
+
+/* Cuts a clean string to `width` columns in its middle, where a mark shows it: names of builds of
+ * one program differ at their ends. */
 void cut(char *s, int width, bool utf8)
 {
-    const char *mark = utf8 ? "…" : ".";
-    int used = 0;
+    const char *mark = utf8 ? "…" : "..";
+    int room = width - (utf8 ? 1 : 2), behind = width_of(s), used = 0;
+    char *head = s, *tail;
+    size_t n;
 
-    if (width_of(s) <= width)
+    if (behind <= width || room < 0)
         return;
-    for (char *p = s;;) {
-        uint32_t c = 0;
-        size_t n = decode((const unsigned char *)p, &c);
-        int w = WITHIN(combining, c) ? 0 : WITHIN(wide, c) ? 2 : 1;
-
-        if (used + w > width - 1) {
-            /* What is cut off is never shorter than a mark: the string was too wide. */
-            if (strlen(p) >= strlen(mark))
-                strcpy(p, mark);
-            else
-                *p = '\0';
-            return;
-        }
+    for (int w; *head && used + (w = columns_at(head, &n)) <= room - room / 2; head += n)
         used += w;
-        p += n ? n : 1;
+    for (tail = head, behind -= used; *tail; tail += n) {
+        int w = columns_at(tail, &n);
+
+        if (behind <= room / 2 && w > 0 && (size_t)(tail - head) >= strlen(mark))
+            break;
+        behind -= w;
     }
+    if ((size_t)(tail - head) < strlen(mark))
+        mark = "."; /* no room for the bytes of a better one */
+    memmove(head + strlen(mark), tail, strlen(tail) + 1);
+    memcpy(head, mark, strlen(mark));
 }

@@ -16,7 +16,7 @@ int width_of(const char *s);
 /* A copy that is safe to print; caller frees. NULL gives "". */
 char *clean(const char *s, bool utf8);
 
-/* Cuts a clean string to `width` columns, the last of which shows that it was cut. */
+/* Cuts a clean string to `width` columns: its middle gives way to a mark. */
 void cut(char *s, int width, bool utf8);
 
 #endif

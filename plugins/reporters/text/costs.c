@@ -51,6 +51,17 @@ static void add_hops(const struct bench_document *d, struct table *t, struct cos
     }
 }
 
+/* Hops without a column must not be taken for hops that are not there. */
+static void emit_hops_left_out(const struct bench_document *d, struct bench_output *out)
+{
+    uint32_t shown = most_hops(d), all = longest_chain(d);
+
+    if (all == shown + 1)
+        host->emit(out, "  not shown: R%u ('--details' has it)\n", all);
+    else if (all > shown)
+        host->emit(out, "  not shown: R%u to R%u ('--details' has them)\n", shown + 1, all);
+}
+
 /* Where the CPU and the memory went. */
 void emit_costs(const struct bench_document *d, struct footnotes *notes,
                 const struct bench_style *style, struct bench_output *out)
@@ -80,6 +91,7 @@ void emit_costs(const struct bench_document *d, struct footnotes *notes,
         }
     }
     emit_table(&t, out);
+    emit_hops_left_out(d, out);
     host->emit(out, "\n");
     table_release(&t);
 }

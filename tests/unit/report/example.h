@@ -29,7 +29,7 @@ struct example_column {
 };
 
 struct example {
-    struct example_column columns[96];
+    struct example_column columns[256];
     size_t n;
 };
 
