@@ -98,12 +98,31 @@ static void design_limit(const struct bench_document *d, const struct observatio
     strings_add(ret, text_get(&t));
 }
 
-static bool has_latencies(const struct observations *all)
+/* Whether latencies of a kind were kept; NULL: of any. */
+static bool has_latencies(const struct observations *all, const char *kind)
 {
-    for (size_t i = 0; i < all->count; i++)
-        if (all->items[i]->record->n_latencies > 0)
-            return true;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
+
+        for (size_t k = 0; k < r->n_latencies; k++)
+            if (!kind || strcmp(r->latencies[k].name, kind) == 0)
+                return true;
+    }
     return false;
+}
+
+/* Only who times a request from when it was due has an open loop; h2load paces and times from when
+ * it sends. */
+static void describe_rate(double rate, const char *arrivals, bool open, struct text *ret)
+{
+    if (open)
+        text_add(ret, "open loop, %g requests/s, %s arrivals%s", rate, arrivals,
+                 strcmp(arrivals, "poisson") == 0 ? " from the seed of each block" : "");
+    else
+        text_add(
+            ret,
+            "paced, %g requests/s, %s arrivals: requests that a stall holds back are not timed",
+            rate, arrivals);
 }
 
 /* Where requests were timed: what made the client send the next. A closed loop must be known as
@@ -114,12 +133,12 @@ static void design_loop(const struct stored_run *run, const struct observations 
     cleanup_strings struct strings points = {0}, loops = {0};
     double least = INFINITY, most = 0;
 
-    if (!has_latencies(all))
+    if (!has_latencies(all, NULL))
         return;
     run_points(run, &points);
     for (size_t i = 0; i < points.count; i++) {
         cleanup_text struct text t = {0};
-        double rate = json_number_or(run_setting(run, points.items[i], "rate"), 0);
+        double rate = json_rate_or(run_setting(run, points.items[i], "rate"), 0);
         double jobs = json_number_or(run_setting(run, points.items[i], "jobs"), 0);
         const char *arrivals =
             json_text_or(run_setting(run, points.items[i], "arrivals"), "poisson");
@@ -129,8 +148,7 @@ static void design_loop(const struct stored_run *run, const struct observations 
             most = fmax(most, jobs);
             continue;
         }
-        text_add(&t, "open loop, %g requests/s, %s arrivals%s", rate, arrivals,
-                 strcmp(arrivals, "poisson") == 0 ? " from the seed of each block" : "");
+        describe_rate(rate, arrivals, has_latencies(all, "response"), &t);
         if (!strings_has(&loops, text_get(&t)))
             strings_add(&loops, text_get(&t));
     }

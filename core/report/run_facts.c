@@ -34,6 +34,15 @@ double json_number_or(const json_t *value, double fallback)
     return fallback;
 }
 
+double json_rate_or(const json_t *value, double fallback)
+{
+    double number;
+
+    if (json_is_string(value) && parse_rate(json_string_value(value), &number, NULL) == 0)
+        return number;
+    return json_number_or(value, fallback);
+}
+
 int64_t json_duration_or(const json_t *value, int64_t fallback_ns)
 {
     int64_t ns;

@@ -14,6 +14,7 @@ json_t *run_setting(const struct stored_run *run, const char *point, const char 
 
 /* Numbers and the notations of the scenario ("500ms", "64K"); `fallback` when it is neither. */
 double json_number_or(const json_t *value, double fallback);
+double json_rate_or(const json_t *value, double fallback);
 int64_t json_duration_or(const json_t *value, int64_t fallback_ns);
 const char *json_text_or(const json_t *value, const char *fallback);
 

@@ -36,7 +36,7 @@ static int check(const struct bench_host *host, const struct h2load *o,
     }
     if (role->rate > 0 && role->poisson) {
         host->fail(err, BENCH_ERROR_USAGE, "rate: h2load sends at constant intervals only");
-        host->hint(err, "workload 'builtin' has Poisson arrivals");
+        host->hint(err, "set 'arrivals: constant', or use workload 'builtin'");
         return -1;
     }
     return 0;

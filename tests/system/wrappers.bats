@@ -126,6 +126,17 @@ PY
     done
 }
 
+@test "h2load at a rate: requests per second are those that it reports, to 1%" {
+    need_h2load h2load
+    short h2load --jobs 4 --duration 2s --set rate=400 --set arrivals=constant -o run
+    own=$(sed -nE 's/^finished in .*, ([0-9.]+) req.s.*/\1/p' run/repetitions/0001-none/client/stdout)
+    # Its last request of each client may miss the end: 4 of the 1080 that it was asked for.
+    [ "$(json a.json 'abs(d["arms"][0]["metrics"]["operations_per_second"]["value"] / '"$own"' - 1) < 0.01')" = True ]
+    run short h2load --set rate=400
+    [ "$status" -eq 2 ]
+    [[ $output == *"h2load sends at constant intervals only"*"set 'arrivals: constant'"* ]]
+}
+
 @test "h2load: its record of requests is not kept unless it is asked for" {
     need_h2load h2load
     short h2load -o run

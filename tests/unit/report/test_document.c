@@ -126,6 +126,37 @@ static void design_lines(void **state)
     assert_true(has_line(f.d->design, f.d->n_design, "bench itself used 0.2% of a core"));
 }
 
+/* The line on what made the client send, of requests at a rate that were timed in one way. */
+static char *loop_at_a_rate(const char *kind)
+{
+    struct stored_run run;
+    struct document *d = NULL;
+    char *line = NULL;
+
+    example_two_arms(&run);
+    json_object_set_new(json_object_get(run.run, "scenario"), "rate", json_string("2k"));
+    json_object_set_new(json_object_get(run.run, "scenario"), "arrivals", json_string("constant"));
+    for (size_t i = 0; i < run.n_repetitions; i++)
+        record_add_latency(&run.repetitions[i], kind, histogram_new());
+    assert_int_equal(document_new(&d, &run, NULL), 0);
+    for (uint32_t i = 0; i < document_get(d)->n_design; i++)
+        if (strstr(document_get(d)->design[i], "2000 requests/s"))
+            line = xstrdup(document_get(d)->design[i]);
+    document_free(d);
+    example_release(&run);
+    return line;
+}
+
+static void a_rate_is_no_open_loop_by_itself(void **state)
+{
+    cleanup_free char *open = loop_at_a_rate("response"), *paced = loop_at_a_rate("service");
+
+    (void)state;
+    assert_string_equal(open, "open loop, 2000 requests/s, constant arrivals");
+    assert_string_equal(paced, "paced, 2000 requests/s, constant arrivals: requests that a stall "
+                               "holds back are not timed");
+}
+
 static void states_of_estimates(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms);
@@ -322,6 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_arms),
         cmocka_unit_test(design_lines),
+        cmocka_unit_test(a_rate_is_no_open_loop_by_itself),
         cmocka_unit_test(states_of_estimates),
         cmocka_unit_test(failures),
         cmocka_unit_test(all_failed),
