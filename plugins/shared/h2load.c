@@ -196,8 +196,11 @@ static int read_log(const struct bench_host *host, const char *path,
 
 static int check_ending(const struct bench_host *host, int status, struct bench_error *err)
 {
-    if (status == -1 || WIFSIGNALED(status))
-        return host->fail(err, BENCH_ERROR_RUN, "h2load did not end by itself");
+    if (status == -1 || WIFSIGNALED(status)) {
+        host->fail(err, BENCH_ERROR_RUN, "h2load did not end by itself");
+        host->hint(err, "'stop_timeout' gives it more time");
+        return -1;
+    }
     if (WEXITSTATUS(status) != 0)
         return host->fail(err, BENCH_ERROR_RUN, "h2load ended with status %d", WEXITSTATUS(status));
     return 0;

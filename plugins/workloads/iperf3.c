@@ -210,6 +210,18 @@ static int take_intervals(const json_t *intervals, struct account *a, double *re
     return 0;
 }
 
+static bool stopped(int status)
+{
+    return status == -1 || WIFSIGNALED(status);
+}
+
+static int fail_stopped(struct bench_error *err)
+{
+    host->fail(err, BENCH_ERROR_RUN, "iperf3 did not end by itself");
+    host->hint(err, "'stop_timeout' gives it more time");
+    return -1;
+}
+
 static int check_ending(const struct bench_leftovers *left, const json_t *root,
                         struct bench_error *err)
 {
@@ -218,8 +230,8 @@ static int check_ending(const struct bench_leftovers *left, const json_t *root,
 
     if (error)
         return host->fail(err, BENCH_ERROR_RUN, "iperf3: %s", error);
-    if (status == -1 || WIFSIGNALED(status))
-        return host->fail(err, BENCH_ERROR_RUN, "iperf3 did not end by itself");
+    if (stopped(status))
+        return fail_stopped(err);
     if (WEXITSTATUS(status) != 0)
         return host->fail(err, BENCH_ERROR_RUN, "iperf3 ended with status %d", WEXITSTATUS(status));
     return 0;
@@ -278,8 +290,8 @@ static int parse(void *self, const struct bench_leftovers *left, struct bench_re
     int status;
 
     (void)self;
-    if (!root && (left->client_status == -1 || WIFSIGNALED(left->client_status)))
-        return host->fail(err, BENCH_ERROR_RUN, "iperf3 did not end by itself");
+    if (!root && stopped(left->client_status))
+        return fail_stopped(err);
     if (!root)
         return host->fail(err, BENCH_ERROR_RUN, "iperf3's JSON, line %d: %s", where.line,
                           where.text);

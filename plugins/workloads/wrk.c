@@ -199,8 +199,11 @@ static int parse_result(const struct state *state, const char *path,
     json_t *root;
     bool good;
 
-    if (status == -1 || WIFSIGNALED(status))
-        return host->fail(err, BENCH_ERROR_RUN, "wrk did not end by itself");
+    if (status == -1 || WIFSIGNALED(status)) {
+        host->fail(err, BENCH_ERROR_RUN, "wrk did not end by itself");
+        host->hint(err, "'stop_timeout' gives it more time");
+        return -1;
+    }
     if (WEXITSTATUS(status) != 0)
         return host->fail(err, BENCH_ERROR_RUN, "wrk ended with status %d", WEXITSTATUS(status));
     root = json_load_file(path, 0, &where);

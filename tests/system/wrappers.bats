@@ -128,10 +128,18 @@ PY
 
 @test "h2load at a rate: requests per second are those that it reports, to 1%" {
     need_h2load h2load
-    short h2load --jobs 4 --duration 2s --set rate=400 --set arrivals=constant -o run
-    own=$(sed -nE 's/^finished in .*, ([0-9.]+) req.s.*/\1/p' run/repetitions/0001-none/client/stdout)
-    # Its last request of each client may miss the end: 4 of the 1080 that it was asked for.
-    [ "$(json a.json 'abs(d["arms"][0]["metrics"]["operations_per_second"]["value"] / '"$own"' - 1) < 0.01')" = True ]
+    short h2load --jobs 4 --duration 1s --repeat 5 --set rate=1000 --set arrivals=constant -o run
+    # The median: on a busy machine a single one may be held up at an edge of the window.
+    python3 - <<'PY'
+import glob, json, re, statistics
+reported = {r["index"]: r["metrics"]["operations_per_second"]["value"] for r in json.load(open("a.json"))["repetitions"]}
+ratios = []
+for at in glob.glob("run/repetitions/*"):
+    own = re.search(r"finished in .*, ([0-9.]+) req/s", open(at + "/client/stdout").read())[1]
+    ratios.append(reported[json.load(open(at + "/repetition.json"))["index"]] / float(own))
+assert len(ratios) == 5 and abs(statistics.median(ratios) - 1) < 0.01, ratios
+print(ratios)
+PY
     run short h2load --set rate=400
     [ "$status" -eq 2 ]
     [[ $output == *"h2load sends at constant intervals only"*"set 'arrivals: constant'"* ]]
