@@ -113,7 +113,7 @@ static int is_scenario(const struct dirent *entry)
 
 static int list_scenarios(struct cli *cli, const char *pattern)
 {
-    cleanup_strings struct strings directories = {0};
+    cleanup_strings struct strings directories = {0}, seen = {0};
 
     cli_scenario_directories(cli, &directories);
     for (size_t i = 0; i < directories.count; i++) {
@@ -121,8 +121,11 @@ static int list_scenarios(struct cli *cli, const char *pattern)
         int n = scandir(directories.items[i], &entries, is_scenario, alphasort);
 
         for (int k = 0; k < n; k++) {
-            if (matches(entries[k]->d_name, pattern))
+            /* Of two that share a name, 'bench run NAME' takes the first. */
+            if (matches(entries[k]->d_name, pattern) && !strings_has(&seen, entries[k]->d_name)) {
+                strings_add(&seen, entries[k]->d_name);
                 print_scenario(directories.items[i], entries[k]->d_name);
+            }
             free(entries[k]);
         }
         if (n >= 0)

@@ -78,6 +78,10 @@ in_place() { # command…
     [[ $output == *smoke* ]]
     run in_place /usr/local/bin/bench run smoke --dry-run
     [ "$status" -eq 0 ]
+    # Beside it the one in the tree, which has the same scenarios.
+    run in_place "$(realpath "$root/${BUILD:-build}/bench")" list scenarios
+    [ "$status" -eq 0 ]
+    [ -z "$(awk '{ print $1 }' <<<"$output" | sort | uniq -d)" ]
 }
 
 @test "the example of docs/plugin-api.md compiles against the installed headers and is listed" {
