@@ -82,28 +82,41 @@ int cli_width(FILE *file)
     return columns && atoi(columns) > 0 ? atoi(columns) : 0;
 }
 
+/* Characters of UTF-8, which printf's widths take for bytes. */
+static int characters(const char *s, size_t n)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        count += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return count;
+}
+
 void cli_help_row(const char *left, const char *right)
 {
-    int width = cli_width(stdout), indent = 26, column = indent;
+    int width = cli_width(stdout), indent = 26, column = indent,
+        used = characters(left, strlen(left));
 
-    printf("  %-*s", indent - 2, left);
-    if (strlen(left) > (size_t)indent - 3)
-        printf("\n%*s", indent, "");
     if (width < 60)
         width = 100;
+    if (used > indent - 3)
+        printf("  %s\n%*s", left, indent, "");
+    else
+        printf("  %s%*s", left, indent - 2 - used, "");
     while (*right) {
         size_t n = strcspn(right, " ");
+        int wide = characters(right, n);
 
-        if (column > indent && column + (int)n > width) {
+        if (column > indent && column + 1 + wide > width) {
             printf("\n%*s", indent, "");
             column = indent;
         }
+        if (column > indent)
+            column += printf(" ");
         printf("%.*s", (int)n, right);
-        column += (int)n + 1;
+        column += wide;
         right += n;
         right += strspn(right, " ");
-        if (*right)
-            putchar(' ');
     }
     putchar('\n');
 }

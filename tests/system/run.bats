@@ -190,6 +190,19 @@ YAML
     [[ $output == *"did you mean 'runs'"* ]]
 }
 
+@test "help stands in columns, and no line ends in a blank" {
+    export COLUMNS=100
+    for c in --help "run --help" "list --help" "report --help"; do
+        run "$BENCH" $c
+        while IFS= read -r line; do
+            [ ${#line} -le 100 ] || { echo "$line"; false; }
+            [[ $line != *" " ]] || { echo "'$line'"; false; }
+        done <<<"$output"
+    done
+    run env LC_ALL=C.UTF-8 "$BENCH" run --help
+    grep -q "^  -r, --relay NAME,…      the arms" <<<"$output"
+}
+
 @test "two benches at once do not meet" {
     "$BENCH" run -r none --warmup 100ms --duration 500ms --cpu-limit 0 --repeat 2 -q >a 2>&1 &
     local first=$!
