@@ -444,6 +444,15 @@ static struct amount operations_of(const struct source *src)
     return columns_of(src, "client.operations", NULL, false);
 }
 
+/* How a column that is ok was obtained, where that has to be said: an event of user space only. */
+static const char *note_of(const struct series *s, const char *name)
+{
+    int column = series_find(s, name);
+    const char *note = column >= 0 ? s->columns[column].reason : NULL;
+
+    return note && *note ? note : NULL;
+}
+
 /* An event of a role; multiplexed ones are scaled by the time for which they were counted. */
 static struct amount event_of(const struct source *src, const char *column)
 {
@@ -453,6 +462,7 @@ static struct amount event_of(const struct source *src, const char *column)
 
     if (!is_number(count.v))
         return count;
+    count.reason = note_of(&src->record->series, column);
     enabled = columns_of(src, enabled_name, NULL, false);
     running = columns_of(src, running_name, NULL, false);
     if (!is_number(enabled.v) || !is_number(running.v))
@@ -462,7 +472,8 @@ static struct amount event_of(const struct source *src, const char *column)
     if (running.v.value < enabled.v.value) {
         count.v.value *= enabled.v.value / running.v.value;
         count.v.state = BENCH_SCALED;
-        count.reason = "multiplexed, estimated from the share of time it was counted";
+        if (!count.reason)
+            count.reason = "multiplexed, estimated from the share of time it was counted";
     }
     return count;
 }

@@ -195,6 +195,33 @@ static void text_keeps_to_its_width(void **state)
         }
 }
 
+static void user_space_only(struct stored_run *run)
+{
+    example_two_arms(run);
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        struct series *s = &run->repetitions[i].series;
+        int column = series_find(s, "server.event:context-switches");
+
+        assert_true(column >= 0);
+        s->columns[column].reason = xstrdup("user only");
+    }
+}
+
+static void text_marks_what_is_not_the_whole(void **state)
+{
+    cleanup_free char *marked = written("text", user_space_only, STYLE(.utf8 = true));
+    cleanup_free char *plain = written("text", example_two_arms, STYLE(.utf8 = true));
+    const char *row = strstr(marked, "context-switches");
+    cleanup_free char *line = row ? xstrndup(row, strcspn(row, "\n")) : NULL;
+
+    (void)state;
+    assert_non_null(line);
+    assert_non_null(strchr(line, '*'));
+    assert_true(line[strlen(line) - 1] == '*'); /* per gigabyte as well */
+    assert_non_null(strstr(marked, "\n* context-switches: user only\n"));
+    assert_null(strchr(plain, '*'));
+}
+
 /* Two builds of one relay, whose names differ in the last letter, in chains of six. */
 static void long_names(struct stored_run *run)
 {
@@ -318,6 +345,7 @@ int main(void)
         cmocka_unit_test(text_plots_only_what_it_can),
         cmocka_unit_test(text_without_numbers),
         cmocka_unit_test(text_keeps_to_its_width),
+        cmocka_unit_test(text_marks_what_is_not_the_whole),
         cmocka_unit_test(text_keeps_names_apart),
         cmocka_unit_test(text_names_hops_left_out),
         cmocka_unit_test(text_colour),

@@ -32,6 +32,11 @@ bool is_number(const struct bench_estimate *e)
     return e && e->n > 0 && (e->state == BENCH_OK || e->state == BENCH_SCALED);
 }
 
+const char *mark_of(const struct bench_estimate *e)
+{
+    return e->state == BENCH_SCALED ? "~" : e->reason ? "*" : "";
+}
+
 /* A dash for what is not a number (with a footnote), "~" behind what was scaled. Without the unit
  * where the column's head says it. */
 void put_value(struct table *t, int at, const struct bench_estimate *e, bool unit,
@@ -49,10 +54,9 @@ void put_value(struct table *t, int at, const struct bench_estimate *e, bool uni
         with_unit(e->metric, e->value, s, sizeof(s) - 1);
     else
         mantissa(e->metric, prefix_of(e->metric, e->value), e->value, s, sizeof(s) - 1);
-    if (e->state == BENCH_SCALED) {
-        strcat(s, "~");
+    strcat(s, mark_of(e));
+    if (*mark_of(e))
         footnote(notes, e, note_name);
-    }
     put(t, at, s);
 }
 

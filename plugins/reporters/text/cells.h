@@ -28,7 +28,10 @@ uint32_t most_hops(const struct bench_document *d);
 /* Starts the row of an arm; a new point of a sweep gets a line of its own first. */
 void arm_row(struct table *t, const struct bench_document *d, uint32_t i);
 
-/* A dash for what is not a number (with a footnote), "~" behind what was scaled. Without the unit
+/* Behind a number: "~" when it was scaled, "*" when something else has to be known of it. */
+const char *mark_of(const struct bench_estimate *e);
+
+/* A dash for what is not a number, else its mark, each with a footnote. Without the unit
  * where the column's head says it. */
 void put_value(struct table *t, int at, const struct bench_estimate *e, bool unit,
                struct footnotes *notes, const char *note_name);

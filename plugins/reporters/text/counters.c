@@ -89,8 +89,8 @@ static void put_per(struct table *t, int at, const struct bench_estimate *e, boo
     m.unit = "1";
     if (m.format == BENCH_FORMAT_PLAIN)
         m.format = e->value * (per_byte ? 1e9 : 1) >= 1000 ? BENCH_FORMAT_SI : BENCH_FORMAT_PLAIN;
-    with_unit(&m, e->value * (per_byte ? 1e9 : 1), s, sizeof(s));
-    put(t, at, s);
+    with_unit(&m, e->value * (per_byte ? 1e9 : 1), s, sizeof(s) - 1);
+    put(t, at, strcat(s, mark_of(e)));
 }
 
 static void put_event(struct table *t, const struct bench_arm *a, const char *event,

@@ -59,11 +59,17 @@ void footnote(struct footnotes *f, const struct bench_estimate *e, const char *n
 void emit_footnotes(struct footnotes *f, const struct bench_style *style, struct bench_output *out)
 {
     for (size_t i = 0; i < f->count; i++) {
-        const char *mark = f->items[i].state == BENCH_SCALED ? "~ " : style->utf8 ? "– " : "- ";
+        enum bench_state state = f->items[i].state;
+        const char *reason = f->items[i].reason;
+        const char *mark = state == BENCH_OK       ? "* "
+                           : state == BENCH_SCALED ? "~ "
+                           : style->utf8           ? "– "
+                                                   : "- ";
         char *line = NULL;
 
-        if (asprintf(&line, "%s: %s%s%s", f->items[i].names, state_name(f->items[i].state),
-                     *f->items[i].reason ? ": " : "", f->items[i].reason) >= 0)
+        if (asprintf(&line, "%s: %s%s%s", f->items[i].names,
+                     state == BENCH_OK ? "" : state_name(state),
+                     *reason && state != BENCH_OK ? ": " : "", reason) >= 0)
             emit_wrapped(mark, line, style, out);
         free(line);
         free(f->items[i].names);

@@ -213,6 +213,26 @@ static void events(void **state)
     assert_none(&f, "cycles_enabled_ns_relay_1");
 }
 
+/* An ordinary user's counts leave out the kernel: a number that must not pass for the whole. */
+static void events_of_user_space_only(void **state)
+{
+    cleanup_fixture struct fixture f = nginx();
+    int column = series_find(&f.record.series, "relay_1.event:context-switches");
+    const struct metric_value *v;
+
+    (void)state;
+    assert_true(column >= 0);
+    f.record.series.columns[column].reason = xstrdup("user only");
+    compute(&f);
+    v = metric_set_find(&f.set, "context_switches_relay_1");
+    assert_true(v->value.state == BENCH_OK && v->reason);
+    assert_string_equal(v->reason, "user only");
+    v = metric_set_find(&f.set, "context_switches_per_byte_relay_1");
+    assert_true(v->value.state == BENCH_OK && v->reason);
+    assert_string_equal(v->reason, "user only");
+    assert_null(metric_set_find(&f.set, "context_switches_relay_2")->reason);
+}
+
 static void hardware_events(void **state)
 {
     cleanup_fixture struct fixture f = {0};
@@ -344,6 +364,7 @@ int main(void)
         cmocka_unit_test(variation_from_sample_to_sample),
         cmocka_unit_test(what_does_not_apply_is_left_out),
         cmocka_unit_test(events),
+        cmocka_unit_test(events_of_user_space_only),
         cmocka_unit_test(hardware_events),
         cmocka_unit_test(totals_of_a_tool),
         cmocka_unit_test(rates_of_a_tool_count_too),
