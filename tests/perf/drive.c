@@ -4,6 +4,7 @@
  *
  *   drive [-w WORKLOAD] [-j JOBS] [-u WARMUP] [-t DURATION] [OPTION=VALUE...]
  *   152.310 Gbit/s 0.1020 ns/byte, stopped in 0.4 and 0.6 ms
+ *   166.310 k/s, 0.133 Gbit/s …      with a mode that has requests
  *
  * The window is cut as the bench does it: counters of the page at its edges. CPU is that of both
  * ends. Exits 1 when an end failed or when the workload's bytes are not those of the kernel.
@@ -12,7 +13,7 @@
 
 struct reading {
     int64_t at, cpu;
-    uint64_t bytes;
+    uint64_t bytes, operations;
 };
 
 static int64_t cpu_of(const struct end *e)
@@ -32,7 +33,8 @@ static struct reading read_ends(const struct workload *w, const struct end *serv
 
     return (struct reading){.at = clock_now(),
                             .cpu = cpu_of(server) + cpu_of(client),
-                            .bytes = end_sum(at_client ? client : server, bytes_received)};
+                            .bytes = end_sum(at_client ? client : server, bytes_received),
+                            .operations = end_sum(client, operations)};
 }
 
 static int complain(const char *what, const struct end *e)
@@ -77,6 +79,8 @@ static int drive(struct workload *w, double warmup, double duration)
     if (check_end("client", &client) || check_end("server", &server))
         return 1;
     seconds = (double)(end.at - begin.at) / 1e9;
+    if (end.operations > begin.operations)
+        printf("%.3f k/s, ", (double)(end.operations - begin.operations) / seconds / 1e3);
     printf("%.3f Gbit/s %.4f ns/byte, stopped in %.1f and %.1f ms\n",
            (double)(end.bytes - begin.bytes) * 8 / seconds / 1e9,
            (double)(end.cpu - begin.cpu) / (double)(end.bytes - begin.bytes),

@@ -39,12 +39,12 @@ until_listening() { # port
     return 1
 }
 
-drive() { # option=value…: Gbit/s of the built-in workload
+drive() { # -j JOBS option=value…: Gbit/s of the built-in workload, or thousand requests/s
     local line
     line=$("$BUILD/tests/perf/drive" -t "$SECONDS_EACH" "$@") && echo "${line%% *}"
 }
 
-# Prints the ratio of two commands, each of which prints a number.
+# Prints the ratio of two commands, each of which prints a number in UNIT (Gbit/s).
 pair() { # title, goal or '', name of A, command of A, name of B, command of B
     local title=$1 goal=$2 name_a=$3 a=$4 name_b=$5 b=$6 i x y rows=
     for ((i = 0; i < ROUNDS; i++)); do
@@ -59,7 +59,7 @@ pair() { # title, goal or '', name of A, command of A, name of B, command of B
         }
         rows+="$x $y"$'\n'
     done
-    awk -v title="$title ($PERF_NETWORK)" -v goal="$goal" -v a="$name_a" -v b="$name_b" '
+    awk -v title="$title ($PERF_NETWORK)" -v goal="$goal" -v a="$name_a" -v b="$name_b" -v unit="${UNIT:-Gbit/s}" '
         function middle(v, n) { return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2 }
         function sort(v, n,   i, j, t) {
             for (i = 2; i <= n; i++)
@@ -68,8 +68,8 @@ pair() { # title, goal or '', name of A, command of A, name of B, command of B
         NF == 2 { n++; x[n] = $1; y[n] = $2; r[n] = $1 / $2 }
         END {
             sort(x, n); sort(y, n); sort(r, n)
-            printf "%-26s %s %.1f, %s %.1f Gbit/s: %.2f times (%.2f to %.2f)", title, a, middle(x, n),
-                b, middle(y, n), middle(r, n), r[1], r[n]
+            printf "%-26s %s %.1f, %s %.1f %s: %.2f times (%.2f to %.2f)", title, a, middle(x, n),
+                b, middle(y, n), unit, middle(r, n), r[1], r[n]
             if (goal) printf ", goal %s: %s", goal, (middle(r, n) >= goal ? "met" : "NOT MET")
             print ""
         }' <<<"$rows"
