@@ -200,8 +200,14 @@ static int release_member(struct repetition *p, size_t i, int64_t deadline, stru
 /* Before anything is measured: hashing a program for the first time takes a moment. */
 static void identify(struct repetition *p, size_t i)
 {
-    p->record.roles[i].binaries =
-        identity_process(p->session->identities, role_component_pid(p->roles[i]));
+    const struct bench_process *process = &p->cast.members[i].process;
+    struct identity_cache *known = p->session->identities;
+    json_t *binaries = identity_process(known, role_component_pid(p->roles[i]));
+
+    /* The program that a main starts again and again may not be running now. */
+    if (process->main && process->program)
+        json_array_insert_new(binaries, 0, identity_file(known, process->program));
+    p->record.roles[i].binaries = binaries;
 }
 
 static int release_all(struct repetition *p, struct bench_error *err)

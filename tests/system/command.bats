@@ -37,6 +37,9 @@ scenario() {
     [ "$(json d.json 'd["arms"][0]["metrics"]["operations_per_second"]["value"] > 0')" = True ]
     [ "$(json d.json '0 < d["arms"][0]["metrics"]["latency_mean_seconds"]["value"] < 2')" = True ]
     [ "$(json d.json 'd["arms"][0]["metrics"]["cpus_client"]["value"] > 0')" = True ]
+    # The run knows what it ran.
+    [ "$(jq -r '.roles[] | select(.name == "client") | .binaries[0].path' \
+        bench-results/latest/repetitions/*/repetition.json)" = "$(command -v python3)" ]
 }
 
 @test "so many iterations, and the window is over" {
