@@ -314,7 +314,7 @@ static int check(struct cli *cli, struct scenario *s)
 int cli_check(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {{"help", 0, NULL, 'h'}, {0}};
-    cleanup_free char *path = NULL;
+    const char *name;
     struct bench_error err = {0};
     struct scenario s;
     char word[3];
@@ -330,9 +330,9 @@ int cli_check(struct cli *cli, int argc, char **argv)
     if (argc - optind > 1)
         return cli_usage("check", "one scenario at a time, not '%s' and '%s'", argv[optind],
                          argv[optind + 1]);
-    path = cli_find_scenario(cli, optind < argc ? argv[optind] : DEFAULT_SCENARIO);
+    name = optind < argc ? argv[optind] : DEFAULT_SCENARIO;
     scenario_init(&s);
-    code = scenario_read(&s, path, &err) < 0 ? cli_error(&err) : check(cli, &s);
+    code = cli_read_scenario(cli, name, &s, &err) < 0 ? cli_error(&err) : check(cli, &s);
     scenario_release(&s);
     return code;
 }

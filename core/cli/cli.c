@@ -188,7 +188,7 @@ void cli_scenario_directories(const struct cli *cli, struct strings *ret)
     }
 }
 
-char *cli_find_scenario(const struct cli *cli, const char *name)
+static char *find_scenario(const struct cli *cli, const char *name)
 {
     static const char *const endings[] = {"", ".yaml"};
     cleanup_strings struct strings directories = {0};
@@ -206,4 +206,16 @@ char *cli_find_scenario(const struct cli *cli, const char *name)
         }
     }
     return xstrdup(name); /* reading it says that it is missing */
+}
+
+int cli_read_scenario(const struct cli *cli, const char *name, struct scenario *ret,
+                      struct bench_error *err)
+{
+    cleanup_free char *path = find_scenario(cli, name);
+
+    if (scenario_read(ret, path, err) == 0)
+        return 0;
+    if (!strchr(path, '/') && strcmp(path, "-") != 0 && access(path, F_OK) < 0)
+        error_hint(err, "'bench list scenarios' names the shipped ones");
+    return -1;
 }

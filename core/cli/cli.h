@@ -60,8 +60,9 @@ void cli_style(struct bench_style *ret, FILE *file, bool no_color);
 int cli_print_run(struct cli *cli, const char *path, const char *format,
                   const struct bench_style *style, struct bench_error *err);
 
-/* A scenario file: the path itself, or a name among the shipped scenarios. Caller frees. */
-char *cli_find_scenario(const struct cli *cli, const char *name);
+/* Reads a scenario file: the path itself, or a name among the shipped scenarios. */
+int cli_read_scenario(const struct cli *cli, const char *name, struct scenario *ret,
+                      struct bench_error *err);
 /* Directories with shipped scenarios that exist, best first. */
 void cli_scenario_directories(const struct cli *cli, struct strings *ret);
 

@@ -273,12 +273,8 @@ static int parse_arguments(struct cli *cli, struct request *q, const struct opti
         q->help |= given[i].flag == 'h';
     if (q->help)
         return 0;
-    if (file) {
-        cleanup_free char *path = cli_find_scenario(cli, file);
-
-        if (scenario_read(&q->scenario, path, err) < 0)
-            return -1;
-    }
+    if (file && cli_read_scenario(cli, file, &q->scenario, err) < 0)
+        return -1;
     if (q->capture && add_capture(&q->scenario, q->capture, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)

@@ -190,6 +190,18 @@ YAML
     [[ $output == *"did you mean 'runs'"* ]]
 }
 
+@test "an unknown scenario hints at those that are shipped" {
+    for c in run stat check; do
+        run "$BENCH" $c none-vs-nginz
+        [ "$status" -eq 2 ]
+        [ "$output" = "bench: cannot open 'none-vs-nginz': No such file or directory
+hint: 'bench list scenarios' names the shipped ones" ]
+    done
+    run "$BENCH" run ./nothing.yaml
+    [ "$status" -eq 2 ]
+    [[ $output != *hint* ]]
+}
+
 @test "help stands in columns, and no line ends in a blank" {
     export COLUMNS=100
     for c in --help "run --help" "list --help" "report --help"; do
