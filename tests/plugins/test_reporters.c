@@ -252,6 +252,36 @@ static void text_keeps_names_apart(void **state)
     }
 }
 
+/* A long name of the baseline does not push out who was the limit. */
+static void text_heads_are_short(void **state)
+{
+    cleanup_free char *text = written("text", long_names, STYLE(.utf8 = true, .width = 100));
+
+    (void)state;
+    assert_non_null(strstr(text, "  vs baseline  "));
+    assert_non_null(strstr(text, "  limited by\n"));
+}
+
+/* Two points of one relay: there is nothing to compare. */
+static void one_arm(struct stored_run *run)
+{
+    json_t *relays = json_pack("[s]", "nginx");
+
+    example_run_init(run, example_run_json("limits", "complete", relays, json_array(), 2), 2);
+    example_ok(&run->repetitions[0], 1, 1, "nginx", "nginx", "cpu_limit=0.5", 1, 1e9, 0.4, 0.3);
+    example_ok(&run->repetitions[1], 2, 1, "nginx", "nginx", "cpu_limit=1", 1, 2e9, 0.9, 0.3);
+}
+
+static void text_compares_only_arms(void **state)
+{
+    cleanup_free char *text = written("text", one_arm, STYLE(.utf8 = true));
+
+    (void)state;
+    assert_non_null(strstr(text, "cpu_limit=1\n"));
+    assert_null(strstr(text, "vs nginx"));
+    assert_null(strstr(text, "baseline"));
+}
+
 static void text_names_hops_left_out(void **state)
 {
     cleanup_free char *six = written("text", long_names, STYLE(.utf8 = true));
@@ -347,6 +377,8 @@ int main(void)
         cmocka_unit_test(text_keeps_to_its_width),
         cmocka_unit_test(text_marks_what_is_not_the_whole),
         cmocka_unit_test(text_keeps_names_apart),
+        cmocka_unit_test(text_heads_are_short),
+        cmocka_unit_test(text_compares_only_arms),
         cmocka_unit_test(text_names_hops_left_out),
         cmocka_unit_test(text_colour),
         cmocka_unit_test(json_golden),

@@ -109,6 +109,19 @@ void put_share(struct table *t, int at, double v)
     put(t, at, s);
 }
 
+bool is_compared(const struct bench_document *d)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        if (strcmp(d->arms[i]->name, d->baseline) != 0)
+            return true;
+    return false;
+}
+
+const char *baseline_name(const struct bench_document *d)
+{
+    return strlen(d->baseline) > 20 ? "baseline" : d->baseline;
+}
+
 bool is_sweep(const struct bench_document *d)
 {
     for (uint32_t i = 0; i < d->n_arms; i++)

@@ -18,6 +18,11 @@ const struct bench_metric *metric_named(const struct bench_document *d, const ch
 
 bool is_number(const struct bench_estimate *e);
 bool is_sweep(const struct bench_document *d);
+/* Whether an arm can be compared with the baseline: not so in a sweep of one arm alone. */
+bool is_compared(const struct bench_document *d);
+
+/* As heads name it. A long name would push other columns out, and its row says "baseline". */
+const char *baseline_name(const struct bench_document *d);
 
 /* Hops of the longest chain, all of them. */
 uint32_t longest_chain(const struct bench_document *d);

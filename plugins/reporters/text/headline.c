@@ -25,7 +25,7 @@ void emit_headline(const struct bench_document *d, const struct bench_metric *m,
 {
     struct table t = {.style = style};
     int value = 0, interval = 0, ratio = 0, sure = 0, cv = 0, ok = 0, by = 0;
-    bool compared = m && d->n_arms > 1;
+    bool compared = m && is_compared(d);
     char head[96];
 
     column(&t, "relay", true, 0);
@@ -34,7 +34,7 @@ void emit_headline(const struct bench_document *d, const struct bench_metric *m,
         interval = column(&t, "95% interval", true, 5);
     }
     if (compared) {
-        snprintf(head, sizeof(head), "vs %.80s", d->baseline);
+        snprintf(head, sizeof(head), "vs %s", baseline_name(d));
         ratio = column(&t, head, false, 9);
         sure = column(&t, "95% interval", true, 4);
     }

@@ -31,7 +31,7 @@ void emit_latency(const struct bench_document *d, struct footnotes *notes,
 {
     struct table t = {.style = style};
     int at[QUANTILES], ratio = 0, sure = 0;
-    bool compared = d->n_arms > 1;
+    bool compared = is_compared(d);
     char head[96];
 
     if (!any_has(d, quantiles[0].name))
@@ -42,7 +42,7 @@ void emit_latency(const struct bench_document *d, struct footnotes *notes,
                     ? grouped(&t, "latency", quantiles[k].head, quantiles[k].importance)
                     : -1;
     if (compared) {
-        snprintf(head, sizeof(head), "p99 vs %.80s", d->baseline);
+        snprintf(head, sizeof(head), "p99 vs %s", baseline_name(d));
         ratio = column(&t, head, false, 7);
         sure = column(&t, "95% interval", true, 6);
     }
