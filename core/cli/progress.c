@@ -85,7 +85,9 @@ static void print_headline(const struct repetition_record *record)
 
         if (m->metric->rank != 0 || m->value.state > BENCH_SCALED)
             continue;
-        fprintf(stderr, "%s%s", format_si(m->value.value, value, sizeof(value)), m->metric->unit);
+        /* "20.9 k/s", not "20.9 k1/s" */
+        fprintf(stderr, "%s%s", format_si(m->value.value, value, sizeof(value)),
+                m->metric->unit + (m->metric->unit[0] == '1'));
         break;
     }
     metric_set_release(&set);
