@@ -285,7 +285,7 @@ static void pass_on(int from, int to, const struct bad_relay *r, bool spoil, siz
 
     if (n <= 0)
         _exit(0);
-    if (spoil && *passed <= r->offset && r->offset + 1 < *passed + (size_t)n) {
+    if (spoil && *passed <= r->offset && r->offset + (r->fault == SWAP) < *passed + (size_t)n) {
         char byte = data[at];
 
         if (r->fault == CORRUPT) {
@@ -328,30 +328,52 @@ static void relay_main(int listener, uint16_t server, const struct bad_relay *r)
     }
 }
 
-/* Whoever receives the direction that is spoilt notices, and names the byte. */
-static void spoil(const char *mode, const struct bad_relay *r, bool echo)
+struct spoilt {
+    struct workload w;
+    struct end server, client;
+    pid_t relay;
+};
+
+static void spoilt_open(struct spoilt *s, const char *mode, const char *depth,
+                        const struct bad_relay *r)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof(a);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct end server, client, *victim = r->from_server || echo ? &client : &server;
-    struct workload w;
-    char expected[128];
-    pid_t relay;
 
     assert_int_equal(bind(listener, (struct sockaddr *)&a, n) || listen(listener, 1) ||
                          getsockname(listener, (struct sockaddr *)&a, &n),
                      0);
-    open_with(&w, (const char *const[]){"mode", mode, "verify", "yes", "depth",
-                                        strcmp(mode, "rr") ? "1" : "2", "send_size", "3000", NULL});
-    w.role.jobs = 1;
-    end_start(&server, &w, BENCH_SERVER);
-    relay = fork();
-    if (relay == 0)
-        relay_main(listener, w.role.listen.port, r);
+    open_with(&s->w, (const char *const[]){"mode", mode, "verify", "yes", "depth", depth,
+                                           "send_size", "3000", NULL});
+    s->w.role.jobs = 1;
+    end_start(&s->server, &s->w, BENCH_SERVER);
+    s->relay = fork();
+    if (s->relay == 0)
+        relay_main(listener, s->w.role.listen.port, r);
     close(listener);
-    w.role.connect.port = ntohs(a.sin_port);
-    end_start(&client, &w, BENCH_CLIENT);
+    s->w.role.connect.port = ntohs(a.sin_port);
+    end_start(&s->client, &s->w, BENCH_CLIENT);
+}
+
+static void spoilt_close(struct spoilt *s)
+{
+    kill(s->relay, SIGKILL);
+    waitpid(s->relay, NULL, 0);
+    end_stop(&s->server);
+    end_release(&s->client);
+    end_release(&s->server);
+    workload_close(&s->w);
+}
+
+/* Whoever receives the direction that is spoilt notices, and names the byte. */
+static void spoil(const char *mode, const struct bad_relay *r, bool echo)
+{
+    struct spoilt s;
+    struct end *victim = r->from_server || echo ? &s.client : &s.server;
+    char expected[128];
+
+    spoilt_open(&s, mode, strcmp(mode, "rr") ? "1" : "2", r);
     assert_true(end_wait(victim, PATIENCE));
     assert_int_equal(WEXITSTATUS(victim->status), 1);
     snprintf(expected, sizeof(expected),
@@ -359,13 +381,28 @@ static void spoil(const char *mode, const struct bad_relay *r, bool echo)
              r->offset + (r->fault == DOUBLE), r->from_server && !echo ? "server" : "client");
     if (strncmp(victim->page->message, expected, strlen(expected)) != 0)
         fail_msg("'%s' is not '%s…'", victim->page->message, expected);
-    kill(relay, SIGKILL);
-    waitpid(relay, NULL, 0);
-    end_stop(&client);
-    end_stop(&server);
-    end_release(&client);
-    end_release(&server);
-    workload_close(&w);
+    end_stop(&s.client);
+    spoilt_close(&s);
+}
+
+/* Nothing follows that would not fit. */
+static void test_lost_at_the_end(void **state)
+{
+    const struct bad_relay r = {.fault = DROP, .offset = 1099};
+    struct spoilt s;
+
+    (void)state;
+    spoilt_open(&s, "rr", "1", &r);
+    wait_until(end_sum(&s.client, operations) == 10);
+    for (int i = 0; i < 11; i++)
+        pause_ms(100);
+    end_stop(&s.client);
+    assert_ended(&s.client, 0, "");
+    assert_non_null(
+        strstr(s.client.page->invalid, "verify: connection 1: request 11 has had no answer for "));
+    assert_non_null(
+        strstr(s.client.page->invalid, "bytes after offset 1000 of what the client sent"));
+    spoilt_close(&s);
 }
 
 static void test_spoilt_bytes(void **state)
@@ -428,6 +465,7 @@ int main(void)
         cmocka_unit_test(test_ten_thousand_connections),
         cmocka_unit_test(test_paced_stream),
         cmocka_unit_test(test_spoilt_bytes),
+        cmocka_unit_test(test_lost_at_the_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #define MOST_WAITING (UINT64_C(4) << 20)
 #define MOST_LAG_NS INT64_C(1000000)
 #define LEAST_SENT 0.99
+#define MOST_SILENCE_NS INT64_C(1000000000)
 
 /* One request */
 
@@ -362,7 +363,7 @@ static int start(struct requests *r)
 static void stop(struct requests *r)
 {
     crew_stop(&r->crew);
-    for (int64_t i = 0; i < r->n_callers; i++)
+    for (int64_t i = 0; !r->crr && i < r->n_callers; i++) /* those of crr never wait */
         fcntl(r->callers[i].flow.fd, F_SETFL, O_NONBLOCK);
     for (int64_t i = 0; i < r->running; i++) {
         pthread_kill(r->workers[i].thread, SIGUSR1);
@@ -430,6 +431,29 @@ static void judge(const struct requests *r)
              100 * (double)sent / (double)planned, (double)lag * 1e-6);
 }
 
+/* Verified payload that stopped short leaves a request without an answer and nothing to compare. */
+static void judge_answers(const struct requests *r, int64_t now)
+{
+    struct bench_page *page = r->crew.child->page;
+    int64_t patience = MOST_SILENCE_NS + r->crew.options->delay_ns;
+
+    for (int64_t i = 0; i < r->n_callers && !page->invalid[0]; i++) {
+        const struct caller *a = &r->callers[i];
+        const struct request *oldest = &a->ring[a->done & (a->size - 1)];
+
+        if (a->sent == a->done || now - oldest->sent < patience)
+            continue;
+        snprintf(page->invalid, sizeof(page->invalid),
+                 "verify: connection %u: request %llu has had no answer for %.1f s; bytes after "
+                 "offset %llu of what the client sent, or %llu of what the server sent, were lost",
+                 a->flow.stream.connection, (unsigned long long)a->done + 1,
+                 (double)(now - oldest->sent) * 1e-9,
+                 (unsigned long long)(a->flow.sent - (a->sent - a->done) *
+                                                         (uint64_t)r->crew.options->request_size),
+                 (unsigned long long)a->flow.received);
+    }
+}
+
 int requests_client(const struct bench_child *child)
 {
     const struct options *o = child->state;
@@ -451,6 +475,8 @@ int requests_client(const struct bench_child *child)
     stop(&r);
     if (r.open && r.n_callers)
         judge(&r);
+    if (o->verify)
+        judge_answers(&r, now_ns());
     release(&r);
     return crew_finish(&r.crew, asked);
 }
