@@ -3,7 +3,8 @@
  * iperf3: TCP streams, read from its JSON.
  *
  * iperf3 stamps its results with whole seconds and counts from a moment that lies between the start
- * and the end of its client, milliseconds apart on a loopback: that places its intervals in time.
+ * and the end of its client less what its intervals lasted, some ten milliseconds apart on a
+ * loopback: that places its intervals in time.
  * Those that lie within the core's window, neither cut nor stretched, make the bytes, and their
  * edges the window.
  *
