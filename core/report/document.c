@@ -45,7 +45,7 @@ static const char *keep_json(struct document *d, const json_t *value)
 
 static void observe(struct document *d, const struct stored_run *run)
 {
-    struct limit_context context = {.cpus = run_cpus(run)};
+    struct limit_context context = {.cpus = run_cpus(run), .allowed = run_cpus_allowed(run)};
 
     d->n_observed = run->n_repetitions;
     d->observed = xcalloc(run->n_repetitions + 1, sizeof(*d->observed));
@@ -209,8 +209,8 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
         find_limiter(d, &ok, arm);
         if (strcmp(name, d->document.baseline) != 0)
             baseline = select_arm(d, d->document.baseline, point, true);
-        arm->estimates = (const struct bench_estimate *const *)estimate_all(&ok, &baseline,
-                                                                            &arm->n_estimates);
+        arm->estimates =
+            (const struct bench_estimate *const *)estimate_all(&ok, &baseline, &arm->n_estimates);
         d->document.arms = (const struct bench_arm *const *)d->arms;
         d->document.n_arms = n + 1;
     }

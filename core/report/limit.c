@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/units.h"
+#include "report/run_facts.h"
 
 enum { SATURATED, THROTTLED, MACHINE_IDLE, THREAD_LOW, THREAD_HIGH };
 
@@ -43,24 +43,20 @@ static double metric(const struct metric_set *m, const char *name)
                                                                                : NAN;
 }
 
-static double count_cpus(const char *list)
-{
-    uint64_t mask[UNITS_CPU_WORDS] = {0};
-    double n = 0;
-
-    if (!list || parse_cpus(list, mask, NULL) < 0)
-        return INFINITY;
-    for (int i = 0; i < UNITS_CPU_WORDS; i++)
-        n += __builtin_popcountll(mask[i]);
-    return n;
-}
-
 static void at_most(struct usage *u, double cpus, const char *what)
 {
     if (cpus > 0 && cpus < u->may) {
         u->may = cpus;
         u->what = what;
     }
+}
+
+static bool pinned(const struct repetition_record *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_roles; i++)
+        if (strcmp(r->roles[i].name, name) == 0)
+            return r->roles[i].cpus != NULL;
+    return false;
 }
 
 static struct usage usage_of(const struct repetition_record *r, const struct metric_set *m,
@@ -76,12 +72,14 @@ static struct usage usage_of(const struct repetition_record *r, const struct met
     snprintf(metric_name, sizeof(metric_name), "throttled_share_%s", name);
     u.throttled = metric(m, metric_name);
     at_most(&u, context->cpus, "of the machine");
+    if (!pinned(r, name))
+        at_most(&u, context->allowed, "that the bench may use");
     if (!relay)
         at_most(&u, context->jobs, "that its jobs can use");
     for (size_t i = 0; i < r->n_roles; i++) {
         if (strcmp(r->roles[i].name, name) != 0)
             continue;
-        at_most(&u, count_cpus(r->roles[i].cpus), "that it is pinned to");
+        at_most(&u, cpus_in_list(r->roles[i].cpus), "that it is pinned to");
         at_most(&u, r->roles[i].cpu_limit, "of its limit");
     }
     return u;
@@ -158,6 +156,21 @@ static bool find_among(const struct usage *u, size_t n, bool relays, bool machin
     return most >= 0;
 }
 
+/* The CPUs on which the bench may run are full, however idle the others of the machine are. */
+static bool is_crowded(const struct repetition_record *r, const struct usage *u, size_t n,
+                       const struct limit_context *context)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (pinned(r, u[i].name))
+            return false;
+        sum += u[i].cpus;
+    }
+    return context->allowed > 0 && context->allowed < context->cpus &&
+           sum >= (1 - thresholds[MACHINE_IDLE].value) * context->allowed;
+}
+
 void limit_find(const struct repetition_record *r, const struct metric_set *m,
                 const struct limit_context *context, struct limit *ret)
 {
@@ -165,6 +178,7 @@ void limit_find(const struct repetition_record *r, const struct metric_set *m,
     size_t n = usages(r, m, context, u);
     double idle = metric(m, "system_idle_share") + metric(m, "system_iowait_share");
     bool busy = idle < thresholds[MACHINE_IDLE].value; /* false when unknown */
+    bool crowded = is_crowded(r, u, n, context);
 
     *ret = (struct limit){0};
     if (n == 0) {
@@ -172,13 +186,18 @@ void limit_find(const struct repetition_record *r, const struct metric_set *m,
         snprintf(ret->why, sizeof(ret->why), "the CPU of no role is known");
         return;
     }
-    if (find_among(u, n, true, busy, ret) || find_among(u, n, false, busy, ret))
+    if (find_among(u, n, true, busy || crowded, ret) ||
+        find_among(u, n, false, busy || crowded, ret))
         return;
     for (size_t i = 1; i < n; i++)
         if (u[i].cpus > largest->cpus)
             largest = &u[i];
-    conclude(ret, busy ? "cpu" : "nothing", false);
-    if (busy)
+    conclude(ret, busy || crowded ? "cpu" : "nothing", false);
+    if (crowded)
+        snprintf(ret->why, sizeof(ret->why),
+                 "all of the %.3g CPU that the bench may use busy; most by %s: %.3g",
+                 context->allowed, largest->name, largest->cpus);
+    else if (busy)
         snprintf(ret->why, sizeof(ret->why),
                  "all CPUs of the machine busy, %.1f%% idle; most by %s: %.3g", idle * 100,
                  largest->name, largest->cpus);

@@ -10,8 +10,9 @@
 
 /* What a repetition's record does not say; 0 when unknown. */
 struct limit_context {
-    double cpus; /* online in the machine */
-    double jobs; /* concurrent communications of the workload */
+    double cpus;    /* online in the machine */
+    double allowed; /* those of them on which the bench may run: taskset, a container's cpuset */
+    double jobs;    /* concurrent communications of the workload */
 };
 
 struct limit {

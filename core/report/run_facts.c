@@ -94,3 +94,22 @@ double run_cpus(const struct stored_run *run)
 
     return json_number_or(json_object_get(environment, "cpus_online"), 0);
 }
+
+double cpus_in_list(const char *list)
+{
+    uint64_t mask[UNITS_CPU_WORDS] = {0};
+    double n = 0;
+
+    if (!list || parse_cpus(list, mask, NULL) < 0)
+        return 0;
+    for (int i = 0; i < UNITS_CPU_WORDS; i++)
+        n += __builtin_popcountll(mask[i]);
+    return n;
+}
+
+double run_cpus_allowed(const struct stored_run *run)
+{
+    json_t *environment = json_object_get(run->run, "environment");
+
+    return cpus_in_list(json_text_or(json_object_get(environment, "cpus_allowed"), NULL));
+}

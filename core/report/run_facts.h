@@ -26,4 +26,10 @@ void run_points(const struct stored_run *run, struct strings *ret);
 /* CPUs online in the machine; 0 when unknown. */
 double run_cpus(const struct stored_run *run);
 
+/* How many CPUs a list like "0-3,8" names; 0 when it is none. */
+double cpus_in_list(const char *list);
+
+/* Those on which the bench could run; 0 when unknown. */
+double run_cpus_allowed(const struct stored_run *run);
+
 #endif

@@ -17,6 +17,8 @@ struct usage {
     const char *pin;         /* of the client */
 };
 
+static double allowed; /* CPUs on which the bench may run; 0: not known */
+
 static struct limit limit_of(const struct usage *u, double cpus, double jobs)
 {
     const struct {
@@ -49,7 +51,8 @@ static struct limit limit_of(const struct usage *u, double cpus, double jobs)
         example_machine(&e, u->idle);
     example_series(&e, &r.series);
     metrics_compute(&r, &pool, &set);
-    limit_find(&r, &set, &(struct limit_context){.cpus = cpus, .jobs = jobs}, &found);
+    limit_find(&r, &set, &(struct limit_context){.cpus = cpus, .allowed = allowed, .jobs = jobs},
+               &found);
     metric_set_release(&set);
     metric_pool_release(&pool);
     record_release(&r);
@@ -145,16 +148,30 @@ static void thresholds_are_documented(void **state)
     }
 }
 
+/* A bench on 2 of 8 CPUs: that the others are idle helps nobody. */
+static void some_of_the_machine(void **state)
+{
+    (void)state;
+    allowed = 2;
+    check(&(struct usage){0.5, 0.4, 1.05, -1, 0.75, 0, 0, NULL}, 8, 4, "cpu",
+          "all of the 2 CPU that the bench may use busy; most by relay_1: 1.05");
+    check(&(struct usage){0.05, 0.03, 1.94, -1, 0.75, 0, 0, NULL}, 8, 4, "relay_1",
+          "relay_1 used 1.94 CPU, 97% of the 2 that the bench may use");
+    check(&(struct usage){0.5, 0.4, 0.6, -1, 0.8, 0, 0, NULL}, 8, 4, "nothing",
+          "everybody waited: CPUs 80% idle; most CPU used relay_1: 0.6");
+    /* pinned elsewhere: the list of the bench does not hold for them */
+    check(&(struct usage){0.6, 0.5, 0.9, -1, 0.75, 0, 0, "3-4"}, 8, 4, "nothing",
+          "everybody waited: CPUs 75% idle; most CPU used relay_1: 0.9");
+    allowed = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_relay_at_its_quota),
-        cmocka_unit_test(a_throttled_relay),
-        cmocka_unit_test(one_busy_thread),
-        cmocka_unit_test(the_ends),
-        cmocka_unit_test(the_machine),
-        cmocka_unit_test(what_is_not_known),
-        cmocka_unit_test(thresholds_are_documented),
+        cmocka_unit_test(a_relay_at_its_quota), cmocka_unit_test(a_throttled_relay),
+        cmocka_unit_test(one_busy_thread),      cmocka_unit_test(the_ends),
+        cmocka_unit_test(the_machine),          cmocka_unit_test(some_of_the_machine),
+        cmocka_unit_test(what_is_not_known),    cmocka_unit_test(thresholds_are_documented),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
