@@ -124,6 +124,7 @@ static bool in_use(const struct scenario *s, const struct bench_plugin *p)
 /* Programs of the plugins that the scenario leaves aside. */
 static void check_programs(const struct registry *r, const struct scenario *s, struct findings *f)
 {
+    cleanup_strings struct strings found = {0};
     const struct strings nothing = {0};
 
     for (size_t i = 0; i < r->count; i++) {
@@ -133,8 +134,14 @@ static void check_programs(const struct registry *r, const struct scenario *s, s
             continue;
         for (const struct bench_program *row = p->info->programs; row && row->name; row++) {
             cleanup_free char *path = program_find(row->name, NULL, NULL);
-            cleanup_free char *version = path ? ask_version(path, row->version, &nothing) : NULL;
+            cleanup_free char *version = NULL;
 
+            if (path && strings_has(&found, path))
+                continue; /* of another plugin as well */
+            if (path) {
+                strings_add(&found, path);
+                version = ask_version(path, row->version, &nothing);
+            }
             judge_program(row, p->info, path, version, f);
         }
     }

@@ -107,6 +107,12 @@ PLUGIN
     [ "${lines[0]}" = "bench: check: unknown option '--nonsense'" ]
 }
 
+@test "a program of two plugins is named once" {
+    run "$BENCH" check
+    [ -z "$(grep "^OK       programs " <<<"$output" | sort | uniq -d)" ]
+    grep -q "^OK       programs " <<<"$output" || skip "no program of another plugin is here"
+}
+
 @test "--help has an example" {
     run "$BENCH" check --help
     [ "$status" -eq 0 ]
