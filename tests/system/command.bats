@@ -169,3 +169,18 @@ YAML
     [ "$(json d.json 'all(a["metrics"]["operations_per_second"]["value"] > 100 for a in d["arms"])')" = True ]
     [ "$(json d.json 'd["arms"][1]["metrics"]["cpu_seconds_per_operation_relay"]["value"] > 0')" = True ]
 }
+
+@test "a rate that a command cannot honour is refused" {
+    cat >s.yaml <<'YAML'
+bench: 1
+workload: {plugin: command, server: "sleep 60", server_ready: started, client: "true"}
+relays: [none]
+cpu_limit: 0
+rate: 100
+repeat: 1
+YAML
+    run "$BENCH" run s.yaml
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [[ $output == *"client of 'command'"*"rate: a command's client sends as it was written to"* ]]
+}

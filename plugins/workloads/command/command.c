@@ -144,6 +144,11 @@ static int client(void *self, const struct bench_role *role, struct bench_proces
 
     if (!state->client)
         return missing("client", "redis-benchmark -h {connect_host} -p {connect_port}", err);
+    if (role->rate > 0) {
+        host->fail(err, BENCH_ERROR_USAGE, "rate: a command's client sends as it was written to");
+        host->hint(err, "give the rate to the client in its own arguments");
+        return -1;
+    }
     if (result_check(state, role->jobs, err) < 0)
         return -1;
     template_set(&t, "connect_host", "%s", role->connect.host);
