@@ -2,7 +2,6 @@
 #include "run/parts.h"
 
 #include <math.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -155,14 +154,12 @@ static void end_latencies(struct repetition *p)
 
 int repetition_window(struct repetition *p, struct bench_error *err)
 {
-    struct timespec before, after;
     int64_t begin;
 
     p->capturing = true;
     for (size_t i = 0; i < p->n_captures; i++)
         if (capture_begin(p->captures[i], err) < 0)
             return -1;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
     begin = sample(p);
     begin_latencies(p);
     set_phase(p, BENCH_PHASE_WINDOW);
@@ -172,8 +169,5 @@ int repetition_window(struct repetition *p, struct bench_error *err)
     p->record.window_end_ns = sample(p);
     end_latencies(p);
     set_phase(p, BENCH_PHASE_END);
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-    p->record.bench_cpu_ns =
-        (after.tv_sec - before.tv_sec) * NS_PER_S + after.tv_nsec - before.tv_nsec;
     return repetition_end_captures(p, err) < 0 || check_moved(p, err) < 0 ? -1 : 0;
 }

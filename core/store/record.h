@@ -51,7 +51,6 @@ struct repetition_record {
     int64_t total_ns;                       /* whole repetition */
     int64_t warmup_ns;                      /* as executed */
     int64_t window_begin_ns, window_end_ns; /* CLOCK_MONOTONIC; both 0 when it got that far never */
-    int64_t bench_cpu_ns;                   /* CPU of the bench itself in the window */
     struct record_role *roles;              /* server, client, relay_1 … */
     size_t n_roles;
     struct record_total *totals; /* from a wrapper's parser or the page's end values */

@@ -172,7 +172,6 @@ static const struct field record_fields[] = {
     RECORD(int64, warmup_ns),
     RECORD(int64, window_begin_ns),
     RECORD(int64, window_end_ns),
-    RECORD(int64, bench_cpu_ns),
     {"roles", &field_roles, 0},
     {"totals", &field_totals, 0},
     {0},
