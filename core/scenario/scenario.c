@@ -531,7 +531,8 @@ static int set(struct scenario *s, const char *key, const char *text, const char
     size_t length = dot ? (size_t)(dot - key) : strlen(key);
 
     if (!yaml_text_allowed(text, strlen(text)))
-        return error_set(err, BENCH_ERROR_USAGE, "%s: control characters are not allowed", key);
+        return error_set(err, BENCH_ERROR_USAGE,
+                         "%s: only UTF-8 without control characters is allowed", key);
     if (row)
         return set_key(s, row, text, where, err);
     if (strcmp(key, "relays") == 0 || strcmp(key, "capture") == 0)

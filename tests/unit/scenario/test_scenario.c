@@ -440,8 +440,8 @@ static void set_errors(void **state)
     set_fails("sweep", "1", "--set: sweep: is a map, set one of its keys: sweep.jobs=1,10", "");
     set_fails("relays", ", ", "--set: relays: the list is empty", "");
     set_fails("sweep.jobs", "", "--set: sweep.jobs: the list is empty", "");
-    set_fails("name", "a\x01", "--set: name: control characters are not allowed", "");
-    set_fails("name", "a\xff", "--set: name: control characters are not allowed", "");
+    set_fails("name", "a\x01", "--set: name: only UTF-8 without control characters is allowed", "");
+    set_fails("name", "a\xff", "--set: name: only UTF-8 without control characters is allowed", "");
     scenario_init(&s);
     set_ok(&s, "relay.workers", "3");
     assert_int_equal(scenario_check(&s, &test_registry, test_capture_known, &err), -1);
