@@ -152,7 +152,8 @@ static void make_steps(struct plan *plan, size_t n_arms)
                                                            .block = block,
                                                            .point = &plan->points[points[i]],
                                                            .arm = arms[j],
-                                                           .seed = seed};
+                                                           .seed = seed,
+                                                           .purpose = PURPOSE_MEASURE};
         }
     }
 }

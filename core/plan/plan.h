@@ -20,15 +20,20 @@ struct point {
     void *workload_state;
     const struct bench_relay **relays; /* per arm */
     void **relay_states;               /* per arm */
-    uint32_t *hops;                    /* per arm: hops of the scenario, at most what the relay has */
+    uint32_t *hops; /* per arm: hops of the scenario, at most what the relay has */
 };
+
+/* What a repetition is for. Only what serves PURPOSE_MEASURE enters an estimate. */
+#define PURPOSE_MEASURE "measure"
+#define PURPOSE_SEARCH "search" /* of the highest rate, run/saturation.h */
 
 struct step {
     uint32_t index; /* from 1, in order of execution */
     uint32_t block; /* from 1 */
     const struct point *point;
-    size_t arm;     /* index into point->scenario.arms */
-    uint64_t seed;  /* the same for every arm of a block */
+    size_t arm;          /* index into point->scenario.arms */
+    uint64_t seed;       /* the same for every arm of a block */
+    const char *purpose; /* PURPOSE_MEASURE unless plan_follow() says otherwise */
 };
 
 struct plan {

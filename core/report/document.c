@@ -87,6 +87,7 @@ static void add_repetition(struct document *d, const struct observed *o,
         .n_values = (uint32_t)o->set.count,
         .metrics = metrics,
         .values = values,
+        .purpose = r->purpose ? keep(d, r->purpose) : PURPOSE_MEASURE,
     };
 }
 
@@ -103,7 +104,7 @@ static void add_repetitions(struct document *d)
 
 /* --- arms ---------------------------------------------------------------------------------- */
 
-/* The repetitions of an arm at a point, or those of them that succeeded. */
+/* The repetitions of an arm at a point that count, or those of them that succeeded. */
 static struct observations select_arm(const struct document *d, const char *arm, const char *point,
                                       bool ok_only)
 {
@@ -112,7 +113,8 @@ static struct observations select_arm(const struct document *d, const char *arm,
     for (size_t i = 0; i < d->n_observed; i++) {
         const struct repetition_record *r = d->observed[i].record;
 
-        if (strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0 && (r->ok || !ok_only))
+        if (record_measures(r) && strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0 &&
+            (r->ok || !ok_only))
             observations_add(&found, &d->observed[i]);
     }
     return found;
@@ -307,7 +309,8 @@ static void add_notes(struct document *d, const struct stored_run *run)
     struct observations all = {0};
 
     for (size_t i = 0; i < d->n_observed; i++)
-        observations_add(&all, &d->observed[i]);
+        if (record_measures(d->observed[i].record))
+            observations_add(&all, &d->observed[i]);
     notes_design(run, &d->document, &all, &d->design);
     notes_warnings(run, &d->document, &all, &d->warnings);
     observations_release(&all);

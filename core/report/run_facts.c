@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/units.h"
 
 static json_t *point_settings(const struct stored_run *run, const char *label)
@@ -77,15 +78,40 @@ void run_arms(const struct stored_run *run, struct strings *ret)
         add_once(ret, run->repetitions[r].arm);
 }
 
-void run_points(const struct stored_run *run, struct strings *ret)
+/* Marks the points that only steps have which count for nothing. */
+static void mark_aside(const struct stored_run *run, bool *aside, size_t n)
 {
-    json_t *point;
+    cleanup_free bool *counts = xcalloc(n + 1, sizeof(*counts));
+    json_t *step;
     size_t i;
 
-    json_array_foreach(json_object_get(run->run, "points"), i, point)
-        add_once(ret, json_text_or(json_object_get(point, "label"), NULL));
+    json_array_foreach(json_object_get(run->run, "plan"), i, step)
+    {
+        double point = json_number_or(json_object_get(step, "point"), -1);
+        const char *purpose = json_text_or(json_object_get(step, "purpose"), PURPOSE_MEASURE);
+
+        if (point < 0 || point >= (double)n)
+            continue;
+        aside[(size_t)point] = true;
+        counts[(size_t)point] |= strcmp(purpose, PURPOSE_MEASURE) == 0;
+    }
+    for (i = 0; i < n; i++)
+        aside[i] &= !counts[i];
+}
+
+void run_points(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *points = json_object_get(run->run, "points");
+    size_t n = json_array_size(points);
+    cleanup_free bool *aside = xcalloc(n + 1, sizeof(*aside));
+
+    mark_aside(run, aside, n);
+    for (size_t i = 0; i < n; i++)
+        if (!aside[i])
+            add_once(ret, json_text_or(json_object_get(json_array_get(points, i), "label"), NULL));
     for (size_t r = 0; r < run->n_repetitions; r++)
-        add_once(ret, run->repetitions[r].point);
+        if (record_measures(&run->repetitions[r]))
+            add_once(ret, run->repetitions[r].point);
 }
 
 double run_cpus(const struct stored_run *run)

@@ -21,7 +21,8 @@ const char *json_text_or(const json_t *value, const char *fallback);
 /* The arms' names in the scenario's order, the baseline first. Arms that only the repetitions know
  * come last. */
 void run_arms(const struct stored_run *run, struct strings *ret);
-/* The points' labels in the plan's order; again with those that only the repetitions know. */
+/* The labels of the points at which something counts, in the plan's order; again with those that
+ * only the repetitions know. */
 void run_points(const struct stored_run *run, struct strings *ret);
 /* CPUs online in the machine; 0 when unknown. */
 double run_cpus(const struct stored_run *run);

@@ -28,6 +28,7 @@ struct repetition *repetition_new(struct session *session, const struct step *st
     record->arm = xstrdup(p->arm->name);
     record->relay = xstrdup(p->arm->plugin);
     record->point = xstrdup(point->label);
+    record->purpose = xstrdup(step->purpose);
     record->hops = point->hops[step->arm];
     record->seed = step->seed;
     record->started_wall_ns = clock_wall();

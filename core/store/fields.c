@@ -218,6 +218,8 @@ int fields_get(const struct field *table, void *object, json_t *json, struct ben
     for (; table->name; table++) {
         json_t *value = json_object_get(json, table->name);
 
+        if (!value && table->optional)
+            continue;
         if (!value)
             return error_set(err, BENCH_ERROR_RUN, "missing field '%s'", table->name);
         if (table->kind->get((char *)object + table->offset, value, err) < 0)

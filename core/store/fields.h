@@ -7,6 +7,8 @@
 #ifndef STORE_FIELDS_H
 #define STORE_FIELDS_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 
 #include <bench/types.h>
@@ -21,6 +23,7 @@ struct field {
     const char *name;
     const struct field_kind *kind;
     size_t offset;
+    bool optional; /* may be missing, and is then left as it was: what older runs do not have */
 };
 
 extern const struct field_kind field_bool, field_int, field_uint32, field_int64;

@@ -2,8 +2,15 @@
 #include "store/record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "plan/plan.h"
+
+bool record_measures(const struct repetition_record *r)
+{
+    return !r->purpose || strcmp(r->purpose, PURPOSE_MEASURE) == 0;
+}
 
 struct record_role *record_add_role(struct repetition_record *r, const char *name)
 {
@@ -54,6 +61,7 @@ void record_release(struct repetition_record *r)
     free(r->arm);
     free(r->relay);
     free(r->point);
+    free(r->purpose);
     free(r->delivered);
     free(r->network);
     free(r->congestion);

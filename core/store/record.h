@@ -39,6 +39,7 @@ struct record_latency {
 struct repetition_record {
     uint32_t index, block; /* step; from 1 */
     char *arm, *relay, *point;
+    char *purpose; /* "measure"; one with another purpose enters no estimate */
     uint32_t hops;
     uint64_t seed;
     char *delivered; /* role whose received bytes are the payload: "server" or "client" */
@@ -61,6 +62,8 @@ struct repetition_record {
     char *directory; /* relative to the run */
 };
 
+/* Whether it counts in estimates; true as well when it is from a bench that knew no purposes. */
+bool record_measures(const struct repetition_record *r);
 struct record_role *record_add_role(struct repetition_record *r, const char *name);
 void record_add_total(struct repetition_record *r, const char *metric, double value);
 /* Takes ownership of the histogram. */

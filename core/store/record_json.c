@@ -9,9 +9,9 @@
 #include "base/memory.h"
 #include "store/fields.h"
 
-#define ROLE(kind, member)                                           \
-    {                                                                \
-#member, &field_##kind, offsetof(struct record_role, member) \
+#define ROLE(type, member)                                                                     \
+    {                                                                                          \
+        .name = #member, .kind = &field_##type, .offset = offsetof(struct record_role, member) \
     }
 
 static const struct field role_fields[] = {
@@ -29,8 +29,8 @@ static const struct field role_fields[] = {
 };
 
 static const struct field total_fields[] = {
-    {"metric", &field_text, offsetof(struct record_total, metric)},
-    {"value", &field_number, offsetof(struct record_total, value)},
+    {.name = "metric", .kind = &field_text, .offset = offsetof(struct record_total, metric)},
+    {.name = "value", .kind = &field_number, .offset = offsetof(struct record_total, value)},
     {0},
 };
 
@@ -148,9 +148,10 @@ static const struct field_kind field_roles = {put_roles, get_roles};
 static const struct field_kind field_totals = {put_totals, get_totals};
 static const struct field_kind field_error = {put_error, get_error};
 
-#define RECORD(kind, member)                                               \
-    {                                                                      \
-#member, &field_##kind, offsetof(struct repetition_record, member) \
+#define RECORD(type, member)                                 \
+    {                                                        \
+        .name = #member, .kind = &field_##type,              \
+        .offset = offsetof(struct repetition_record, member) \
     }
 
 static const struct field record_fields[] = {
@@ -159,21 +160,25 @@ static const struct field record_fields[] = {
     RECORD(text, arm),
     RECORD(text, relay),
     RECORD(text, point),
+    {.name = "purpose",
+     .kind = &field_text,
+     .offset = offsetof(struct repetition_record, purpose),
+     .optional = true},
     RECORD(uint32, hops),
     RECORD(seed, seed),
     RECORD(text_or_null, delivered),
     RECORD(text_or_null, network),
     RECORD(text_or_null, congestion),
     RECORD(bool, ok),
-    {"error", &field_error, 0},
+    {.name = "error", .kind = &field_error},
     RECORD(int64, started_wall_ns),
     RECORD(int64, wall_minus_monotonic_ns),
     RECORD(int64, total_ns),
     RECORD(int64, warmup_ns),
     RECORD(int64, window_begin_ns),
     RECORD(int64, window_end_ns),
-    {"roles", &field_roles, 0},
-    {"totals", &field_totals, 0},
+    {.name = "roles", .kind = &field_roles},
+    {.name = "totals", .kind = &field_totals},
     {0},
 };
 

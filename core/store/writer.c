@@ -83,6 +83,7 @@ static json_t *step_json(const struct step *step, const struct plan *plan)
     json_object_set_new(json, "block", json_integer(step->block));
     json_object_set_new(json, "point", json_integer(step->point - plan->points));
     json_object_set_new(json, "arm", json_text(step->point->scenario.arms[step->arm].name));
+    json_object_set_new(json, "purpose", json_text(step->purpose));
     return json;
 }
 

@@ -84,6 +84,7 @@ struct bench_repetition {
     uint32_t n_values;
     const struct bench_metric *const *metrics; /* n_values of them */
     const struct bench_value *values;
+    const char *purpose; /* "measure"; one with another purpose enters no estimate: "search" */
 };
 
 struct bench_document {

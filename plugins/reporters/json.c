@@ -197,6 +197,7 @@ static void repetition(struct bench_output *out, const struct bench_repetition *
     text_member(out, &first, "      ", "arm", r->arm);
     text_member(out, &first, "      ", "point", r->point);
     number_member(out, &first, "      ", "block", r->block);
+    text_member(out, &first, "      ", "purpose", r->purpose);
     text_member(out, &first, "      ", "state", r->state);
     text_member(out, &first, "      ", "error", r->error);
     text_member(out, &first, "      ", "directory", r->directory);

@@ -2,11 +2,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cells.h"
 #include "lines.h"
 #include "numbers.h"
 #include "sections.h"
+
+#define MEASURE "measure" /* a repetition that counts */
 
 void emit_metrics(const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out)
@@ -66,11 +69,16 @@ void emit_repetitions(const struct bench_document *d, const struct bench_metric 
 {
     struct table t = {.style = style};
     int index = column(&t, "#", false, 0), block = column(&t, "block", false, 3);
-    int arm = column(&t, "relay", true, 0), point = 0, value = 0, overhead, state, error;
-    bool sweep = is_sweep(d);
+    int arm = column(&t, "relay", true, 0), point = 0, purpose = 0, value = 0, overhead, state,
+        error;
+    bool sweep = is_sweep(d), aside = false;
 
     if (sweep)
         point = column(&t, "point", true, 6);
+    for (uint32_t i = 0; i < d->n_repetitions; i++)
+        aside |= strcmp(d->repetitions[i]->purpose, MEASURE) != 0;
+    if (aside)
+        purpose = column(&t, "for", true, 5);
     if (headline)
         value = column(&t, headline->title, false, 8);
     overhead = column(&t, "overhead", false, 2);
@@ -89,6 +97,8 @@ void emit_repetitions(const struct bench_document *d, const struct bench_metric 
         put(&t, arm, r->arm);
         if (sweep)
             put(&t, point, r->point);
+        if (aside)
+            put(&t, purpose, r->purpose);
         if (headline && !isnan(v))
             with_unit(headline, v, s, sizeof(s));
         if (headline)

@@ -111,6 +111,29 @@ static void two_arms(void **state)
     assert_int_equal(f.d->n_warnings, 0);
 }
 
+/* Whatever a search did, nothing but the list of repetitions shows it. */
+static void only_measuring_counts(void **state)
+{
+    cleanup_fixture struct fixture plain = made(example_two_arms);
+    cleanup_fixture struct fixture searched = made(example_two_arms);
+    const struct bench_estimate *a, *b;
+
+    (void)state;
+    for (size_t i = 0; i < searched.run.n_repetitions; i++)
+        if (searched.run.repetitions[i].block == 1) {
+            free(searched.run.repetitions[i].purpose);
+            searched.run.repetitions[i].purpose = xstrdup("search");
+        }
+    again(&searched);
+    assert_int_equal(searched.d->n_repetitions, plain.d->n_repetitions);
+    assert_string_equal(searched.d->repetitions[0]->purpose, "search");
+    assert_string_equal(plain.d->repetitions[0]->purpose, "measure");
+    assert_int_equal(searched.d->arms[1]->valid, plain.d->arms[1]->valid - 1);
+    a = find(plain.d->arms[1], "bits_per_second");
+    b = find(searched.d->arms[1], "bits_per_second");
+    assert_int_equal(b->n, a->n - 1);
+}
+
 static void design_lines(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms);
@@ -352,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_arms),
+        cmocka_unit_test(only_measuring_counts),
         cmocka_unit_test(design_lines),
         cmocka_unit_test(a_rate_is_no_open_loop_by_itself),
         cmocka_unit_test(states_of_estimates),

@@ -62,6 +62,7 @@ static inline void sample_record(struct repetition_record *r, uint32_t index, co
         .arm = xstrdup(arm),
         .relay = xstrdup("nginx"),
         .point = xstrdup("jobs=10 hops=2"),
+        .purpose = xstrdup(PURPOSE_MEASURE),
         .hops = 2,
         .seed = UINT64_MAX - index,
         .delivered = xstrdup("server"),
@@ -155,6 +156,7 @@ static inline void assert_record_equal(const struct repetition_record *a,
     assert_string_equal(a->arm, b->arm);
     assert_string_equal(a->relay, b->relay);
     assert_string_equal(a->point, b->point);
+    assert_string_equal(a->purpose, b->purpose);
     assert_int_equal(a->hops, b->hops);
     assert_true(a->seed == b->seed);
     assert_text_equal(a->delivered, b->delivered);

@@ -40,7 +40,8 @@ static void setup_init(struct setup *s)
                                     .block = i / 2 + 1,
                                     .point = &s->point,
                                     .arm = (i & 1) ^ (i >> 1),
-                                    .seed = i / 2};
+                                    .seed = i / 2,
+                                    .purpose = i < 2 ? PURPOSE_SEARCH : PURPOSE_MEASURE};
     s->plan = (struct plan){.seed = UINT64_MAX - 1,
                             .points = &s->point,
                             .n_points = 1,
@@ -169,11 +170,12 @@ static void run_json_says_what_was_run(void **state)
     expected = json_pack("[s,s,s]", "bench", "run", "caf\xef\xbf\xbd.yaml");
     assert_true(json_equal(json_object_get(run.run, "command"), expected));
     json_decref(expected);
-    expected = json_pack("[{s:i,s:i,s:i,s:s},{s:i,s:i,s:i,s:s},{s:i,s:i,s:i,s:s},"
-                         "{s:i,s:i,s:i,s:s}]",
-                         "index", 1, "block", 1, "point", 0, "arm", "none", "index", 2, "block", 1,
-                         "point", 0, "arm", "nginx", "index", 3, "block", 2, "point", 0, "arm",
-                         "nginx", "index", 4, "block", 2, "point", 0, "arm", "none");
+    expected = json_pack("[{s:i,s:i,s:i,s:s,s:s},{s:i,s:i,s:i,s:s,s:s},{s:i,s:i,s:i,s:s,s:s},"
+                         "{s:i,s:i,s:i,s:s,s:s}]",
+                         "index", 1, "block", 1, "point", 0, "arm", "none", "purpose", "search",
+                         "index", 2, "block", 1, "point", 0, "arm", "nginx", "purpose", "search",
+                         "index", 3, "block", 2, "point", 0, "arm", "nginx", "purpose", "measure",
+                         "index", 4, "block", 2, "point", 0, "arm", "none", "purpose", "measure");
     assert_true(json_equal(json_object_get(run.run, "plan"), expected));
     json_decref(expected);
     expected = json_pack("[{s:s,s:{},s:{s:i,s:i}}]", "label", "", "settings", "hops", "none", 0,
