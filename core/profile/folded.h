@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stacks as folded text, the format of Brendan Gregg's FlameGraph: one stack per line, frames from
+ * the root separated by ';', a blank, the weight. "_[k]" behind a name marks a frame of the kernel,
+ * "_[i]" an inlined one.
+ *
+ * Names with ';', control characters or '\' survive: written as \x3b, \x0a …, and \\. So does a
+ * user frame that is really called "x_[k]": the bracket is written \x5d. Modules are not written.
+ * Any other
+ * '\' that is read stands for itself. A weight is a decimal number, integers in full.
+ */
+#ifndef PROFILE_FOLDED_H
+#define PROFILE_FOLDED_H
+
+#include <stdio.h>
+#include <bench/types.h>
+
+#include "base/text.h"
+#include "profile/stacks.h"
+
+enum { FOLDED_LINE = 16 << 20 }; /* bytes; a longer line is an error */
+
+/* Adds what `in` holds to its end; `name` is for messages ("NAME:12: …"). Empty lines and those of
+ * weight 0 are passed over. After an error, the lines before it have been added. */
+int folded_read(struct stacks *s, FILE *in, const char *name, struct bench_error *err);
+/* The same from a file; "-" is standard input. */
+int folded_read_file(struct stacks *s, int dirfd, const char *path, struct bench_error *err);
+/* In the order of stacks_each(). */
+void folded_write(struct stacks *s, struct text *out);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libFuzzer target of folded text. What is read must be written and read again to the same. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "profile/folded.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int read_text(struct stacks *s, const void *data, size_t size, struct bench_error *err)
+{
+    cleanup_file FILE *in = fmemopen((void *)data, size, "r");
+
+    return folded_read(s, in, "fuzz", err);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    cleanup_stacks struct stacks *s = stacks_new(), *again = stacks_new();
+    cleanup_text struct text first = {0}, second = {0};
+    struct bench_error err = {0};
+
+    if (size == 0)
+        return 0;
+    if (read_text(s, data, size, &err) < 0 && !err.message[0])
+        abort();
+    folded_write(s, &first);
+    if (first.length == 0)
+        return 0;
+    if (read_text(again, first.data, first.length, &err) < 0)
+        abort();
+    folded_write(again, &second);
+    if (strcmp(first.data, second.data) != 0)
+        abort();
+    return 0;
+}
