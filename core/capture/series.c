@@ -127,6 +127,22 @@ struct bench_value series_maximum(const struct series *s, const char *name, size
     return (struct bench_value){.value = (double)most, .state = state};
 }
 
+enum bench_state series_rates(const struct series *s, const char *name, size_t first, size_t last,
+                              double *ret)
+{
+    enum bench_state state = BENCH_OK;
+
+    for (size_t i = first; i < last; i++) {
+        struct bench_value v = series_delta(s, name, i, i + 1);
+
+        state = v.state;
+        if (state != BENCH_OK && state != BENCH_SCALED)
+            break;
+        ret[i - first] = v.value / ((double)(s->times[i + 1] - s->times[i]) * 1e-9);
+    }
+    return state;
+}
+
 void series_release(struct series *s)
 {
     for (size_t i = 0; i < s->n_columns; i++) {

@@ -46,6 +46,10 @@ struct bench_value series_delta(const struct series *s, const char *name, size_t
 struct bench_value series_mean(const struct series *s, const char *name, size_t first, size_t last);
 struct bench_value series_maximum(const struct series *s, const char *name, size_t first,
                                   size_t last);
+/* The difference per second from each row of [first, last) to the next, as last − first numbers;
+ * the state as series_delta's, of the first that has no number or of the last. */
+enum bench_state series_rates(const struct series *s, const char *name, size_t first, size_t last,
+                              double *ret);
 void series_release(struct series *s);
 
 #endif

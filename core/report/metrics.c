@@ -605,20 +605,16 @@ static struct amount variation_of(const struct source *src, const char *pattern,
     const struct metric_window *w = &src->window;
     cleanup_free char *name = expand(pattern, role, NULL, NULL);
     cleanup_free double *rates = xcalloc(w->last - w->first + 1, sizeof(*rates));
-    size_t n = 0;
+    enum bench_state state;
     double cv;
 
     if (series_find(s, name) < 0)
         return nothing(BENCH_ABSENT, NULL);
-    for (size_t i = w->first; i < w->last; i++) {
-        struct bench_value v = series_delta(s, name, i, i + 1);
-
-        if (!is_number(v))
-            return nothing(v.state, v.state == BENCH_FAILED ? "a sample in the window is missing"
-                                                            : column_reason(s, name, v.state));
-        rates[n++] = v.value / (double)(s->times[i + 1] - s->times[i]);
-    }
-    cv = stats_cv(rates, n);
+    state = series_rates(s, name, w->first, w->last, rates);
+    if (state != BENCH_OK && state != BENCH_SCALED)
+        return nothing(state, state == BENCH_FAILED ? "a sample in the window is missing"
+                                                    : column_reason(s, name, state));
+    cv = stats_cv(rates, w->last - w->first);
     if (!isfinite(cv))
         return nothing(BENCH_ABSENT, NULL);
     /* Less than the samples can resolve is rounding of the sums. */

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "environment/facts.h"
 #include "report/run_facts.h"
+#include "report/steady.h"
 #include "stats/summary.h"
 
 enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
@@ -335,6 +336,38 @@ static void warn_relay_not_limit(const struct bench_document *d, struct strings 
     }
 }
 
+/* Once per relay, of its first such point. */
+static void warn_unsteady(const struct bench_document *d, const struct observations *all,
+                          struct strings *ret)
+{
+    cleanup_strings struct strings said = {0};
+
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        struct steadiness first, s;
+        uint32_t others = 0;
+        char label[160], more[48] = "";
+
+        steadiness_find(all, d->arms[i]->name, d->arms[i]->point, &first);
+        if (first.steady || strings_has(&said, d->arms[i]->name))
+            continue;
+        strings_add(&said, d->arms[i]->name);
+        for (uint32_t k = i + 1; k < d->n_arms; k++) {
+            if (strcmp(d->arms[k]->name, d->arms[i]->name) != 0)
+                continue;
+            steadiness_find(all, d->arms[k]->name, d->arms[k]->point, &s);
+            others += !s.steady;
+        }
+        if (others)
+            snprintf(more, sizeof(more), " (and at %u other point%s)", others, plural(others));
+        strings_addf(ret,
+                     "%s: not steady%s: in %zu of %zu repetitions the window's first %.1f s went "
+                     "at %.0f%% of the rate of its rest, which moves the mean by %+.1f%%; lengthen "
+                     "'warmup'",
+                     arm_label(d->arms[i], label, sizeof(label)), more, first.unsteady,
+                     first.judged, first.seconds, first.ratio * 100, first.shift * 100);
+    }
+}
+
 static void warn_limit_held(const struct observations *all, struct strings *ret)
 {
     size_t above = 0, below = 0;
@@ -513,6 +546,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_state(run, d, ret);
     warn_failures(d, ret);
     warn_relay_not_limit(d, ret);
+    warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);
     warn_charged(all, ret);
     warn_short_window(all, ret);

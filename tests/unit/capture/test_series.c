@@ -136,6 +136,22 @@ static void mean_and_maximum_leave_gaps_out(void **state)
     series_release(&s);
 }
 
+/* Rows of 100 ns: 10, 30, missing, 25. */
+static void rates_are_per_second(void **state)
+{
+    struct series s = {0};
+    double rates[3];
+
+    (void)state;
+    fill(&s, "x", BENCH_OK);
+    assert_int_equal(series_rates(&s, "x", 0, 1, rates), BENCH_OK);
+    assert_true(fabs(rates[0] - 20 / ((double)(s.times[1] - s.times[0]) * 1e-9)) < 1e-3);
+    assert_int_equal(series_rates(&s, "x", 0, 3, rates), BENCH_FAILED);
+    assert_int_equal(series_rates(&s, "y", 0, 1, rates), BENCH_ABSENT);
+    assert_int_equal(series_rates(&s, "x", 1, 1, rates), BENCH_OK);
+    series_release(&s);
+}
+
 static void an_empty_series_is_valid(void **state)
 {
     struct series s = {0};
@@ -159,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_column_without_numbers_gives_its_state),
         cmocka_unit_test(a_scaled_column_stays_scaled),
         cmocka_unit_test(mean_and_maximum_leave_gaps_out),
+        cmocka_unit_test(rates_are_per_second),
         cmocka_unit_test(an_empty_series_is_valid),
     };
 

@@ -349,6 +349,45 @@ static void time_charged_to_another(void **state)
                        "counted, at worst server 250%, client 50%; for these trust task_clock");
 }
 
+/* nginx takes its first second (10 ticks of 30) to get to its rate, in `n` of the 6 blocks. */
+static void start_slowly(struct stored_run *run, size_t n)
+{
+    for (size_t r = 0; r < run->n_repetitions && n; r++) {
+        struct series *s = &run->repetitions[r].series;
+        int column = series_find(s, "server.bytes_received");
+
+        if (strcmp(run->repetitions[r].arm, "nginx") != 0)
+            continue;
+        n--;
+        for (size_t row = EXAMPLE_BEGIN; row < s->n_rows; row++) {
+            size_t ticks = row - EXAMPLE_BEGIN;
+
+            s->values[row * s->n_columns + (size_t)column] =
+                (int64_t)(ticks < 10 ? ticks : 10 + 2 * (ticks - 10)) * 1000000;
+        }
+    }
+}
+
+static void a_window_that_is_not_steady(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+
+    (void)state;
+    start_slowly(&f.run, 3);
+    again(&f);
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "not steady"));
+    start_slowly(&f.run, 4);
+    again(&f);
+    assert_warned(f.d, "nginx: not steady: in 4 of 6 repetitions the window's first 1.0 s went at "
+                       "50% of the rate of its rest, which moves the mean by -16.7%; lengthen "
+                       "'warmup'");
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "none: not steady"));
+    for (size_t r = 0; r < f.run.n_repetitions; r++) /* 1.5 s are too few ticks to tell */
+        f.run.repetitions[r].window_end_ns -= 15 * EXAMPLE_TICK;
+    again(&f);
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "not steady"));
+}
+
 /* A description of another version, or a damaged one, still gives a report. */
 static void little_is_known(void **state)
 {
@@ -386,6 +425,7 @@ int main(void)
         cmocka_unit_test(repetitions_removed),
         cmocka_unit_test(what_a_reader_must_know),
         cmocka_unit_test(time_charged_to_another),
+        cmocka_unit_test(a_window_that_is_not_steady),
         cmocka_unit_test(little_is_known),
     };
 
