@@ -9,20 +9,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Exits with status 2 when it cannot; without a port it does nothing. */
-static inline void listen_on(const char *port)
+/* The socket. Exits with status 2 when it cannot; without a port it does nothing and returns -1. */
+static inline int listen_on(const char *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
     if (!port)
-        return;
+        return -1;
     address.sin_port = htons((uint16_t)atoi(port));
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 128) < 0) {
         perror("listen");
         exit(2);
     }
+    return fd;
 }
 
 enum { LIFETIME_S = 120 };
