@@ -81,6 +81,7 @@ static void estimate_ratio(const struct observations *arm, const struct observat
         return;
     stats_signed_rank(d, n, 1 - REPORT_CONFIDENCE, &i);
     e->ratio = exp(i.estimate);
+    e->ratio_pairs = (uint32_t)n;
     e->has_ratio_interval = i.has_interval;
     e->ratio_low = exp(i.low);
     e->ratio_high = exp(i.high);

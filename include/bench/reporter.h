@@ -57,6 +57,7 @@ struct bench_estimate {
     double ratio;
     bool has_ratio_interval;
     double ratio_low, ratio_high; /* same confidence, each ratio for itself */
+    uint32_t ratio_pairs;         /* blocks that entered; 0: no ratio */
 };
 
 struct bench_arm {

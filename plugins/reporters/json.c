@@ -156,6 +156,7 @@ static void estimate(struct bench_output *out, const struct bench_estimate *e)
     inline_number(out, "ratio", e->ratio);
     inline_number(out, "ratio_low", e->has_ratio_interval ? e->ratio_low : NAN);
     inline_number(out, "ratio_high", e->has_ratio_interval ? e->ratio_high : NAN);
+    host->emit(out, ", \"ratio_pairs\": %u", e->ratio_pairs);
     if (e->reason) {
         host->emit(out, ", \"reason\": ");
         string(out, e->reason);

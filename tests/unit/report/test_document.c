@@ -106,8 +106,10 @@ static void two_arms(void **state)
     e = find(f.d->arms[1], "bits_per_second");
     assert_true(fabs(e->ratio / 0.2 - 1.002) < 1e-5);
     assert_true(e->has_ratio_interval);
+    assert_int_equal(e->ratio_pairs, 6);
     assert_true(close_to(e->ratio_low, 0.2) && close_to(e->ratio_high, 0.2 * 1.004));
     assert_true(isnan(find(f.d->arms[1], "tcp_retransmits")->ratio));
+    assert_int_equal(find(f.d->arms[1], "tcp_retransmits")->ratio_pairs, 0);
     assert_int_equal(f.d->n_warnings, 0);
 }
 
@@ -214,6 +216,7 @@ static void failures(void **state)
     assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 4);
     assert_false(find(f.d->arms[1], "bits_per_second")->has_interval);
     assert_false(find(f.d->arms[1], "bits_per_second")->has_ratio_interval);
+    assert_int_equal(find(f.d->arms[1], "bits_per_second")->ratio_pairs, 4);
     assert_warned(f.d, "nginx: 2 of 6 repetitions failed; the first: relay (hop 1): killed");
     assert_string_equal(f.d->repetitions[1]->state, "failed");
     assert_true(f.d->repetitions[1]->n_values == 0);
