@@ -67,6 +67,32 @@ static void list_plugins(const struct registry *r, enum bench_plugin_kind kind, 
                     "no %s was found", plugin_kind_name(kind));
 }
 
+static bool is_shadowed(const struct plugin *p)
+{
+    return p->info && p->reason;
+}
+
+/* In one line: an installed bench has them all twice. */
+static void judge_shadowed(const struct registry *r, struct findings *f)
+{
+    const struct plugin *first = NULL;
+    size_t n = 0;
+
+    for (size_t i = r->count; i-- > 0;)
+        if (is_shadowed(&r->plugins[i])) {
+            first = &r->plugins[i];
+            n++;
+        }
+    if (n == 1)
+        finding_add(f, FINDING_WARN, "plugins", "remove one of the two", "'%s' is not used: %s",
+                    first->path, first->reason);
+    else if (n)
+        finding_add(f, FINDING_WARN, "plugins", "remove one of each two",
+                    "%zu plugins are not used, because others of their names were found first: "
+                    "'%s' is %s, and so on",
+                    n, first->path, first->reason);
+}
+
 void judge_plugins(const struct registry *r, struct findings *f)
 {
     list_plugins(r, BENCH_WORKLOAD, f);
@@ -79,10 +105,8 @@ void judge_plugins(const struct registry *r, struct findings *f)
             finding_add(f, FINDING_WARN, "plugins",
                         "compile it against this bench's headers, or remove the file",
                         "'%s' is refused: %s", p->path, p->reason);
-        else if (p->reason)
-            finding_add(f, FINDING_WARN, "plugins", "remove one of the two", "'%s' is not used: %s",
-                        p->path, p->reason);
     }
+    judge_shadowed(r, f);
     for (size_t i = 0; i < r->unreadable.count; i++)
         finding_add(f, FINDING_WARN, "plugins", "correct BENCH_PLUGIN_PATH, or its permissions",
                     "not searched: %s", r->unreadable.items[i]);

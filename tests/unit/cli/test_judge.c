@@ -55,12 +55,36 @@ static void plugins(void **state)
             "BENCH_PLUGIN_PATH names other places\n"
             "OK plugins: relays: nginx\n"
             "OK plugins: reporters: text\n"
-            "WARN plugins: '/q/nginx.so' is not used: shadowed by '/p/nginx.so' | remove one of "
-            "the two\n"
             "WARN plugins: '/p/bad.so' is refused: hook 'describe' is missing | compile it against "
             "this bench's headers, or remove the file\n"
+            "WARN plugins: '/q/nginx.so' is not used: shadowed by '/p/nginx.so' | remove one of "
+            "the two\n"
             "WARN plugins: not searched: /r: Permission denied | correct BENCH_PLUGIN_PATH, or its "
             "permissions\n");
+}
+
+/* An installed bench beside the one that was built. */
+static void plugins_found_twice(void **state)
+{
+    struct plugin items[] = {
+        {.path = "/p/text.so", .info = &text_plugin},
+        {.path = "/q/text.so", .info = &text_plugin, .reason = "shadowed by '/p/text.so'"},
+        {.path = "/p/nginx.so", .info = &nginx_plugin},
+        {.path = "/q/nginx.so", .info = &nginx_plugin, .reason = "shadowed by '/p/nginx.so'"},
+    };
+    const struct registry r = {.plugins = items, .count = 4};
+    struct findings f = {0};
+
+    (void)state;
+    judge_plugins(&r, &f);
+    assert_told(&f,
+                "MISSING plugins: no workload was found | 'make' builds them beside the program; "
+                "BENCH_PLUGIN_PATH names other places\n"
+                "OK plugins: relays: nginx\n"
+                "OK plugins: reporters: text\n"
+                "WARN plugins: 2 plugins are not used, because others of their names were found "
+                "first: '/q/text.so' is shadowed by '/p/text.so', and so on | remove one of each "
+                "two\n");
 }
 
 static void programs(void **state)
@@ -275,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plugins),
+        cmocka_unit_test(plugins_found_twice),
         cmocka_unit_test(programs),
         cmocka_unit_test(containment),
         cmocka_unit_test(cgroups),
