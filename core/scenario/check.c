@@ -431,16 +431,22 @@ static int64_t longest_chain(const struct scenario *s)
     return most;
 }
 
+/* Of the longest chain: "client", "server", "relay", "relay_1" … */
+static void role_names(const struct scenario *s, struct strings *ret)
+{
+    strings_add(ret, "client");
+    strings_add(ret, "server");
+    strings_add(ret, "relay");
+    for (int64_t i = 1; i <= longest_chain(s); i++)
+        strings_addf(ret, "relay_%lld", (long long)i);
+}
+
 static int check_pins(const struct scenario *s, struct bench_error *err)
 {
     cleanup_strings struct strings roles = {0};
     uint64_t cpus[UNITS_CPU_WORDS];
 
-    strings_add(&roles, "client");
-    strings_add(&roles, "server");
-    strings_add(&roles, "relay");
-    for (int64_t i = 1; i <= longest_chain(s); i++)
-        strings_addf(&roles, "relay_%lld", (long long)i);
+    role_names(s, &roles);
     for (size_t i = 0; i < s->n_pins; i++) {
         const struct pin *pin = &s->pins[i];
 
@@ -457,6 +463,25 @@ static int check_pins(const struct scenario *s, struct bench_error *err)
     return 0;
 }
 
+/* The capture itself knows its words; how many hops there are it does not. */
+static int check_capture_roles(const struct scenario *s, const struct capture_request *capture,
+                               struct bench_error *err)
+{
+    cleanup_strings struct strings roles = {0}, words = {0};
+    const char *text = settings_get(&capture->options, "roles");
+
+    role_names(s, &roles);
+    strings_split(&words, text ? text : "", ", ");
+    for (size_t i = 0; i < words.count; i++) {
+        if (strncmp(words.items[i], "relay_", 6) != 0 || strings_has(&roles, words.items[i]))
+            continue;
+        error_unknown(err, "role", words.items[i], (const char *const *)roles.items);
+        error_context(err, "capture '%s': option 'roles'", capture->name);
+        return at(capture->where, err);
+    }
+    return 0;
+}
+
 static int check_captures(const struct scenario *s, capture_known_fn capture_known,
                           struct bench_error *err)
 {
@@ -465,6 +490,8 @@ static int check_captures(const struct scenario *s, capture_known_fn capture_kno
 
         if (capture_known(capture, err) < 0)
             return at(capture->where, err);
+        if (check_capture_roles(s, capture, err) < 0)
+            return -1;
         for (size_t j = 0; j < i; j++)
             if (strcmp(capture->name, s->captures[j].name) == 0) {
                 FAIL(err, "capture '%s' is there twice", capture->name);

@@ -283,6 +283,9 @@ static void errors_of_plugins(void **state)
     refuses("bench: 1\ncapture: [stat, {stat: {}}]\n", "f:2:17: capture 'stat' is there twice", "");
     refuses("bench: 1\ncpus: {clients: 0}\n", "f:2:17: cpus: unknown role 'clients'",
             "did you mean 'client'?");
+    refuses("bench: 1\ncapture: [{stat: {roles: \"relay, relay_7\"}}]\n",
+            "f:2:11: capture 'stat': option 'roles': unknown role 'relay_7'",
+            "did you mean 'relay_1'?");
     refuses("bench: 1\ncpus: {relay_3: 0}\n", "f:2:17: cpus: unknown role 'relay_3'",
             "did you mean 'relay_1'?");
     refuses("bench: 1\ncpus: {client: 1-}\n",
@@ -336,7 +339,8 @@ static void sweep_replaces_base(void **state)
     (void)state;
     must_check(&s, "bench: 1\nhops: 5\nrelays: [short]\nsweep: {hops: [0, 1]}\n");
     scenario_release(&s);
-    must_check(&s, "bench: 1\ncpus: {relay_3: 0}\nsweep: {hops: [1, 3]}\n");
+    must_check(&s, "bench: 1\ncpus: {relay_3: 0}\nsweep: {hops: [1, 3]}\n"
+                   "capture: [{stat: {roles: \"relay_3,server\"}}]\n");
     scenario_release(&s);
     refuses("bench: 1\nhops: 3\ncpus: {relay_3: 0}\nsweep: {hops: [1, 2]}\n",
             "f:3:17: cpus: unknown role 'relay_3'", "did you mean 'relay_1'?");
