@@ -4,21 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/memory.h"
 #include "base/units.h"
 #include "run/describe.h"
-
-static void print_file(const struct process_file *file)
-{
-    const char *line = text_get(&file->content);
-
-    printf("           %s:\n", file->name);
-    while (*line) {
-        size_t n = strcspn(line, "\n");
-
-        printf("             %.*s\n", (int)n, line);
-        line += n + (line[n] == '\n');
-    }
-}
 
 /* What makes the client send the next request; workloads without requests know no rate. */
 static void print_rate(const struct scenario *s)
@@ -28,36 +17,107 @@ static void print_rate(const struct scenario *s)
                s->arrivals == ARRIVALS_POISSON ? "poisson" : "constant");
 }
 
-static void print_member(const struct member *m)
+static void add_file(const struct process_file *file, struct text *ret)
 {
-    printf("  %-8s ", m->name);
+    const char *line = text_get(&file->content);
+
+    text_add(ret, "           %s:\n", file->name);
+    while (*line) {
+        size_t n = strcspn(line, "\n");
+
+        text_add(ret, "             %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+/* Its command and files. */
+static char *describe_member(const struct member *m)
+{
+    struct text t = {0};
+
+    text_add(&t, "  %-8s ", m->name);
     if (m->process.main)
-        printf("(built in)%s", m->process.argv.count ? " " : "");
+        text_add(&t, "(built in)%s", m->process.argv.count ? " " : "");
     for (size_t i = 0; i < m->process.argv.count; i++)
-        printf("%s%s", i ? " " : "", i ? m->process.argv.items[i] : m->process.program);
-    putchar('\n');
+        text_add(&t, "%s%s", i ? " " : "", i ? m->process.argv.items[i] : m->process.program);
+    text_add(&t, "\n");
     for (size_t i = 0; i < m->process.n_files; i++)
-        print_file(&m->process.files[i]);
+        add_file(&m->process.files[i], &t);
+    return text_take(&t);
 }
 
 /* Ports stand for the kernel's choice. */
-static int print_arm(const struct point *point, size_t arm, struct bench_error *err)
+static void init_cast(struct cast *c, const struct point *point, size_t arm)
+{
+    cast_init(c, point, arm, "DIR", 0);
+    for (size_t i = 0; i < c->n_ports; i++)
+        c->ports[i] = (uint16_t)(10001 + i);
+}
+
+static int describe_arm(const struct point *point, size_t arm, struct strings *ret,
+                        struct bench_error *err)
 {
     struct cast cast;
     int result;
 
-    cast_init(&cast, point, arm, "DIR", 0);
-    for (size_t i = 0; i < cast.n_ports; i++)
-        cast.ports[i] = (uint16_t)(10001 + i);
+    init_cast(&cast, point, arm);
     result = cast_describe(&cast, err);
-    if (result == 0) {
-        printf("\narm '%s'%s%s:\n", point->scenario.arms[arm].name, point->label[0] ? ", " : "",
-               point->label);
-        for (size_t i = 0; i < cast.count; i++)
-            print_member(&cast.members[cast_start_order(&cast, i)]);
+    for (size_t i = 0; result == 0 && i < cast.count; i++) {
+        cleanup_free char *member = describe_member(&cast.members[cast_start_order(&cast, i)]);
+
+        strings_add(ret, member);
     }
     cast_release(&cast);
     return result;
+}
+
+/* At the first point everything, at the others what is not the same there. */
+static int print_arm(const struct plan *plan, size_t arm, struct bench_error *err)
+{
+    const char *name = plan->points[0].scenario.arms[arm].name;
+    cleanup_strings struct strings first = {0};
+
+    for (size_t p = 0; p < plan->n_points; p++) {
+        const struct point *point = &plan->points[p];
+        cleanup_strings struct strings own = {0};
+        size_t same = 0;
+
+        if (describe_arm(point, arm, p ? &own : &first, err) < 0)
+            return -1;
+        printf("\narm '%s'%s%s:\n", name, point->label[0] ? ", " : "", point->label);
+        for (size_t i = 0; p == 0 && i < first.count; i++)
+            fputs(first.items[i], stdout);
+        for (size_t i = 0; i < own.count; i++) {
+            if (strings_has(&first, own.items[i]))
+                same++;
+            else
+                fputs(own.items[i], stdout);
+        }
+        if (same)
+            printf("  %s as at %s\n", same == own.count ? "commands and files" : "the others",
+                   plan->points[0].label);
+    }
+    return 0;
+}
+
+/* What a plugin refuses, whatever it is that this machine has; a run refuses it too. */
+static int check_points(const struct plan *plan, struct bench_error *err)
+{
+    for (size_t p = 0; p < plan->n_points; p++)
+        for (size_t arm = 0; arm < plan->points[p].scenario.n_arms; arm++) {
+            struct bench_error refusal = {0};
+            struct cast cast;
+            bool refused;
+
+            init_cast(&cast, &plan->points[p], arm);
+            refused = cast_compose(&cast, &refusal) < 0 && refusal.kind != BENCH_ERROR_ENVIRONMENT;
+            cast_release(&cast);
+            if (refused) {
+                *err = refusal;
+                return -1;
+            }
+        }
+    return 0;
 }
 
 int dry_run_print(const struct plan *plan, bool commands, struct bench_error *err)
@@ -66,6 +126,8 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
     int64_t length = 0;
     char text[32];
 
+    if (check_points(plan, err) < 0)
+        return -1;
     for (size_t i = 0; i < plan->n_steps; i++)
         length +=
             plan->steps[i].point->scenario.warmup_ns + plan->steps[i].point->scenario.duration_ns;
@@ -81,7 +143,7 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
                s->point->scenario.arms[s->arm].name, s->point->label);
     }
     for (size_t arm = 0; commands && arm < first->scenario.n_arms; arm++)
-        if (print_arm(first, arm, err) < 0)
+        if (print_arm(plan, arm, err) < 0)
             return -1;
     return 0;
 }

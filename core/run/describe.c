@@ -122,12 +122,10 @@ static int describe_member(struct cast *c, size_t i, struct bench_error *err)
         result = workload->client(c->point->workload_state, &m->role, &m->process, err);
     else
         result = workload->server(c->point->workload_state, &m->role, &m->process, err);
-    if (result == 0)
-        result = process_resolve(&m->process, err);
     return result == 0 ? 0 : error_context(err, "%s", m->title);
 }
 
-int cast_describe(struct cast *c, struct bench_error *err)
+int cast_compose(struct cast *c, struct bench_error *err)
 {
     const struct bench_workload *workload = c->point->workload;
 
@@ -141,6 +139,16 @@ int cast_describe(struct cast *c, struct bench_error *err)
     for (size_t i = 0; i < c->count; i++)
         if (describe_member(c, i, err) < 0)
             return -1;
+    return 0;
+}
+
+int cast_describe(struct cast *c, struct bench_error *err)
+{
+    if (cast_compose(c, err) < 0)
+        return -1;
+    for (size_t i = 0; i < c->count; i++)
+        if (process_resolve(&c->members[i].process, err) < 0)
+            return error_context(err, "%s", c->members[i].title);
     return 0;
 }
 

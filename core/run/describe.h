@@ -38,7 +38,9 @@ struct cast {
 /* `directory` is the repetition's. */
 void cast_init(struct cast *c, const struct point *point, size_t arm, const char *directory,
                uint64_t seed);
-/* Calls the plugins' description hooks and finds the programs. */
+/* Calls the plugins' description hooks: what they refuse needs no machine to be wrong. */
+int cast_compose(struct cast *c, struct bench_error *err);
+/* The same, and finds the programs. */
 int cast_describe(struct cast *c, struct bench_error *err);
 /* The i-th member to start: server, last hop … first hop, client. */
 size_t cast_start_order(const struct cast *c, size_t i);

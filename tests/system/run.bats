@@ -158,6 +158,50 @@ PY
     [[ $output == *"relay_1"*"nginx"*"nginx.conf:"*"stream {"* ]]
 }
 
+@test "--dry-run -v shows what differs from point to point" {
+    cat >s.yaml <<'YAML'
+bench: 1
+workload: {plugin: command, server: "server {listen_port}", client: "client {jobs}", result: none}
+relays: [none]
+cpu_limit: 0
+sweep: {jobs: [1, 2], duration: [1s, 2s]}
+YAML
+    printf '#!/bin/sh\n' >server
+    cp server client
+    chmod +x server client
+    PATH=$PWD:$PATH run "$BENCH" run s.yaml --dry-run -v --repeat 1
+    [ "$status" -eq 0 ]
+    grep -A99 "^arm" <<<"$output" | sed "s|$PWD/||" >shown
+    diff - shown <<'TEXT'
+arm 'none', jobs=1 duration=1s:
+  server   server 10001
+  client   (built in) client 1
+
+arm 'none', jobs=1 duration=2s:
+  commands and files as at jobs=1 duration=1s
+
+arm 'none', jobs=2 duration=1s:
+  client   (built in) client 2
+  the others as at jobs=1 duration=1s
+
+arm 'none', jobs=2 duration=2s:
+  client   (built in) client 2
+  the others as at jobs=1 duration=1s
+TEXT
+}
+
+@test "--dry-run refuses what a run would, without the programs" {
+    run "$BENCH" run -r none -w builtin --rate 100 --dry-run
+    echo "$output"
+    [ "$status" -eq 2 ]
+    refused=$output
+    [[ $refused == *"rate"* ]]
+    run "$BENCH" run -r none -w builtin --rate 100 --cpu-limit 0 -q
+    [ "$status" -eq 2 ]
+    [ "$output" = "$refused" ]
+    [ ! -e bench-results ]
+}
+
 @test "a sweep is a matrix" {
     cat >s.yaml <<'YAML'
 bench: 1
