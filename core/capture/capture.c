@@ -8,59 +8,10 @@
 #include "base/memory.h"
 #include "base/option.h"
 
-const struct capture_ops *const captures[] = {&capture_resources, &capture_stat, NULL};
-
 struct capture {
     const struct capture_ops *ops;
     void *state;
 };
-
-const struct capture_ops *capture_find(const char *name)
-{
-    for (size_t i = 0; captures[i]; i++)
-        if (strcmp(captures[i]->name, name) == 0)
-            return captures[i];
-    return NULL;
-}
-
-static int unknown_capture(const char *name, struct bench_error *err)
-{
-    const char *names[ARRAY_SIZE(captures)] = {NULL}, *near;
-    cleanup_text struct text all = {0};
-    size_t n = 0;
-
-    for (size_t i = 0; captures[i]; i++) {
-        if (captures[i]->always)
-            continue;
-        text_add(&all, "%s'%s'", n ? ", " : "", captures[i]->name);
-        names[n++] = captures[i]->name;
-    }
-    error_set(err, BENCH_ERROR_USAGE, "unknown capture '%s'", name);
-    near = nearest(name, names);
-    if (near)
-        error_hint(err, "did you mean '%s'?", near);
-    else
-        error_hint(err, "captures are %s", text_get(&all));
-    return -1;
-}
-
-int capture_known(const struct capture_request *request, struct bench_error *err)
-{
-    const struct capture_ops *ops = capture_find(request->name);
-    struct capture *capture;
-
-    if (!ops)
-        return unknown_capture(request->name, err);
-    if (ops->always) {
-        error_set(err, BENCH_ERROR_USAGE, "capture '%s' is part of every repetition", ops->name);
-        error_hint(err, "leave it out");
-        return -1;
-    }
-    if (capture_new(&capture, ops, &request->options, err) < 0)
-        return -1;
-    capture_free(capture);
-    return 0;
-}
 
 static int set_option(const struct capture_ops *ops, void *state, const struct setting *setting,
                       struct bench_error *err)

@@ -30,6 +30,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/events.h"
+#include "capture/roles.h"
 
 struct counter {
     int fd;
@@ -57,35 +58,10 @@ static const struct bench_option options[] = {
         .type = BENCH_OPTION_STRING,
         .offset = BENCH_OFFSET(struct stat_state, roles),
         .fallback = "all",
-        .help = "whose events: relay, relay_1, client, server or all, separated by commas",
+        .help = "whose events: " ROLES_HELP,
     },
     {0},
 };
-
-static bool is_hop(const char *word)
-{
-    return strncmp(word, "relay_", 6) == 0 && word[6] >= '1' && word[6] <= '9' &&
-           strspn(word + 6, "0123456789") == strlen(word + 6);
-}
-
-static int check_role(const char *word, struct bench_error *err)
-{
-    static const char *const words[] = {"relay", "client", "server", "all", NULL};
-    const char *near;
-
-    for (size_t i = 0; words[i]; i++)
-        if (strcmp(word, words[i]) == 0)
-            return 0;
-    if (is_hop(word))
-        return 0;
-    near = nearest(word, words);
-    error_set(err, BENCH_ERROR_USAGE, "option 'roles': unknown role '%s'", word);
-    if (near)
-        error_hint(err, "did you mean '%s'?", near);
-    else
-        error_hint(err, "roles are 'relay' (all hops), 'relay_1', …, 'client', 'server' and 'all'");
-    return -1;
-}
 
 /* An event that cannot be looked up here may still be right: it becomes a column that says so. */
 static int check_event(const char *name, struct bench_error *err)
@@ -99,27 +75,19 @@ static int check_event(const char *name, struct bench_error *err)
     return -1;
 }
 
-static int no_words(const char *option, struct bench_error *err)
-{
-    error_set(err, BENCH_ERROR_USAGE, "option '%s' is empty", option);
-    error_hint(err, "leave it out for the default");
-    return -1;
-}
-
 static int check_stat(void *state, struct bench_error *err)
 {
     struct stat_state *s = state;
-    cleanup_strings struct strings events = {0}, roles = {0}, seen = {0};
+    cleanup_strings struct strings events = {0}, seen = {0};
 
     strings_split(&events, s->events, ", ");
-    strings_split(&roles, s->roles, ", ");
-    if (events.count == 0)
-        return no_words("events", err);
-    if (roles.count == 0)
-        return no_words("roles", err);
-    for (size_t i = 0; i < roles.count; i++)
-        if (check_role(roles.items[i], err) < 0)
-            return -1;
+    if (events.count == 0) {
+        error_set(err, BENCH_ERROR_USAGE, "option 'events' is empty");
+        error_hint(err, "leave it out for the default");
+        return -1;
+    }
+    if (roles_check(s->roles, err) < 0)
+        return -1;
     for (size_t i = 0; i < events.count; i++) {
         if (strings_has(&seen, events.items[i]))
             return error_set(err, BENCH_ERROR_USAGE, "event '%s' is named twice", events.items[i]);
@@ -128,12 +96,6 @@ static int check_stat(void *state, struct bench_error *err)
         strings_add(&seen, events.items[i]);
     }
     return 0;
-}
-
-static bool wanted(const struct strings *roles, const char *name)
-{
-    return strings_has(roles, "all") || strings_has(roles, name) ||
-           (is_hop(name) && strings_has(roles, "relay"));
 }
 
 static size_t add(struct series *s, const char *role, const char *event, const char *suffix,
@@ -186,13 +148,12 @@ static void open_counter(struct stat_state *s, struct series *series, const stru
 static int open_stat(void *state, const struct capture_target *t, struct bench_error *err)
 {
     struct stat_state *s = state;
-    cleanup_strings struct strings events = {0}, roles = {0};
+    cleanup_strings struct strings events = {0};
 
     (void)err;
     strings_split(&events, s->events, ", ");
-    strings_split(&roles, s->roles, ", ");
     for (size_t r = 0; r < t->n_roles; r++) {
-        if (!wanted(&roles, role_name(t->roles[r])))
+        if (!roles_name(s->roles, role_name(t->roles[r])))
             continue;
         for (size_t e = 0; e < events.count; e++)
             open_counter(s, t->series, t->roles[r], events.items[e]);

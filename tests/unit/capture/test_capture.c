@@ -8,8 +8,6 @@
 #include "base/option.h"
 #include "capture/capture.h"
 
-#include "fake_process.h"
-
 static void the_table_is_sound(void **state)
 {
     struct bench_error err = {0};
