@@ -108,6 +108,11 @@ _Noreturn static void run_component(const struct init *in, pid_t parent)
 
 /* ---- the init ---- */
 
+bool init_isolated(const struct containment *c, const struct role_spec *spec)
+{
+    return c->pid_namespaces && !spec->host_pids;
+}
+
 /* Until nothing is left: whatever forks meanwhile becomes a child of this subreaper. */
 static void kill_all_below(void)
 {
@@ -132,7 +137,7 @@ static void kill_all_below(void)
 _Noreturn static void end(const struct init *in)
 {
     /* Process 1 of a namespace takes all others along by exiting. */
-    if (!in->containment->pid_namespaces)
+    if (!init_isolated(in->containment, in->spec))
         kill_all_below();
     _exit(0);
 }
@@ -150,7 +155,7 @@ static void become_init(const struct init *in)
     setsid();
     /* Without a PID namespace an init that is killed would leave its descendants behind: it must
      * live on, see end of file on `control`, and kill them. */
-    if (in->containment->pid_namespaces)
+    if (init_isolated(in->containment, in->spec))
         prctl(PR_SET_PDEATHSIG, SIGKILL);
     else
         prctl(PR_SET_CHILD_SUBREAPER, 1);

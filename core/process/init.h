@@ -36,6 +36,8 @@ struct init {
     int standard[3]; /* stdin, stdout and stderr of init and component */
 };
 
+/* Whether the role gets a PID namespace of its own. */
+bool init_isolated(const struct containment *c, const struct role_spec *spec);
 /* fork(), born as process 1 of a new PID namespace if wanted, and in the version 2 group that
  * `cgroup_fd` is a directory of, unless that is -1. */
 pid_t init_fork(bool pid_namespace, int cgroup_fd);

@@ -189,14 +189,15 @@ static int open_output(const char *directory, const char *name, int *ret, struct
     return 0;
 }
 
-static int open_standard(const char *directory, int standard[3], struct bench_error *err)
+static int open_standard(const struct role_spec *spec, int standard[3], struct bench_error *err)
 {
-    standard[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    standard[0] = spec->input ? fcntl(spec->input, F_DUPFD_CLOEXEC, 3)
+                              : open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (standard[0] < 0)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '/dev/null'");
-    if (open_output(directory, "stdout", &standard[1], err) < 0)
+        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open standard input");
+    if (open_output(spec->directory, "stdout", &standard[1], err) < 0)
         return -1;
-    return open_output(directory, "stderr", &standard[2], err);
+    return open_output(spec->directory, "stderr", &standard[2], err);
 }
 
 static int make_page(struct role *r, struct bench_error *err)
@@ -213,7 +214,7 @@ static int make_page(struct role *r, struct bench_error *err)
 
 static int fork_init(struct role *r, struct init *in, struct bench_error *err)
 {
-    r->init = init_fork(r->containment->pid_namespaces, cgroup_birth_fd(r->spec.cgroup));
+    r->init = init_fork(init_isolated(r->containment, &r->spec), cgroup_birth_fd(r->spec.cgroup));
     if (r->init == 0)
         init_run(in);
     if (r->init < 0) {
@@ -246,7 +247,7 @@ static int spawn(struct role *r, struct init *in, struct bench_error *err)
 {
     int pair[2], exec_pipe[2], on = 1;
 
-    if (write_files(r, err) < 0 || open_standard(r->spec.directory, in->standard, err) < 0)
+    if (write_files(r, err) < 0 || open_standard(&r->spec, in->standard, err) < 0)
         return -1;
     if (r->spec.process->main && make_page(r, err) < 0)
         return -1;
@@ -508,7 +509,7 @@ static bool end_init(struct role *r)
     int64_t deadline = clock_now() + PATIENCE_NS;
 
     /* In a PID namespace the kernel kills the rest and lets wait() return after the last one. */
-    if (r->containment->pid_namespaces)
+    if (init_isolated(r->containment, &r->spec))
         kill(r->init, SIGKILL);
     else
         shutdown(r->control, SHUT_WR);

@@ -10,9 +10,10 @@
  * everything that it forks. The init blocks while the component runs and costs no CPU. When the
  * bench dies, the init kills everything below it and exits.
  *
- * The component starts with stdin from /dev/null, the files "stdout" and "stderr" of its directory,
- * no other descriptor, default signals, and the bench's environment plus the description's. A `main`
- * runs as "bench-NAME" with everything of the bench but its descriptors.
+ * The component starts with stdin from /dev/null unless the spec names another, the files "stdout"
+ * and "stderr" of its directory, no other descriptor, default signals, and the bench's environment
+ * plus the description's. A `main` runs as "bench-NAME" with everything of the bench but its
+ * descriptors.
  */
 #ifndef PROCESS_ROLE_H
 #define PROCESS_ROLE_H
@@ -35,6 +36,8 @@ struct role_spec {
     const uint64_t *cpus;          /* affinity mask (UNITS_CPU_WORDS), NULL: inherited */
     const struct bench_role *role; /* for process->main; copied */
     const void *state;             /* for process->main */
+    int input;      /* what becomes its standard input, stays with the caller; 0: /dev/null */
+    bool host_pids; /* it has to name other roles' processes: no PID namespace of its own */
 };
 
 struct role;
@@ -57,12 +60,13 @@ struct bench_page *role_page(const struct role *r); /* shared counters, NULL wit
 /* Live processes of the role without its init, from the group or from /proc. Caller frees. */
 size_t role_pids(const struct role *r, pid_t **ret_pids);
 
-/* Readable when the state changed; call role_update() then. Not to be watched any more once the role
- * is ROLE_EXITED: it may then stay readable. */
+/* Readable when the state changed; call role_update() then. Not to be watched any more once the
+ * role is ROLE_EXITED: it may then stay readable. */
 int role_fd(const struct role *r);
 enum role_state role_update(struct role *r);
 int role_status(const struct role *r); /* wait status of the component, -1 before it exited */
-/* An error for a component that ended although nobody asked: how it ended, its last stderr lines. */
+/* An error for a component that ended although nobody asked: how it ended, its last stderr lines.
+ */
 int role_error(const struct role *r, struct bench_error *err);
 
 /* Asks with the description's signal, waits `grace_ns`, then kills all, reaps, and removes the

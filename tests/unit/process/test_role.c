@@ -105,6 +105,34 @@ static void test_component_gets_a_clean_start(void **state)
     actor_gone(&a);
 }
 
+/* Sees the processes that the bench sees; contained all the same. */
+static void test_without_a_pid_namespace(void **state)
+{
+    struct stage *s = *state;
+    struct actor a = {0};
+    cleanup_free char *out = NULL;
+    char line[] = "from the bench\n";
+    int pair[2], init, component, stray;
+
+    assert_int_equal(pipe(pair), 0);
+    actor_argv(&a, "/bin/sh", "-c",
+               "read line; setsid sleep 1000 & echo $PPID $$ $! $line; exec sleep 1000", NULL);
+    actor_spawn(s, &a, (struct role_spec){.input = pair[0], .host_pids = true});
+    actor_hold(&a);
+    actor_release(&a);
+    assert_int_equal(write(pair[1], line, strlen(line)), strlen(line));
+    actor_await_output(&a, "from the bench");
+    out = actor_output(&a, "stdout");
+    assert_int_equal(sscanf(out, "%d %d %d", &init, &component, &stray), 3);
+    assert_int_equal(init, role_pid(a.role));
+    assert_int_equal(component, role_component_pid(a.role));
+    assert_int_equal(kill(stray, 0), 0);
+    actor_gone(&a);
+    assert_int_equal(kill(stray, 0), -1);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void test_counter_sees_the_component(void **state)
 {
     struct stage *s = *state;
@@ -239,10 +267,8 @@ static void test_too_few_descriptors_are_explained(void **state)
 {
     struct stage *s = *state;
     struct bench_process process = {.stop_signal = SIGTERM, .program = (char *)"/bin/true"};
-    struct role_spec spec = {.name = "server",
-                             .process = &process,
-                             .directory = s->directory,
-                             .network = s->network};
+    struct role_spec spec = {
+        .name = "server", .process = &process, .directory = s->directory, .network = s->network};
     struct role *role = NULL;
     struct bench_error err = {0};
     struct rlimit before;
@@ -640,6 +666,7 @@ static void test_time_of_four_roles(void **state)
 #define TESTS                                                                                 \
     cmocka_unit_test(test_held_until_released),                                               \
         cmocka_unit_test(test_component_gets_a_clean_start),                                  \
+        cmocka_unit_test(test_without_a_pid_namespace),                                       \
         cmocka_unit_test(test_counter_sees_the_component),                                    \
         cmocka_unit_test(test_init_sleeps_while_the_component_runs),                          \
         cmocka_unit_test(test_exec_failure_is_explained),                                     \
