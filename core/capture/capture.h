@@ -4,8 +4,12 @@
  * table captures[]; an instance lives for one repetition.
  *
  * Order of calls: open (roles stand at the gate; may add columns) → begin (window starts) → sample
- * on every tick, the first right after begin, the last right before end → end → close (always, also
- * after errors and without open). Roles live from open to end.
+ * on every tick, the first right after begin, the last right before end → end → finish (all roles
+ * have ended, and the repetition is good so far) → close (always, also after errors and without
+ * open). Roles live from open to end.
+ *
+ * A capture that perturbs gets repetitions of its own, one per arm and point unless its option
+ * `repeat` says otherwise: they collect it and `resources`, and enter no estimate.
  */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
@@ -15,7 +19,8 @@
 #include "scenario/scenario.h"
 
 struct capture_target {
-    struct role *const *roles; /* server, client, relay_1 … */
+    struct containment *containment; /* for processes that a capture starts */
+    struct role *const *roles;       /* server, client, relay_1 … */
     size_t n_roles;
     struct network *network;
     struct series *series;
@@ -32,11 +37,16 @@ struct capture_ops {
     /* NULL hooks are skipped. `state` was zeroed, then options were set. */
     /* Checks options that the table cannot express (event names). */
     int (*check)(void *state, struct bench_error *err);
+    /* Whether this machine can: ENVIRONMENT error with what stands in the way, what would mend it,
+     * and the nearest thing that works. Asked before a run starts anything. */
+    int (*probe)(void *state, struct bench_error *err);
     int (*open)(void *state, const struct capture_target *t, struct bench_error *err);
     int (*begin)(void *state, struct bench_error *err);
     /* Fills its columns of `row`. Must not block. */
     void (*sample)(void *state, int64_t *row);
     int (*end)(void *state, struct bench_error *err);
+    /* Reads what was collected and writes artifacts. May take its time. */
+    int (*finish)(void *state, struct bench_error *err);
     /* Why a repetition with these options is not for throughput: it costs too much. NULL when it is
      * fine; so is a NULL hook. Constant text. */
     const char *(*perturbs)(const void *state);
@@ -45,12 +55,15 @@ struct capture_ops {
 
 extern const struct capture_ops capture_resources; /* resources.c: always */
 extern const struct capture_ops capture_stat;      /* counters.c */
+extern const struct capture_ops capture_record;    /* record.c */
 
 /* NULL-terminated: resources first. */
 extern const struct capture_ops *const captures[];
 const struct capture_ops *capture_find(const char *name);
-/* For scenario_check(): the name and its options are valid. */
-int capture_known(const struct capture_request *request, struct bench_error *err);
+/* For scenario_check(): the name and its options are valid; fills in its repetitions. */
+int capture_known(struct capture_request *request, struct bench_error *err);
+/* Whether this machine can do what a checked request asks for. */
+int capture_possible(const struct capture_request *request, struct bench_error *err);
 
 struct capture; /* one instance */
 /* `options` may be NULL: every default. Calls `check`. */
@@ -60,7 +73,11 @@ int capture_open(struct capture *c, const struct capture_target *t, struct bench
 int capture_begin(struct capture *c, struct bench_error *err);
 void capture_sample(struct capture *c, int64_t *row);
 int capture_end(struct capture *c, struct bench_error *err);
+int capture_finish(struct capture *c, struct bench_error *err);
+int capture_probe(struct capture *c, struct bench_error *err);
 const char *capture_perturbs(const struct capture *c); /* reason or NULL */
-void capture_free(struct capture *c);                  /* NULL is fine */
+/* Of its own; 0: it runs in the ordinary ones. */
+int64_t capture_repetitions(const struct capture *c);
+void capture_free(struct capture *c); /* NULL is fine */
 
 #endif

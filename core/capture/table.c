@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 
-const struct capture_ops *const captures[] = {&capture_resources, &capture_stat, NULL};
+const struct capture_ops *const captures[] = {&capture_resources, &capture_stat, &capture_record,
+                                              NULL};
 
 const struct capture_ops *capture_find(const char *name)
 {
@@ -38,7 +39,7 @@ static int unknown_capture(const char *name, struct bench_error *err)
     return -1;
 }
 
-int capture_known(const struct capture_request *request, struct bench_error *err)
+int capture_known(struct capture_request *request, struct bench_error *err)
 {
     const struct capture_ops *ops = capture_find(request->name);
     struct capture *capture;
@@ -52,6 +53,19 @@ int capture_known(const struct capture_request *request, struct bench_error *err
     }
     if (capture_new(&capture, ops, &request->options, err) < 0)
         return -1;
+    request->repetitions = capture_repetitions(capture);
     capture_free(capture);
     return 0;
+}
+
+int capture_possible(const struct capture_request *request, struct bench_error *err)
+{
+    struct capture *capture;
+    int rc;
+
+    if (capture_new(&capture, capture_find(request->name), &request->options, err) < 0)
+        return -1;
+    rc = capture_probe(capture, err);
+    capture_free(capture);
+    return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line: one file per command, their table (commands.c), and what they share. Only code in this
- * folder prints: results to standard output, everything else to standard error.
+ * The command line: one file per command, their table (commands.c), and what they share. Only code
+ * in this folder prints: results to standard output, everything else to standard error.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -32,6 +32,7 @@ extern const struct command commands[];
 
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_stat(struct cli *cli, int argc, char **argv);
+int cli_record(struct cli *cli, int argc, char **argv);
 int cli_report(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 int cli_check(struct cli *cli, int argc, char **argv);

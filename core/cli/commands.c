@@ -5,6 +5,7 @@
 const struct command commands[] = {
     {"run", cli_run, "run a scenario and print what its arms came to"},
     {"stat", cli_stat, "the same, with performance counters on every role"},
+    {"record", cli_record, "the same, and where each role spends its time, by sampling"},
     {"report", cli_report, "print a stored run again, in any format"},
     {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
     {"check", cli_check, "say what this machine can do and how to mend what it cannot"},

@@ -139,8 +139,9 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *s = &plan->steps[i];
 
-        printf("%5u  block %-4u %-20s %s\n", s->index, s->block,
-               s->point->scenario.arms[s->arm].name, s->point->label);
+        printf("%5u  block %-4u %-20s %s%s%s\n", s->index, s->block,
+               s->point->scenario.arms[s->arm].name, s->point->label,
+               s->capture && s->point->label[0] ? " " : "", s->capture ? s->purpose : "");
     }
     for (size_t arm = 0; commands && arm < first->scenario.n_arms; arm++)
         if (print_arm(plan, arm, err) < 0)

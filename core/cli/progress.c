@@ -42,6 +42,8 @@ static void add_place(struct text *t, const struct progress *p)
     text_add(t, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps, p->step->block,
              p->plan->blocks, point->scenario.arms[p->step->arm].name, point->label[0] ? " " : "",
              point->label);
+    if (p->step->capture)
+        text_add(t, " %s", p->step->purpose);
 }
 
 /* Bytes of `s` that fit into `width` columns, 0 meaning any. */

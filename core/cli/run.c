@@ -478,3 +478,8 @@ int cli_stat(struct cli *cli, int argc, char **argv)
 {
     return run_with(cli, argc, argv, "stat");
 }
+
+int cli_record(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, "record");
+}

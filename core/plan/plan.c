@@ -134,27 +134,82 @@ static void shuffled(struct random *random, size_t *order, size_t n)
     random_shuffle(random, order, n);
 }
 
-static void make_steps(struct plan *plan, size_t n_arms)
+/* The steps so far have their place; `step` comes next. */
+static void add_step(struct plan *plan, struct step step)
 {
-    struct random random = {.state = plan->seed};
+    step.index = (uint32_t)plan->n_steps + 1;
+    plan->steps[plan->n_steps++] = step;
+}
+
+static void add_block(struct plan *plan, struct random *random, size_t n_arms, uint32_t block,
+                      uint64_t seed)
+{
     cleanup_free size_t *points = xcalloc(plan->n_points, sizeof(*points));
     cleanup_free size_t *arms = xcalloc(n_arms, sizeof(*arms));
 
-    plan->steps = xcalloc(plan->blocks * plan->n_points * n_arms, sizeof(*plan->steps));
+    shuffled(random, points, plan->n_points);
+    for (size_t i = 0; i < plan->n_points; i++) {
+        shuffled(random, arms, n_arms);
+        for (size_t j = 0; j < n_arms; j++)
+            add_step(plan, (struct step){.block = block,
+                                         .point = &plan->points[points[i]],
+                                         .arm = arms[j],
+                                         .seed = seed,
+                                         .purpose = PURPOSE_MEASURE});
+    }
+}
+
+/* How many repetitions of its own a capture has behind this block. */
+static size_t captures_behind(const struct plan *plan, const struct capture_request *c,
+                              uint32_t block)
+{
+    size_t own = (size_t)c->repetitions;
+
+    if (own < block)
+        return 0;
+    return block == plan->blocks ? own - block + 1 : 1;
+}
+
+static void add_captures(struct plan *plan, struct random *random, size_t n_arms, uint32_t block,
+                         uint64_t seed)
+{
+    const struct scenario *s = &plan->points[0].scenario;
+    size_t cells = plan->n_points * n_arms;
+
+    for (size_t c = 0; c < s->n_captures; c++) {
+        size_t n = captures_behind(plan, &s->captures[c], block) * cells;
+        cleanup_free size_t *order = xcalloc(n, sizeof(*order));
+
+        shuffled(random, order, n);
+        for (size_t i = 0; i < n; i++) {
+            const struct point *point = &plan->points[order[i] % cells / n_arms];
+
+            add_step(plan, (struct step){.block = block,
+                                         .point = point,
+                                         .arm = order[i] % n_arms,
+                                         .seed = seed,
+                                         .purpose = plan->purposes.items[c],
+                                         .capture = &point->scenario.captures[c]});
+        }
+    }
+}
+
+static void make_steps(struct plan *plan, size_t n_arms)
+{
+    const struct scenario *s = &plan->points[0].scenario;
+    struct random random = {.state = plan->seed};
+    size_t per_cell = plan->blocks;
+
+    for (size_t i = 0; i < s->n_captures; i++) {
+        strings_addf(&plan->purposes, PURPOSE_CAPTURE "%s", s->captures[i].name);
+        per_cell += (size_t)s->captures[i].repetitions;
+    }
+    plan->steps = xcalloc(per_cell * plan->n_points * n_arms, sizeof(*plan->steps));
     for (uint32_t block = 1; block <= plan->blocks; block++) {
         uint64_t seed = random_below(&random, SEEDS);
 
-        shuffled(&random, points, plan->n_points);
-        for (size_t i = 0; i < plan->n_points; i++) {
-            shuffled(&random, arms, n_arms);
-            for (size_t j = 0; j < n_arms; j++, plan->n_steps++)
-                plan->steps[plan->n_steps] = (struct step){.index = (uint32_t)plan->n_steps + 1,
-                                                           .block = block,
-                                                           .point = &plan->points[points[i]],
-                                                           .arm = arms[j],
-                                                           .seed = seed,
-                                                           .purpose = PURPOSE_MEASURE};
-        }
+        add_block(plan, &random, n_arms, block, seed);
+        add_captures(plan, &random, n_arms, block, seed);
     }
 }
 
@@ -179,5 +234,6 @@ void plan_release(struct plan *p)
         point_release(&p->points[i]);
     free(p->points);
     free(p->steps);
+    strings_release(&p->purposes);
     *p = (struct plan){0};
 }

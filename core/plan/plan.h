@@ -5,6 +5,9 @@
  *
  * Order: for each block, the points of the sweep in random order; at each point every arm once, in
  * random order, all from the seed. A block is thus one repetition of every arm.
+ *
+ * Captures that cost too much to be near a measurement get repetitions of their own: the k-th of
+ * each follows the k-th block (those that are left over, the last), again in random order.
  */
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
@@ -25,7 +28,8 @@ struct point {
 
 /* What a repetition is for. Only what serves PURPOSE_MEASURE enters an estimate. */
 #define PURPOSE_MEASURE "measure"
-#define PURPOSE_SEARCH "search" /* of the highest rate, run/saturation.h */
+#define PURPOSE_CAPTURE "capture:" /* and its name */
+#define PURPOSE_SEARCH "search"    /* of the highest rate, run/saturation.h */
 
 struct step {
     uint32_t index; /* from 1, in order of execution */
@@ -34,6 +38,9 @@ struct step {
     size_t arm;          /* index into point->scenario.arms */
     uint64_t seed;       /* the same for every arm of a block */
     const char *purpose; /* PURPOSE_MEASURE unless plan_follow() says otherwise */
+    /* What this repetition is for; NULL: an ordinary one, with every capture that has none of its
+     * own. */
+    const struct capture_request *capture;
 };
 
 struct plan {
@@ -43,6 +50,7 @@ struct plan {
     struct step *steps;
     size_t n_steps;
     uint32_t blocks;
+    struct strings purposes; /* of the captures */
 };
 
 /* `scenario` must have passed scenario_check() and outlive nothing: it is copied. */

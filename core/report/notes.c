@@ -187,9 +187,21 @@ static void design_machine(const struct stored_run *run, struct strings *ret)
     strings_add(ret, text_get(&t));
 }
 
+/* How many repetitions of the plan are for this capture alone. */
+static size_t planned_apart(const struct stored_run *run, const char *capture)
+{
+    cleanup_free char *purpose = xasprintf(PURPOSE_CAPTURE "%s", capture);
+    size_t n = 0, i;
+    json_t *step;
+
+    json_array_foreach(json_object_get(run->run, "plan"), i, step) n +=
+        strcmp(json_text_or(json_object_get(step, "purpose"), ""), purpose) == 0;
+    return n;
+}
+
 static void design_captures(const struct stored_run *run, struct strings *ret)
 {
-    cleanup_text struct text t = {0};
+    cleanup_text struct text t = {0}, apart = {0};
     json_t *captures = run_setting(run, "", "capture"), *capture;
     size_t i;
 
@@ -201,11 +213,17 @@ static void design_captures(const struct stored_run *run, struct strings *ret)
             name = json_text_or(json_object_get(capture, "name"), NULL);
         if (!name) /* {stat: {…}} */
             name = json_object_iter_key(json_object_iter(capture));
-        if (name)
+        if (name && planned_apart(run, name))
+            text_add(&apart, "%s%s (%zu)", apart.length ? ", " : "", name,
+                     planned_apart(run, name));
+        else if (name)
             text_add(&t, "%s%s", t.length ? ", " : "", name);
     }
     if (t.length)
         strings_addf(ret, "captured in every repetition: %s", text_get(&t));
+    if (apart.length)
+        strings_addf(ret, "captured in repetitions of its own, which enter no number here: %s",
+                     text_get(&apart));
 }
 
 static void design_estimates(const struct bench_document *d, struct strings *ret)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "capture/capture.h"
 #include "run/describe.h"
 #include "run/repetition.h"
 
@@ -68,6 +69,11 @@ static void tell(struct course *c, enum progress_phase phase, const struct step 
 
 int runner_check(struct session *session, const struct plan *plan, struct bench_error *err)
 {
+    const struct scenario *s = &plan->points[0].scenario;
+
+    for (size_t i = 0; i < s->n_captures; i++)
+        if (capture_possible(&s->captures[i], err) < 0)
+            return -1;
     for (size_t i = 0; i < plan->n_points; i++) {
         const struct point *point = &plan->points[i];
 

@@ -12,8 +12,8 @@
 enum runner_outcome { RUNNER_COMPLETE, RUNNER_INTERRUPTED };
 
 /* Describes every arm of every point and asks its programs for their versions: a missing program, a
- * CPU that is not there or a configuration that cannot be is found before there is a run, not after
- * an hour. Comes before runner_run(). */
+ * CPU that is not there, a capture that this machine cannot do or a configuration that cannot be is
+ * found before there is a run, not after an hour. Comes before runner_run(). */
 int runner_check(struct session *session, const struct plan *plan, struct bench_error *err);
 
 /* Runs every step. A failed repetition is a record, not an error: *ret_failed counts them. -1 when

@@ -133,29 +133,50 @@ static int spawn_all(struct repetition *p, int64_t deadline, struct bench_error 
     return 0;
 }
 
-static int open_captures(struct repetition *p, struct bench_error *err)
+static int add_capture(struct repetition *p, const struct capture_ops *ops,
+                       const struct settings *options, struct bench_error *err)
+{
+    if (capture_new(&p->captures[p->n_captures], ops, options, err) < 0)
+        return -1;
+    p->n_captures++;
+    return 0;
+}
+
+/* An ordinary repetition has every capture that does without one of its own. */
+static int add_captures(struct repetition *p, struct bench_error *err)
 {
     const struct scenario *s = p->scenario;
-    struct capture_target target = {
-        .roles = p->roles,
-        .n_roles = p->cast.count,
-        .network = p->network,
-        .series = &p->record.series,
-        .directory = p->directory,
-    };
     size_t most = s->n_captures;
 
     for (size_t i = 0; captures[i]; i++)
         most++;
     p->captures = xcalloc(most, sizeof(*p->captures));
     for (size_t i = 0; captures[i]; i++)
-        if (captures[i]->always &&
-            capture_new(&p->captures[p->n_captures++], captures[i], NULL, err) < 0)
+        if (captures[i]->always && add_capture(p, captures[i], NULL, err) < 0)
             return -1;
-    for (size_t i = 0; i < s->n_captures; i++)
-        if (capture_new(&p->captures[p->n_captures++], capture_find(s->captures[i].name),
-                        &s->captures[i].options, err) < 0)
-            return -1;
+    for (size_t i = 0; i < s->n_captures; i++) {
+        const struct capture_request *c = &s->captures[i];
+
+        if (p->step->capture ? p->step->capture == c : c->repetitions == 0)
+            if (add_capture(p, capture_find(c->name), &c->options, err) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+static int open_captures(struct repetition *p, struct bench_error *err)
+{
+    struct capture_target target = {
+        .containment = p->session->containment,
+        .roles = p->roles,
+        .n_roles = p->cast.count,
+        .network = p->network,
+        .series = &p->record.series,
+        .directory = p->directory,
+    };
+
+    if (add_captures(p, err) < 0)
+        return -1;
     for (size_t i = 0; i < p->n_captures; i++)
         if (capture_open(p->captures[i], &target, err) < 0)
             return -1;

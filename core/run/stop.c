@@ -109,6 +109,14 @@ static int check_valid(const struct repetition *p, struct bench_error *err)
                      page->invalid);
 }
 
+static int finish_captures(struct repetition *p, struct bench_error *err)
+{
+    for (size_t i = 0; i < p->n_captures; i++)
+        if (capture_finish(p->captures[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 /* A wrapper's client is given the time to finish and write its results. */
 static void await_client(struct repetition *p)
 {
@@ -140,7 +148,8 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
             if (i != p->cast.client)
                 stop_member(p, i, &result, err);
     }
-    if (!failed && (check_valid(p, &first) < 0 || parse_leftovers(p, &first) < 0))
+    if (!failed && (check_valid(p, &first) < 0 || parse_leftovers(p, &first) < 0 ||
+                    finish_captures(p, &first) < 0))
         failed = true;
     for (size_t i = 0; i < p->n_captures; i++)
         capture_free(p->captures[i]);

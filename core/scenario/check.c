@@ -355,21 +355,34 @@ static int check_axis(const struct sweep_axis *axis, struct bench_error *err)
     return check_duplicates(axis, err);
 }
 
+/* What makes the matrix large. */
+static const char *matrix_where(const struct scenario *s)
+{
+    const char *repeat = scenario_where(s, "repeat");
+
+    if (s->n_axes)
+        return s->axes[0].where;
+    return repeat || s->n_captures == 0 ? repeat : s->captures[0].where;
+}
+
 static int check_matrix(const struct scenario *s, struct bench_error *err)
 {
-    double steps = (double)s->n_arms * (double)s->repeat;
+    double steps = (double)s->repeat;
 
     if (s->n_arms > SCENARIO_MAX_ARMS) {
         FAIL(err, "relays: %zu, at most %d are allowed", s->n_arms, SCENARIO_MAX_ARMS);
         return at(s->arms[0].where, err);
     }
+    for (size_t i = 0; i < s->n_captures; i++)
+        steps += (double)s->captures[i].repetitions;
+    steps *= (double)s->n_arms;
     for (size_t i = 0; i < s->n_axes; i++)
         steps *= (double)s->axes[i].values.count;
     if (steps <= SCENARIO_MAX_STEPS)
         return 0;
     FAIL(err, "%.0f repetitions, at most %d are allowed", steps, SCENARIO_MAX_STEPS);
     error_hint(err, "every combination of the sweep is measured with every relay, 'repeat' times");
-    return at(s->n_axes ? s->axes[0].where : scenario_where(s, "repeat"), err);
+    return at(matrix_where(s), err);
 }
 
 /* The point with value `value` of axis `axis` and the first value of the others; `base` is `s`
@@ -486,7 +499,7 @@ static int check_captures(const struct scenario *s, capture_known_fn capture_kno
                           struct bench_error *err)
 {
     for (size_t i = 0; i < s->n_captures; i++) {
-        const struct capture_request *capture = &s->captures[i];
+        struct capture_request *capture = &s->captures[i];
 
         if (capture_known(capture, err) < 0)
             return at(capture->where, err);

@@ -390,10 +390,13 @@ void scenario_copy(struct scenario *to, const struct scenario *from)
         settings_copy(&arm->env, &old->env);
         settings_copy(&arm->options, &old->options);
     }
-    for (size_t i = 0; i < from->n_captures; i++)
-        settings_copy(
-            &scenario_add_capture(to, from->captures[i].name, from->captures[i].where)->options,
-            &from->captures[i].options);
+    for (size_t i = 0; i < from->n_captures; i++) {
+        const struct capture_request *old = &from->captures[i];
+        struct capture_request *capture = scenario_add_capture(to, old->name, old->where);
+
+        settings_copy(&capture->options, &old->options);
+        capture->repetitions = old->repetitions;
+    }
     for (size_t i = 0; i < from->n_axes; i++) {
         struct sweep_axis *axis = scenario_add_axis(to, from->axes[i].key, from->axes[i].where);
 

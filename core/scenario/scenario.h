@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A scenario: what to run, as the user wrote it, typed and checked. Read from YAML, or made from
- * flags alone; then changed by `--set` and flags; then checked against the plugins. The struct keeps
- * where each value came from ("file:line:column" or "--jobs"), so every later error can name it.
+ * flags alone; then changed by `--set` and flags; then checked against the plugins. The struct
+ * keeps where each value came from ("file:line:column" or "--jobs"), so every later error can name
+ * it.
  *
  * Life: scenario_init → scenario_read (optional) → scenario_set… → scenario_check → plan.
  */
@@ -45,6 +46,8 @@ struct capture_request {
     char *name; /* "stat" */
     struct settings options;
     char *where;
+    int64_t repetitions; /* of its own, per arm and point; 0: it runs in the ordinary ones. Set by
+                          * scenario_check() */
 };
 
 /* `sweep: {jobs: [1, 10]}`: key is a scenario key, `workload.KEY` or `relay.KEY` (option of every
@@ -65,7 +68,7 @@ struct pin {
 
 /* The longest chain of relays. */
 #define SCENARIO_MAX_HOPS 16
-/* The largest matrix: points of the sweep × arms × repeat. */
+/* The largest matrix: points of the sweep × arms × (repeat + repetitions of captures). */
 #define SCENARIO_MAX_STEPS 100000
 #define SCENARIO_MAX_ARMS 1000
 
@@ -103,7 +106,8 @@ struct scenario {
 enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
 
-/* The scalar keys, for help, documentation and flags; and one row per structured key (help only). */
+/* The scalar keys, for help, documentation and flags; and one row per structured key (help only).
+ */
 extern const struct bench_option scenario_keys[];
 struct scenario_structure {
     const char *name, *shape, *help;
@@ -111,7 +115,8 @@ struct scenario_structure {
 extern const struct scenario_structure scenario_structures[];
 
 void scenario_init(struct scenario *s); /* every default, no arms */
-/* "-" is standard input. At most 1 MiB, 100,000 nodes after aliases; USAGE error with file:line:column. */
+/* "-" is standard input. At most 1 MiB, 100,000 nodes after aliases; USAGE error with
+ * file:line:column. */
 int scenario_read(struct scenario *s, const char *path, struct bench_error *err);
 /* A dotted key: scalar key, `workload.KEY`, `relay.KEY` (every arm whose relay has that option),
  * `cpus.ROLE`, `sweep.KEY` (comma-separated values; of one value: the same as setting the key),
@@ -123,10 +128,10 @@ int scenario_set(struct scenario *s, const char *key, const char *text, const ch
 /* Where a scalar key was set ("file:line:column", "--jobs"), or NULL when it has its default. */
 const char *scenario_where(const struct scenario *s, const char *key);
 /* Resolves plugins and checks what needs them: names, options, protocols, hops, baseline, axes,
- * pins. An arm whose relay cannot carry the protocol is refused with the reason. Fills defaults that
- * depend on plugins (name, protocol, baseline, arms: "none" when empty, options of plugins).
+ * pins. An arm whose relay cannot carry the protocol is refused with the reason. Fills defaults
+ * that depend on plugins (name, protocol, baseline, arms: "none" when empty, options of plugins).
  * Capture names are checked by the caller through `capture_known`, because captures lie above. */
-typedef int (*capture_known_fn)(const struct capture_request *c, struct bench_error *err);
+typedef int (*capture_known_fn)(struct capture_request *c, struct bench_error *err);
 int scenario_check(struct scenario *s, const struct registry *r, capture_known_fn capture_known,
                    struct bench_error *err);
 /* Forgets the axes. A point of the sweep is a copy without them, in which each value was set. */
@@ -135,7 +140,8 @@ void scenario_drop_sweep(struct scenario *s);
 int scenario_check_point(struct scenario *s, const struct registry *r, struct bench_error *err);
 void scenario_copy(struct scenario *to, const struct scenario *from);
 void scenario_release(struct scenario *s);
-/* The resolved scenario, every default written out; reading it back gives the same. New reference. */
+/* The resolved scenario, every default written out; reading it back gives the same. New reference.
+ */
 json_t *scenario_json(const struct scenario *s);
 
 #endif

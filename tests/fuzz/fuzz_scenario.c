@@ -63,6 +63,7 @@ static void read_back(const struct scenario *s)
 
 static void make_plan(const struct scenario *s)
 {
+    size_t repetitions = (size_t)s->repeat;
     struct bench_error err = {0};
     struct plan plan;
 
@@ -70,8 +71,9 @@ static void make_plan(const struct scenario *s)
         must(strncmp(err.message, "sweep at ", 9) == 0, "no plan", err.message);
         return;
     }
-    must(plan.n_steps == plan.n_points * s->n_arms * (size_t)s->repeat, "steps are missing",
-         s->name);
+    for (size_t i = 0; i < s->n_captures; i++)
+        repetitions += (size_t)s->captures[i].repetitions;
+    must(plan.n_steps == plan.n_points * s->n_arms * repetitions, "steps are missing", s->name);
     plan_release(&plan);
 }
 

@@ -32,7 +32,6 @@ static void defaults_are_valid(void **state)
 
         if (capture_new(&c, captures[i], NULL, &err) < 0)
             fail_msg("%s", err.message);
-        assert_null(capture_perturbs(c));
         capture_free(c); /* never opened */
     }
     capture_free(NULL);
@@ -57,7 +56,7 @@ static void names_are_checked(void **state)
     (void)state;
     assert_int_equal(capture_known(&request, &err), 0);
     expect_unknown("stats", "unknown capture 'stats'", "did you mean 'stat'?");
-    expect_unknown("flame", "unknown capture 'flame'", "captures are 'stat'");
+    expect_unknown("flame", "unknown capture 'flame'", "captures are 'stat', 'record'");
     expect_unknown("resources", "capture 'resources' is part of every repetition", "leave it out");
 }
 
@@ -75,6 +74,30 @@ static void unknown_options_name_the_capture(void **state)
     assert_string_equal(err.message, "capture 'stat': unknown option 'event'");
 }
 
+static void only_what_perturbs_has_repetitions_of_its_own(void **state)
+{
+    struct setting item = {.key = (char *)"repeat", .text = (char *)"3"};
+    struct settings repeat = {.items = &item, .count = 1};
+    struct bench_error err = {0};
+    struct capture *c = NULL;
+
+    (void)state;
+    assert_int_equal(capture_new(&c, &capture_stat, NULL, &err), 0);
+    assert_int_equal(capture_repetitions(c), 0);
+    capture_free(c);
+    assert_int_equal(capture_new(&c, &capture_record, NULL, &err), 0);
+    assert_int_equal(capture_repetitions(c), 1);
+    capture_free(c);
+    assert_int_equal(capture_new(&c, &capture_record, &repeat, &err), 0);
+    assert_int_equal(capture_repetitions(c), 3);
+    capture_free(c);
+    assert_int_equal(capture_new(&c, &capture_stat, &repeat, &err), -1);
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    assert_string_equal(err.message, "capture 'stat': option 'repeat': it runs in every ordinary "
+                                     "repetition");
+    assert_string_equal(err.hint, "leave it out; the scenario's own 'repeat' counts");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,6 +105,7 @@ int main(void)
         cmocka_unit_test(defaults_are_valid),
         cmocka_unit_test(names_are_checked),
         cmocka_unit_test(unknown_options_name_the_capture),
+        cmocka_unit_test(only_what_perturbs_has_repetitions_of_its_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,11 +323,11 @@ static void roles_select_who_is_counted(void **state)
 static void expect_refused(const char *key, const char *text, const char *message, const char *hint)
 {
     struct setting item = {.key = (char *)key, .text = (char *)text};
-    struct capture_request request = {.name = (char *)"stat",
-                                      .options = {.items = &item, .count = 1}};
+    struct settings options = {.items = &item, .count = 1};
     struct bench_error err = {0};
+    struct capture *c;
 
-    assert_int_equal(capture_known(&request, &err), -1);
+    assert_int_equal(capture_new(&c, &capture_stat, &options, &err), -1);
     assert_int_equal(err.kind, BENCH_ERROR_USAGE);
     assert_string_equal(err.message, message);
     assert_string_equal(err.hint, hint);

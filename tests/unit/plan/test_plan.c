@@ -221,6 +221,50 @@ static void thousand_points(void **state)
     plan_release(&p);
 }
 
+/* One per point and arm behind the first block, two behind the second: repeat is 3. */
+static void captures_that_perturb_follow_the_blocks(void **state)
+{
+    enum { CELLS = 4 };
+    size_t own = 0;
+    struct plan p;
+
+    (void)state;
+    make(&p, "bench: 1\nseed: 3\nrepeat: 2\nrelays: [none, fast]\nsweep: {jobs: [1, 10]}\n"
+             "capture: [stat, {record: {repeat: 3}}]\n");
+    assert_int_equal(p.n_steps, 2 * CELLS + 3 * CELLS);
+    for (size_t i = 0; i < p.n_steps; i++) {
+        const struct step *step = &p.steps[i];
+        bool apart = (i >= CELLS && i < 2 * CELLS) || i >= 3 * CELLS;
+
+        assert_int_equal(step->index, i + 1);
+        assert_int_equal(step->block, i < 2 * CELLS ? 1 : 2);
+        assert_string_equal(step->purpose, apart ? "capture:record" : "measure");
+        assert_ptr_equal(step->capture, apart ? &step->point->scenario.captures[1] : NULL);
+        own += apart && step->point == &p.points[1] && step->arm == 0;
+    }
+    assert_int_equal(own, 3);
+    plan_release(&p);
+}
+
+/* Where nothing is captured apart, a seed still gives the order that it gave before. */
+static void a_capture_apart_does_not_change_the_first_block(void **state)
+{
+    struct plan with, without;
+
+    (void)state;
+    make(&without, "bench: 1\nseed: 3\nrepeat: 1\nrelays: [none, fast]\nsweep: {jobs: [1, 10]}\n");
+    make(&with, "bench: 1\nseed: 3\nrepeat: 1\nrelays: [none, fast]\nsweep: {jobs: [1, 10]}\n"
+                "capture: [record]\n");
+    assert_int_equal(with.n_steps, 2 * without.n_steps);
+    for (size_t i = 0; i < without.n_steps; i++) {
+        assert_int_equal(with.steps[i].point - with.points,
+                         without.steps[i].point - without.points);
+        assert_int_equal(with.steps[i].arm, without.steps[i].arm);
+    }
+    plan_release(&with);
+    plan_release(&without);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +276,8 @@ int main(void)
         cmocka_unit_test(order_is_random),
         cmocka_unit_test(wrong_combination),
         cmocka_unit_test(thousand_points),
+        cmocka_unit_test(captures_that_perturb_follow_the_blocks),
+        cmocka_unit_test(a_capture_apart_does_not_change_the_first_block),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,11 +81,15 @@ static struct plugin test_plugins[] = {
 static const struct registry test_registry = {.plugins = test_plugins,
                                               .count = ARRAY_SIZE(test_plugins)};
 
-/* Captures "stat" and "record" exist. */
-static inline int test_capture_known(const struct capture_request *c, struct bench_error *err)
+/* Captures "stat" and "record" exist; "record" has a repetition of its own, or what its option
+ * `repeat` says. */
+static inline int test_capture_known(struct capture_request *c, struct bench_error *err)
 {
     static const char *const names[] = {"stat", "record", NULL};
 
+    const char *repeat = settings_get(&c->options, "repeat");
+
+    c->repetitions = strcmp(c->name, "stat") == 0 ? 0 : repeat ? llabs(atoll(repeat)) % 1000 : 1;
     if (strcmp(c->name, "stat") == 0 || strcmp(c->name, "record") == 0)
         return 0;
     return error_unknown(err, "capture", c->name, names);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture/recording.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "capture/roles.h"
+
+/* Pages of buffer per CPU, so that every perf of the repetition fits into what the kernel lets one
+ * user lock (perf_event_mlock_kb, per CPU); root may lock what it likes. 0: perf's default. */
+static unsigned buffer_pages(size_t n_roles)
+{
+    cleanup_free char *text = file_peek("/proc/sys/kernel/perf_event_mlock_kb");
+    long allowed = text ? atol(text) * 1024 / sysconf(_SC_PAGESIZE) : 0;
+    unsigned pages = 1;
+
+    if (geteuid() == 0 || n_roles == 0)
+        return 0;
+    while ((long)n_roles * (2 * pages + 1) <= allowed)
+        pages *= 2;
+    return pages;
+}
+
+static int spawn(struct recording *r, const struct recording_spec *spec,
+                 const struct strings *arguments, const struct role *role, struct bench_error *err)
+{
+    struct recorded *item = &r->items[r->count];
+    struct perf_recording recording = {
+        .program = r->program,
+        .role = role,
+        .arguments = arguments,
+        .events = spec->events,
+    };
+
+    item->role = xstrdup(role_name(role));
+    item->name = xasprintf("%s-%s", spec->capture, item->role);
+    item->path = xasprintf("%s/%s.perf.data", r->target.directory, item->name);
+    recording.name = item->name;
+    return perf_tool_spawn(&r->tools[r->count++], &r->target, &recording, err);
+}
+
+int recording_open(struct recording *r, const struct capture_target *t,
+                   const struct recording_spec *spec, struct bench_error *err)
+{
+    cleanup_strings struct strings arguments = {0};
+    unsigned pages = buffer_pages(t->n_roles);
+
+    *r = (struct recording){.target = *t};
+    if (perf_find(&r->program, err) < 0)
+        return -1;
+    r->tools = xcalloc(t->n_roles, sizeof(*r->tools));
+    r->items = xcalloc(t->n_roles, sizeof(*r->items));
+    if (pages)
+        strings_addf(&arguments, "--mmap-pages=%u", pages);
+    for (size_t i = 0; i < spec->arguments->count; i++)
+        strings_add(&arguments, spec->arguments->items[i]);
+    for (size_t i = 0; i < t->n_roles; i++)
+        if (roles_name(spec->roles, role_name(t->roles[i])) &&
+            spawn(r, spec, &arguments, t->roles[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < r->count; i++)
+        if (perf_tool_await(r->tools[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int recording_begin(struct recording *r, struct bench_error *err)
+{
+    return perf_tool_switch(r->tools, r->count, true, err);
+}
+
+int recording_end(struct recording *r, struct bench_error *err)
+{
+    int rc = perf_tool_switch(r->tools, r->count, false, err);
+
+    for (size_t i = 0; i < r->count; i++)
+        perf_tool_stop(r->tools[i]);
+    return rc;
+}
+
+int recording_finish(struct recording *r, struct bench_error *err)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (perf_tool_finish(r->tools[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+void recording_close(struct recording *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        perf_tool_free(r->tools[i]);
+        free(r->items[i].role);
+        free(r->items[i].name);
+        free(r->items[i].path);
+    }
+    free(r->tools);
+    free(r->items);
+    free(r->program);
+    *r = (struct recording){0};
+}

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# Captures that sample with the perf tool.
+bats_require_minimum_version 1.5.0
+load common
+
+need_perf() {
+    command -v perf >/dev/null || skip "perf is not installed"
+    perf version >/dev/null 2>&1 || skip "perf does not run on this kernel"
+}
+
+short() { # command, extra arguments
+    local command=$1
+    shift
+    "$BENCH" "$command" --cpu-limit 0 --warmup 100ms --duration 400ms --repeat 1 -q "$@"
+}
+
+# fake_perf BODY: a program 'perf' that is found first.
+fake_perf() {
+    mkdir -p fake
+    printf '#!/bin/sh\n%s\n' "$1" >fake/perf
+    chmod +x fake/perf
+    PATH=$PWD/fake:$PATH
+}
+
+# The answers of a perf that obeys, for a fake that reads commands.
+OBEY='ack() { printf "ack\n\000" >&0; }'
+
+pids_of() { perf script -i "$1" -F pid 2>/dev/null | awk '{print $1}' | sort -u; }
+
+@test "record samples every role: forked workers, threads and forked servers, symbols included" {
+    need_perf
+    need_nginx
+    run --separate-stderr short record -r nginx --set relay.workers=2 --jobs 8 --hops 1 --set workload.mode=echo
+    echo "$output $stderr"
+    [ "$status" -eq 0 ]
+    at=$(dirname bench-results/latest/repetitions/0002-nginx/repetition.json)
+    for role in client server relay_1; do
+        perf script -i "$at/record-$role.perf.data" -F comm,pid,event,ip,sym,dso >$role.txt 2>/dev/null
+        [ -s $role.txt ]
+    done
+    # The workers, which the master forks after it has been let go.
+    grep -q nginx relay_1.txt
+    # A built-in role never execs: its code is found all the same.
+    grep -qE 'bench-server +[0-9]' server.txt
+    grep -q "/libc.so" server.txt
+    # Threads and processes of the built-in workload.
+    [ "$(perf script -i "$at/record-server.perf.data" -F tid 2>/dev/null | sort -u | grep -c .)" -ge 2 ]
+    [ "$(pids_of "$at/record-relay_1.perf.data" | grep -c .)" -ge 1 ]
+    # What perf printed is kept.
+    grep -q 'perf record: Captured' "$at/record-relay_1/stderr"
+}
+
+@test "a capture that perturbs has repetitions of its own, which enter no estimate" {
+    need_perf
+    run --separate-stderr short run -r none --repeat 2 --capture record --format json
+    echo "$output" >doc.json
+    [ "$status" -eq 0 ]
+    [ "$(json doc.json '[r["purpose"] for r in d["repetitions"]]')" = "['measure', 'capture:record', 'measure']" ]
+    [ "$(json doc.json 'd["arms"][0]["valid"]')" = 2 ]
+    ls bench-results/latest/repetitions/0002-none/record-*.perf.data
+    [ -z "$(ls bench-results/latest/repetitions/0001-none/ | grep record)" ]
+}
+
+@test "an option chooses roles, frequency and stacks" {
+    need_perf
+    cat >s.yaml <<'END'
+bench: 1
+relays: [none]
+capture: [{record: {roles: server, frequency: 199, call_graph: none, event: "cpu-clock:u", repeat: 2}}]
+END
+    run --separate-stderr short run s.yaml
+    echo "$output $stderr"
+    [ "$status" -eq 0 ]
+    [ "$(ls bench-results/latest/repetitions/*/record-*.perf.data | wc -l)" = 2 ]
+    perf evlist -v -i bench-results/latest/repetitions/0002-none/record-server.perf.data >events
+    cat events
+    grep -q '^cpu-clock:u:.*sample_freq }: 199,.*exclude_kernel: 1' events
+    ! grep -q CALLCHAIN events
+}
+
+@test "without perf nothing is started" {
+    mkdir empty
+    run --separate-stderr env PATH="$PWD/empty" "$(readlink -f "$BUILT")" record -r none --repeat 1
+    [ "$status" -eq 5 ]
+    [ "$stderr" = "bench: capture 'record': 'perf' is not found on PATH
+hint: apt install linux-perf, or dnf install perf" ]
+    [ ! -e bench-results ]
+}
+
+@test "a perf that is too old is refused before anything starts" {
+    fake_perf 'echo "perf version 4.19.316"'
+    run --separate-stderr short record -r none
+    [ "$status" -eq 5 ]
+    [[ $stderr == *"capture 'record': '$PWD/fake/perf': perf version 4.19.316 is too old"* ]]
+    [ ! -e bench-results ]
+}
+
+@test "an event that the machine does not have is refused, not replaced" {
+    need_perf
+    [ -e /sys/bus/event_source/devices/cpu ] && skip "this machine counts cycles"
+    cat >s.yaml <<'END'
+bench: 1
+relays: [none]
+capture: [{record: {event: cycles}}]
+END
+    run --separate-stderr short run s.yaml
+    [ "$status" -eq 5 ]
+    [[ $stderr == *"capture 'record': event 'cycles': this machine has no hardware performance counters"* ]]
+    [ ! -e bench-results ]
+}
+
+@test "a perf that fails at the start fails the repetition with its words" {
+    fake_perf '[ "$1" = --version ] && exec echo "perf version 6.1.0"
+echo "cannot open the events" >&2; exit 129'
+    run --separate-stderr short record -r none
+    echo "$stderr"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"capture 'record': record-server: 'perf' ended early with exit status 129"* ]]
+    [[ $stderr == *"cannot open the events"* ]]
+}
+
+@test "a perf that is killed in the window fails the repetition" {
+    need_perf
+    "$BENCH" record -r none --cpu-limit 0 --warmup 100ms --duration 3s --repeat 1 -q >out 2>&1 3>&- &
+    pid=$!
+    for i in $(seq 400); do
+        grep -q enabled bench-results/*/repetitions/0002-none/record-server/stderr 2>/dev/null && break
+        sleep 0.02
+    done
+    perf=$(find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*' -name cwd \
+        -lname "$PWD/*/record-server" 2>/dev/null | while read -r link; do
+            p=$(dirname "$link")
+            [ "$(cat "$p/comm")" = perf ] && basename "$p"
+        done)
+    kill -9 "$perf"
+    code=0
+    wait $pid || code=$?
+    cat out
+    [ "$code" -eq 1 ]
+    grep -q "capture 'record': record-server: 'perf' was killed by signal 9" out
+}
+
+@test "kill -9 of the bench in the window leaves no perf" {
+    need_perf
+    "$BENCH" record -r none --cpu-limit 0 --warmup 100ms --duration 3s --repeat 1 -q >out 2>&1 3>&- &
+    pid=$!
+    for i in $(seq 400); do
+        grep -q enabled bench-results/*/repetitions/0002-none/record-server/stderr 2>/dev/null && break
+        sleep 0.02
+    done
+    leftovers | grep -q 'perf record'
+    kill -9 $pid
+    wait $pid || true
+    wait_until_clean
+}
