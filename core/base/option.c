@@ -153,17 +153,24 @@ static void join_choices(const struct bench_option *row, struct text *out)
         text_add(out, "%s%s", c == row->choices ? "" : ", ", *c);
 }
 
+/* Index of the choice, or -1. */
+static int find_choice(const struct bench_option *row, const char *text)
+{
+    for (int i = 0; row->choices && row->choices[i]; i++)
+        if (strcmp(row->choices[i], text) == 0)
+            return i;
+    return -1;
+}
+
 static int parse_choice(const struct bench_option *row, const char *text, int *ret,
                         struct bench_error *err)
 {
     cleanup_text struct text all = {0};
     const char *near;
 
-    for (int i = 0; row->choices[i]; i++)
-        if (strcmp(row->choices[i], text) == 0) {
-            *ret = i;
-            return 0;
-        }
+    *ret = find_choice(row, text);
+    if (*ret >= 0)
+        return 0;
     join_choices(row, &all);
     error_set(err, BENCH_ERROR_USAGE, "'%s' is not one of %s", text, text_get(&all));
     near = nearest(text, row->choices);
@@ -200,6 +207,10 @@ static int parse(const struct bench_option *row, const char *text, union value *
             return -1;
         break;
     case BENCH_OPTION_RATE:
+        if (find_choice(row, text) >= 0) {
+            v->number = -1 - find_choice(row, text);
+            return 0;
+        }
         if (parse_rate(text, &v->number, err) < 0)
             return -1;
         break;
@@ -274,8 +285,11 @@ char *option_format(const struct bench_option *row, const void *state)
         return xstrdup(format_duration(v.whole, out, sizeof(out)));
     case BENCH_OPTION_SIZE:
         return xstrdup(format_size(v.whole, out, sizeof(out)));
-    case BENCH_OPTION_NUMBER:
     case BENCH_OPTION_RATE:
+        if (row->choices && v.number < 0)
+            return xstrdup(row->choices[(int)-v.number - 1]);
+        /* fall through */
+    case BENCH_OPTION_NUMBER:
     case BENCH_OPTION_SHARE:
         return xstrdup(format_bound(row->type, v.number, out, sizeof(out)));
     }
@@ -288,7 +302,7 @@ char *option_describe(const struct bench_option *row)
     char low[64], high[64];
 
     text_add(&t, "%s", type_name(row->type));
-    if (row->choices) {
+    if (row->type == BENCH_OPTION_CHOICE) {
         text_add(&t, " ");
         join_choices(row, &t);
     }
@@ -297,6 +311,10 @@ char *option_describe(const struct bench_option *row)
     if (has_range(row))
         text_add(&t, ", %s to %s", format_bound(row->type, row->minimum, low, sizeof(low)),
                  format_bound(row->type, row->maximum, high, sizeof(high)));
+    if (row->choices && row->type != BENCH_OPTION_CHOICE) {
+        text_add(&t, ", or ");
+        join_choices(row, &t);
+    }
     if (row->fallback)
         text_add(&t, "%s default %s", row->choices ? ";" : ",", row->fallback);
     return text_take(&t);
@@ -343,8 +361,12 @@ static int check_row(const struct bench_option *row, size_t size, struct bench_e
                          row->offset, size);
     if (row->type == BENCH_OPTION_CHOICE && !(row->choices && row->choices[0]))
         return error_set(err, BENCH_ERROR_USAGE, "option '%s': has no choices", row->name);
-    if (row->type != BENCH_OPTION_CHOICE && row->choices)
-        return error_set(err, BENCH_ERROR_USAGE, "option '%s': choices without the type choice",
+    if (row->type != BENCH_OPTION_CHOICE && row->type != BENCH_OPTION_RATE && row->choices)
+        return error_set(err, BENCH_ERROR_USAGE,
+                         "option '%s': choices without the type choice or rate", row->name);
+    if (row->type == BENCH_OPTION_RATE && row->choices && row->minimum < 0)
+        return error_set(err, BENCH_ERROR_USAGE,
+                         "option '%s': words stand for negative rates, its range has such",
                          row->name);
     if (!(row->minimum <= row->maximum))
         return error_set(err, BENCH_ERROR_USAGE, "option '%s': its range is empty", row->name);

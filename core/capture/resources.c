@@ -5,7 +5,7 @@
  *   ROLE.cpu_ns, .user_ns, .system_ns               CPU time of the role's control group
  *   ROLE.throttled_ns, .periods, .throttled_periods of its CPU limit; 0 without one
  *   ROLE.rss_bytes                                  gauge: resident memory, see processes.h
- *   ROLE.bytes_sent, .bytes_received, .operations, .connections, .errors
+ *   ROLE.bytes_sent, .bytes_received, .operations, .connections, .errors, .due
  *                                                   roles with a shared page only: the workload's
  *   system.user_ns, .nice_ns, .system_ns, .idle_ns, .iowait_ns, .irq_ns, .softirq_ns, .steal_ns
  *                                                   all CPUs; the kernel counts in ticks (10 ms)
@@ -56,6 +56,7 @@ static const struct field page_fields[] = {
     {"operations", offsetof(struct bench_slot, operations)},
     {"connections", offsetof(struct bench_slot, connections)},
     {"errors", offsetof(struct bench_slot, errors)},
+    {"due", offsetof(struct bench_slot, due)},
 };
 
 static const struct field network_fields[] = {

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "run/describe.h"
+#include "study/saturation.h"
 
 /* What makes the client send the next request; workloads without requests know no rate. */
 static void print_rate(const struct scenario *s)
@@ -135,6 +136,11 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
            "%s\n",
            plan->n_steps, plan->blocks, first->scenario.n_arms, plan->n_points,
            (unsigned long long)plan->seed, format_duration(length, text, sizeof(text)));
+    if (plan->scenario.rate == RATE_AUTO)
+        printf(
+            "rate: auto: these are the first of a search for the highest rate at which every arm "
+            "keeps up;\nthen %lld blocks × %zu arms × %d rates, 20%% to 95%% of it\n",
+            (long long)plan->scenario.repeat, first->scenario.n_arms, SATURATION_RATES);
     print_rate(&first->scenario);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *s = &plan->steps[i];

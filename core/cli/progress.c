@@ -39,8 +39,12 @@ static void add_place(struct text *t, const struct progress *p)
 {
     const struct point *point = p->step->point;
 
-    text_add(t, "%u/%zu  block %u/%u  %s%s%s", p->step->index, p->plan->n_steps, p->step->block,
-             p->plan->blocks, point->scenario.arms[p->step->arm].name, point->label[0] ? " " : "",
+    text_add(t, "%u/%zu  ", p->step->index - p->plan->before, p->plan->n_steps);
+    if (strcmp(p->step->purpose, PURPOSE_MEASURE) == 0)
+        text_add(t, "block %u/%u", p->step->block, p->plan->blocks);
+    else
+        text_add(t, "%s", p->step->purpose);
+    text_add(t, "  %s%s%s", point->scenario.arms[p->step->arm].name, point->label[0] ? " " : "",
              point->label);
     if (p->step->capture)
         text_add(t, " %s", p->step->purpose);

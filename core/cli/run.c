@@ -21,6 +21,7 @@
 #include "environment/facts.h"
 #include "run/runner.h"
 #include "store/store.h"
+#include "study/saturation.h"
 
 /* Flags that are not scalar scenario keys. Those all have a flag of their own name. */
 enum flag {
@@ -63,6 +64,7 @@ struct request {
     const char *output, *format;
     bool dry_run, quiet, verbose, no_color, details, help;
     struct scenario scenario;
+    const struct registry *registry;
 };
 
 /* getopt's table: the flags above, then one per scalar key of the scenario. */
@@ -329,14 +331,42 @@ static const char *final_state(int result, const struct outcome *outcome)
     return outcome->end == RUNNER_INTERRUPTED ? "interrupted" : "complete";
 }
 
-static int run_stored(struct session *session, const struct plan *plan, struct outcome *ret,
-                      struct bench_error *err)
+/* `rate: auto`: the search, then all arms at the rates that it found. */
+static int run_searched(struct session *session, const struct request *q, const struct plan *first,
+                        struct outcome *ret, struct bench_error *err)
+{
+    struct saturation found = {0};
+    struct plan plan;
+    int result = saturation_find(session, first, q->registry, &found, &ret->end, err);
+
+    if (result < 0 || ret->end == RUNNER_INTERRUPTED)
+        return result;
+    progress_view_clear(session->progress_context);
+    if (!q->quiet)
+        fprintf(stderr, "every arm keeps up with %g requests/s; now at 20%% to 95%% of that\n",
+                found.rate);
+    result = saturation_plan(&plan, &q->scenario, &found, q->registry, err);
+    saturation_release(&found);
+    if (result < 0)
+        return -1;
+    result = store_extend(session->store, &plan, err);
+    if (result == 0)
+        result = runner_run(session, &plan, &ret->end, &ret->failed, err);
+    plan_release(&plan);
+    return result;
+}
+
+static int run_stored(struct session *session, const struct request *q, const struct plan *plan,
+                      struct outcome *ret, struct bench_error *err)
 {
     struct bench_error late = {0};
     int result;
 
     session->identities = identity_cache_new();
-    result = runner_run(session, plan, &ret->end, &ret->failed, err);
+    if (plan->scenario.rate == RATE_AUTO)
+        result = run_searched(session, q, plan, ret, err);
+    else
+        result = runner_run(session, plan, &ret->end, &ret->failed, err);
     identity_cache_free(session->identities);
     if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;
@@ -362,7 +392,7 @@ static int run_contained(struct session *session, const struct request *q, const
         ret->created = true;
         if (q->verbose)
             fprintf(stderr, "run directory: %s\n", session->store->path);
-        result = run_stored(session, plan, ret, err);
+        result = run_stored(session, q, plan, ret, err);
         progress_view_clear(session->progress_context);
     }
     if (containment_stop(session->containment, &late) < 0) {
@@ -391,6 +421,8 @@ static int execute(const struct request *q, const struct plan *plan, char **argv
 
     progress_view_init(&view, q->quiet);
     result = runner_check(&session, plan, err);
+    if (result == 0 && plan->scenario.rate == RATE_AUTO)
+        result = saturation_check(&session, &q->scenario, q->registry, err);
     if (result == 0)
         result = run_contained(&session, q, plan, argv, ret, err);
     versions_release(&session.versions);
@@ -445,8 +477,11 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
     if (q->help)
         return print_help(argv[0], q->capture, options);
     if (!registry_find(cli_registry(cli), BENCH_REPORTER, q->format, &err) ||
-        scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0 ||
-        plan_make(&plan, &q->scenario, cli_registry(cli), &err) < 0)
+        scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0)
+        return cli_error(&err);
+    q->registry = cli_registry(cli);
+    if ((q->scenario.rate == RATE_AUTO ? saturation_first_plan : plan_make)(&plan, &q->scenario,
+                                                                            q->registry, &err) < 0)
         return cli_error(&err);
     if (q->dry_run)
         code = dry_run_print(&plan, q->verbose, &err) < 0 ? cli_error(&err) : 0;

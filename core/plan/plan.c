@@ -110,20 +110,18 @@ static void point_release(struct point *p)
 static int make_points(struct plan *plan, const struct scenario *s, const struct registry *r,
                        struct bench_error *err)
 {
-    struct scenario base;
     size_t n = 1;
     int result = 0;
 
-    scenario_copy(&base, s);
-    scenario_drop_sweep(&base);
+    scenario_copy(&plan->scenario, s);
+    scenario_drop_sweep(&plan->scenario);
     for (size_t i = 0; i < s->n_axes; i++)
         n *= s->axes[i].values.count;
     plan->points = xcalloc(n, sizeof(*plan->points));
     for (size_t i = 0; result == 0 && i < n; i++) {
         plan->n_points++; /* also when it stays half-built */
-        result = make_point(&plan->points[i], s, &base, i, r, err);
+        result = make_point(&plan->points[i], s, &plan->scenario, i, r, err);
     }
-    scenario_release(&base);
     return result;
 }
 
@@ -228,8 +226,19 @@ int plan_make(struct plan *ret_plan, const struct scenario *scenario, const stru
     return 0;
 }
 
+void plan_follow(struct plan *p, uint32_t before, const char *purpose)
+{
+    p->before = before;
+    for (size_t i = 0; i < p->n_steps; i++) {
+        p->steps[i].index = before + (uint32_t)i + 1;
+        if (purpose)
+            p->steps[i].purpose = purpose;
+    }
+}
+
 void plan_release(struct plan *p)
 {
+    scenario_release(&p->scenario);
     for (size_t i = 0; i < p->n_points; i++)
         point_release(&p->points[i]);
     free(p->points);

@@ -29,7 +29,7 @@ struct point {
 /* What a repetition is for. Only what serves PURPOSE_MEASURE enters an estimate. */
 #define PURPOSE_MEASURE "measure"
 #define PURPOSE_CAPTURE "capture:" /* and its name */
-#define PURPOSE_SEARCH "search"    /* of the highest rate, run/saturation.h */
+#define PURPOSE_SEARCH "search"    /* of the highest rate, study/saturation.h */
 
 struct step {
     uint32_t index; /* from 1, in order of execution */
@@ -44,6 +44,7 @@ struct step {
 };
 
 struct plan {
+    struct scenario scenario; /* as it was asked for, without its sweep */
     uint64_t seed;
     struct point *points;
     size_t n_points;
@@ -51,11 +52,15 @@ struct plan {
     size_t n_steps;
     uint32_t blocks;
     struct strings purposes; /* of the captures */
+    uint32_t before;         /* steps of the run that other plans had before this one */
 };
 
 /* `scenario` must have passed scenario_check() and outlive nothing: it is copied. */
 int plan_make(struct plan *ret_plan, const struct scenario *scenario, const struct registry *r,
               struct bench_error *err);
+/* The plan continues a run: its steps are numbered from `before` + 1. `purpose`: of all of them;
+ * NULL: each keeps its own. */
+void plan_follow(struct plan *p, uint32_t before, const char *purpose);
 void plan_release(struct plan *p);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "report/load.h"
 #include "report/notes.h"
 #include "report/observed.h"
 #include "report/run_facts.h"
@@ -304,6 +305,56 @@ static void add_arms(struct document *d, const struct stored_run *run)
             add_arm(d, run, arms.items[a], points.items[p]);
 }
 
+static double rate_at(const struct stored_run *run, const char *point)
+{
+    return json_rate_or(run_setting(run, point, "rate"), 0);
+}
+
+static double p99_of(const struct bench_arm *a)
+{
+    for (uint32_t i = 0; i < a->n_estimates; i++)
+        if (strcmp(a->estimates[i]->metric->name, "latency_p99_seconds") == 0 &&
+            a->estimates[i]->state <= BENCH_SCALED)
+            return a->estimates[i]->value;
+    return NAN;
+}
+
+/* The p99 of the same relay at the lowest of the rates, when that is at most half of `rate`. */
+static double light_p99(const struct document *d, const struct stored_run *run,
+                        const struct bench_arm *arm, double rate)
+{
+    double least = INFINITY, p99 = NAN;
+
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        const struct bench_arm *a = d->arms[i];
+        double other = rate_at(run, a->point);
+
+        if (strcmp(a->name, arm->name) != 0 || !(other > 0) || other >= least)
+            continue;
+        least = other;
+        p99 = p99_of(a);
+    }
+    return 2 * least <= rate ? p99 : NAN;
+}
+
+/* Whether each arm kept up with its rate, which only all arms together can tell. */
+static void judge_loads(struct document *d, const struct stored_run *run)
+{
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        struct bench_arm *a = d->arms[i];
+        double rate = rate_at(run, a->point);
+        struct observations ok = {0};
+        cleanup_text struct text why = {0};
+
+        if (!(rate > 0))
+            continue;
+        ok = select_arm(d, a->name, a->point, true);
+        load_judge(&ok, rate, light_p99(d, run, a, rate), &why);
+        a->saturated = why.length ? keep(d, text_get(&why)) : NULL;
+        observations_release(&ok);
+    }
+}
+
 static void add_notes(struct document *d, const struct stored_run *run)
 {
     struct observations all = {0};
@@ -332,6 +383,7 @@ int document_new(struct document **ret, const struct stored_run *run, struct ben
     observe(d, run);
     add_repetitions(d);
     add_arms(d, run);
+    judge_loads(d, run);
     add_notes(d, run);
     *ret = d;
     return 0;

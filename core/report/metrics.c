@@ -74,6 +74,9 @@ static const struct row rows[] = {
     {METRIC("operations_per_second", "1/s", "operations", HIGHER, SI, 0,
             "Requests that the client completed, per second."),
      RUN, SECOND, 1, "client.operations", NULL},
+    {METRIC("offered_per_second", "1/s", "offered", NEUTRAL, SI, 2,
+            "Requests whose time came, per second: what an open loop asked for."),
+     RUN, SECOND, 1, "client.due", NULL},
     {METRIC("result", "1", "result", NEUTRAL, PLAIN, 0,
             "What the workload `command` read from the output of its client, when no other metric "
             "was named."),
@@ -424,12 +427,19 @@ static struct amount payload_of(const struct source *src)
     return columns_of(src, "{delivered}.bytes_received", NULL, false);
 }
 
-/* A workload that has never counted a request (a one-way stream) has none; that is not a rate of 0.
- */
-static struct amount operations_of(const struct source *src)
+/* Whether a counter stood at 0 to the window's end. What a workload does not do (requests in a
+ * one-way stream) is absent; that is not a rate of 0. */
+static bool never_counted(const struct source *src, const char *name)
 {
     const struct series *s = &src->record->series;
-    int column = series_find(s, "client.operations");
+    int column = series_find(s, name);
+
+    return column >= 0 && src->window.seconds > 0 &&
+           series_at(s, src->window.last, (size_t)column) == 0;
+}
+
+static struct amount operations_of(const struct source *src)
+{
     struct amount a;
 
     if (total_of(src->record, "operations", &a))
@@ -438,8 +448,7 @@ static struct amount operations_of(const struct source *src)
         a.v.value *= a.seconds;
         return a;
     }
-    if (column >= 0 && src->window.seconds > 0 &&
-        series_at(s, src->window.last, (size_t)column) == 0)
+    if (never_counted(src, "client.operations"))
         return nothing(BENCH_ABSENT, NULL);
     return columns_of(src, "client.operations", NULL, false);
 }
@@ -638,6 +647,8 @@ static struct amount measured(const struct source *src, const struct row *row, c
         return src->payload;
     if (strcmp(row->metric.name, "operations_per_second") == 0)
         return src->operations;
+    if (strcmp(row->metric.name, "offered_per_second") == 0 && never_counted(src, row->columns))
+        return nothing(BENCH_ABSENT, NULL);
     return columns_of(src, row->columns, role, row->per == MAXIMUM);
 }
 

@@ -114,57 +114,93 @@ static bool has_latencies(const struct observations *all, const char *kind)
 
 /* Only who times a request from when it was due has an open loop; h2load paces and times from when
  * it sends. */
-static void describe_rate(double rate, const char *arrivals, bool open, struct text *ret)
+static void describe_rate(const char *rates, const char *arrivals, bool open, struct text *ret)
 {
     if (open)
-        text_add(ret, "open loop, %g requests/s, %s arrivals%s", rate, arrivals,
+        text_add(ret, "open loop, %s requests/s, %s arrivals%s", rates, arrivals,
                  strcmp(arrivals, "poisson") == 0 ? " from the seed of each block" : "");
     else
         text_add(
             ret,
-            "paced, %g requests/s, %s arrivals: requests that a stall holds back are not timed",
-            rate, arrivals);
+            "paced, %s requests/s, %s arrivals: requests that a stall holds back are not timed",
+            rates, arrivals);
 }
 
-/* Where requests were timed: what made the client send the next. A closed loop must be known as
- * such. Of several points, each way once. */
+/* From the least to the most of what the points have. */
+struct span {
+    double least, most;
+};
+
+static void widen(struct span *s, double value)
+{
+    s->least = fmin(s->least, value);
+    s->most = fmax(s->most, value);
+}
+
+/* What made the client send the next request, where requests were timed. A closed loop must be
+ * known as such. Of several points, each way once. */
 static void design_loop(const struct stored_run *run, const struct observations *all,
                         struct strings *ret)
 {
-    cleanup_strings struct strings points = {0}, loops = {0};
-    double least = INFINITY, most = 0;
+    static const char *const arrivals[] = {"poisson", "constant"};
+    struct span jobs = {INFINITY, 0}, rates[2] = {{INFINITY, 0}, {INFINITY, 0}};
+    cleanup_strings struct strings points = {0};
 
     if (!has_latencies(all, NULL))
         return;
     run_points(run, &points);
     for (size_t i = 0; i < points.count; i++) {
-        cleanup_text struct text t = {0};
         double rate = json_rate_or(run_setting(run, points.items[i], "rate"), 0);
-        double jobs = json_number_or(run_setting(run, points.items[i], "jobs"), 0);
-        const char *arrivals =
-            json_text_or(run_setting(run, points.items[i], "arrivals"), "poisson");
+        const char *spread = json_text_or(run_setting(run, points.items[i], "arrivals"), "");
 
-        if (rate <= 0) {
-            least = fmin(least, jobs);
-            most = fmax(most, jobs);
-            continue;
-        }
-        describe_rate(rate, arrivals, has_latencies(all, "response"), &t);
-        if (!strings_has(&loops, text_get(&t)))
-            strings_add(&loops, text_get(&t));
+        if (rate > 0)
+            widen(&rates[strcmp(spread, "constant") == 0], rate);
+        else
+            widen(&jobs, json_number_or(run_setting(run, points.items[i], "jobs"), 0));
     }
-    if (least < most)
+    if (jobs.least < jobs.most)
         strings_addf(ret,
                      "closed loop, %.0f to %.0f connections: requests that a stall holds back are "
                      "not timed",
-                     least, most);
-    else if (most > 0)
+                     jobs.least, jobs.most);
+    else if (jobs.most > 0)
         strings_addf(ret,
                      "closed loop, %.0f connection%s: requests that a stall holds back are not "
                      "timed",
-                     most, plural((size_t)most));
-    for (size_t i = 0; i < loops.count; i++)
-        strings_add(ret, loops.items[i]);
+                     jobs.most, plural((size_t)jobs.most));
+    for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+        cleanup_text struct text values = {0}, line = {0};
+
+        if (!(rates[i].most > 0))
+            continue;
+        text_add(&values, "%.10g", rates[i].least);
+        if (rates[i].least < rates[i].most)
+            text_add(&values, " to %.10g", rates[i].most);
+        describe_rate(text_get(&values), arrivals[i], has_latencies(all, "response"), &line);
+        strings_add(ret, text_get(&line));
+    }
+}
+
+/* What `rate: auto` found. */
+static void design_saturation(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *found = json_object_get(run->run, "saturation");
+    double rate = json_number_or(json_object_get(found, "rate"), 0);
+    const char *arm = json_text_or(json_object_get(found, "arm"), NULL);
+    cleanup_text struct text t = {0};
+
+    if (!(rate > 0))
+        return;
+    text_add(&t,
+             "searched in %.0f repetitions of their own: every arm keeps up with %.10g requests/s",
+             json_number_or(json_object_get(found, "steps"), 0), rate);
+    if (arm)
+        text_add(&t, "; with %.10g '%s' does not (%s)",
+                 json_number_or(json_object_get(found, "gave_way"), 0), arm,
+                 json_text_or(json_object_get(found, "why"), ""));
+    else
+        text_add(&t, "; no higher one at which one does not was found");
+    strings_add(ret, text_get(&t));
 }
 
 static void design_machine(const struct stored_run *run, struct strings *ret)
@@ -269,6 +305,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
+    design_saturation(run, ret);
     design_machine(run, ret);
     design_no_hops(run, ret);
     design_limit(d, all, ret);
@@ -321,9 +358,41 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
     }
 }
 
+/* With a rate that is given, throughput says nothing of anybody. */
 static bool says_little(const struct bench_arm *a)
 {
+    for (uint32_t i = 0; i < a->n_estimates; i++)
+        if (strcmp(a->estimates[i]->metric->name, "offered_per_second") == 0)
+            return false;
     return a->hops > 0 && a->valid > 0 && !a->relay_limited;
+}
+
+/* Once per relay, with the first of its points. */
+static void warn_saturated(const struct bench_document *d, struct strings *ret)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_arm *a = d->arms[i];
+        uint32_t points = 0, before = 0;
+        char label[160];
+
+        for (uint32_t k = 0; k < d->n_arms; k++)
+            if (d->arms[k]->saturated && strcmp(d->arms[k]->name, a->name) == 0) {
+                points++;
+                before += k < i;
+            }
+        if (!a->saturated || before > 0)
+            continue;
+        arm_label(a, label, sizeof(label));
+        if (points > 1)
+            strings_addf(ret,
+                         "%s: saturated, as at %u points in all: %s; latency there is that of a "
+                         "queue, not of the relay",
+                         label, points, a->saturated);
+        else
+            strings_addf(ret,
+                         "%s: saturated: %s; latency there is that of a queue, not of the relay",
+                         label, a->saturated);
+    }
 }
 
 /* Once per relay: at how many points of a sweep it was not the limit, the table says. */
@@ -563,6 +632,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
 {
     warn_state(run, d, ret);
     warn_failures(d, ret);
+    warn_saturated(d, ret);
     warn_relay_not_limit(d, ret);
     warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);

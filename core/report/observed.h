@@ -38,6 +38,6 @@ bool observed_range(const struct observations *o, const char *metric, double *re
  * belong to the records.
  */
 struct bench_estimate **estimate_all(const struct observations *arm,
-                                    const struct observations *baseline, uint32_t *ret_count);
+                                     const struct observations *baseline, uint32_t *ret_count);
 
 #endif

@@ -59,7 +59,7 @@ static void init_end(struct cast *c, size_t index, const char *name, const char 
         .duration_ns = s->duration_ns,
         .directory = m->directory,
         .seed = seed,
-        .rate = s->rate,
+        .rate = s->rate > 0 ? s->rate : 0, /* what is searched for starts with a closed loop */
         .poisson = s->arrivals == ARRIVALS_POISSON,
     };
 }

@@ -348,10 +348,21 @@ static int check_duplicates(const struct sweep_axis *axis, struct bench_error *e
     return 0;
 }
 
+/* A search finds one rate, for one point. */
+static int refuse_search(const char *where, struct bench_error *err)
+{
+    FAIL(err, "rate: 'auto' cannot be combined with a sweep");
+    error_hint(err, "search at one point, then sweep with the rates that it finds");
+    return at(where, err);
+}
+
 static int check_axis(const struct sweep_axis *axis, struct bench_error *err)
 {
     if (check_axis_key(axis, err) < 0)
         return -1;
+    for (size_t i = 0; strcmp(axis->key, "rate") == 0 && i < axis->values.count; i++)
+        if (strcmp(axis->values.items[i], "auto") == 0)
+            return refuse_search(axis->wheres.items[i], err);
     return check_duplicates(axis, err);
 }
 
@@ -424,6 +435,8 @@ static int check_sweep(const struct scenario *s, const struct registry *r, struc
 {
     if (check_matrix(s, err) < 0)
         return -1;
+    if (s->n_axes && s->rate == RATE_AUTO)
+        return refuse_search(scenario_where(s, "rate"), err);
     for (size_t i = 0; i < s->n_axes; i++)
         if (check_axis(&s->axes[i], err) < 0)
             return -1;

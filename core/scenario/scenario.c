@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 #include "scenario/parts.h"
 
 #define AT(field) BENCH_OFFSET(struct scenario, field)
@@ -13,6 +14,7 @@
 #define S 1e9
 
 static const char *const arrivals[] = {"poisson", "constant", NULL};
+static const char *const rate_words[] = {"auto", NULL};
 static const char *const networks[] = {"auto", "isolated", "host", NULL};
 
 const struct bench_option scenario_keys[] = {
@@ -50,8 +52,11 @@ const struct bench_option scenario_keys[] = {
      .minimum = 0,
      .maximum = 1e9,
      .fallback = "0",
+     .choices = rate_words,
      .help = "open loop: requests per second of the whole client, sent when they are due whether "
-             "or not earlier ones were answered; 0: closed loop, the next follows an answer"},
+             "or not earlier ones were answered; 0: closed loop, the next follows an answer; auto: "
+             "finds the highest rate at which every arm keeps up, and measures at 20% to 95% of "
+             "it"},
     {.name = "arrivals",
      .type = BENCH_OPTION_CHOICE,
      .offset = AT(arrivals),
@@ -342,6 +347,31 @@ void scenario_drop_sweep(struct scenario *s)
     RELEASE_ALL(s->axes, s->n_axes, axis_release);
     s->axes = NULL;
     s->n_axes = s->axes_capacity = 0;
+}
+
+void scenario_drop_captures(struct scenario *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->n_captures; i++)
+        if (s->captures[i].repetitions == 0)
+            s->captures[kept++] = s->captures[i];
+        else
+            capture_release(&s->captures[i]);
+    s->n_captures = kept;
+}
+
+void scenario_sweep_rate(struct scenario *s, const double *rates, size_t n)
+{
+    struct sweep_axis *axis;
+    char text[64];
+
+    scenario_drop_sweep(s);
+    axis = scenario_add_axis(s, "rate", "rate");
+    for (size_t i = 0; i < n; i++) {
+        strings_add(&axis->values, format_rate(rates[i], text, sizeof(text)));
+        strings_add(&axis->wheres, "rate");
+    }
 }
 
 void scenario_release(struct scenario *s)

@@ -79,7 +79,7 @@ struct scenario {
     int64_t jobs, hops, repeat;
     int64_t seed; /* -1: drawn */
     int64_t warmup_ns, duration_ns, tick_ns;
-    double rate;  /* operations per second of the whole client; 0: closed loop */
+    double rate;  /* operations per second of the whole client; 0: closed loop; RATE_AUTO */
     int arrivals; /* enum scenario_arrivals */
     double cpu_limit;
     int64_t cpu_period_ns;
@@ -102,6 +102,9 @@ struct scenario {
     struct settings relay_options; /* `relay.KEY`, until scenario_check() hands them to the arms */
     char *file;                    /* path it was read from, or NULL */
 };
+
+/* Of `rate`: to be searched for. */
+#define RATE_AUTO (-1.0)
 
 enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
@@ -136,6 +139,11 @@ int scenario_check(struct scenario *s, const struct registry *r, capture_known_f
                    struct bench_error *err);
 /* Forgets the axes. A point of the sweep is a copy without them, in which each value was set. */
 void scenario_drop_sweep(struct scenario *s);
+/* Forgets the captures that want repetitions of their own. */
+void scenario_drop_captures(struct scenario *s);
+/* Makes `rate` (0: closed loop) the only axis: what a search for the highest rate tries, and what
+ * is measured once it was found. */
+void scenario_sweep_rate(struct scenario *s, const double *rates, size_t n);
 /* scenario_check() for one such point of a checked scenario. */
 int scenario_check_point(struct scenario *s, const struct registry *r, struct bench_error *err);
 void scenario_copy(struct scenario *to, const struct scenario *from);

@@ -27,6 +27,11 @@ struct store_writer {
  * scenario, plan, environment (borrowed, may be NULL) and the command. */
 int store_create(struct store_writer *w, const char *path, const struct plan *plan,
                  json_t *environment, char *const *command, struct bench_error *err);
+/* Adds the points and steps of another plan of the same run, which continues those before
+ * (plan_follow()). Its seed and blocks become the run's. */
+int store_extend(struct store_writer *w, const struct plan *plan, struct bench_error *err);
+/* Adds a member to run.json: what was found out during the run. Takes the reference. */
+int store_note(struct store_writer *w, const char *key, json_t *value, struct bench_error *err);
 /* Makes the directory of a repetition; absolute path, caller frees. One without repetition.json was
  * not finished, and readers pass over it. */
 int store_begin(struct store_writer *w, const struct step *step, char **ret_directory,

@@ -75,13 +75,15 @@ static json_t *point_json(const struct point *point, json_t *base)
     return json;
 }
 
-static json_t *step_json(const struct step *step, const struct plan *plan)
+/* `first`: index of the plan's first point among those of the run. */
+static json_t *step_json(const struct step *step, const struct plan *plan, size_t first)
 {
     json_t *json = json_object();
 
     json_object_set_new(json, "index", json_integer(step->index));
     json_object_set_new(json, "block", json_integer(step->block));
-    json_object_set_new(json, "point", json_integer(step->point - plan->points));
+    json_object_set_new(json, "point",
+                        json_integer(step->point - plan->points + (json_int_t)first));
     json_object_set_new(json, "arm", json_text(step->point->scenario.arms[step->arm].name));
     json_object_set_new(json, "purpose", json_text(step->purpose));
     return json;
@@ -89,18 +91,16 @@ static json_t *step_json(const struct step *step, const struct plan *plan)
 
 static void add_plan(json_t *run, const struct plan *plan)
 {
-    json_t *scenario = scenario_json(&plan->points[0].scenario);
-    json_t *points = json_array(), *steps = json_array();
+    json_t *scenario = json_object_get(run, "scenario"), *points = json_object_get(run, "points"),
+           *steps = json_object_get(run, "plan");
+    size_t first = json_array_size(points);
 
     for (size_t i = 0; i < plan->n_points; i++)
         json_array_append_new(points, point_json(&plan->points[i], scenario));
     for (size_t i = 0; i < plan->n_steps; i++)
-        json_array_append_new(steps, step_json(&plan->steps[i], plan));
+        json_array_append_new(steps, step_json(&plan->steps[i], plan, first));
     json_object_set_new(run, "seed", field_seed.put(&plan->seed));
     json_object_set_new(run, "blocks", json_integer(plan->blocks));
-    json_object_set_new(run, "scenario", scenario);
-    json_object_set_new(run, "points", points);
-    json_object_set_new(run, "plan", steps);
 }
 
 static json_t *command_json(char *const *command)
@@ -123,13 +123,16 @@ static json_t *run_json(const struct store_writer *w, int64_t started, const str
     json_object_set_new(run, "format", json_integer(STORE_FORMAT));
     json_object_set_new(run, "bench_version", json_string(BENCH_VERSION));
     json_object_set_new(run, "id", json_text(w->id));
-    json_object_set_new(run, "name", json_text(plan->points[0].scenario.name));
+    json_object_set_new(run, "name", json_text(plan->scenario.name));
     json_object_set_new(run, "started", json_string(time));
     json_object_set_new(run, "finished", json_null());
     json_object_set_new(run, "state", json_string("running"));
     json_object_set_new(run, "command", command_json(command));
     json_object_set_new(run, "cwd", json_text(cwd ? cwd : "")); /* it may be gone */
     json_object_set_new(run, "environment", environment ? json_incref(environment) : json_null());
+    json_object_set_new(run, "scenario", scenario_json(&plan->scenario));
+    json_object_set_new(run, "points", json_array());
+    json_object_set_new(run, "plan", json_array());
     add_plan(run, plan);
     return run;
 }
@@ -256,7 +259,7 @@ static int link_latest(const struct store_writer *w, struct bench_error *err)
 int store_create(struct store_writer *w, const char *path, const struct plan *plan,
                  json_t *environment, char *const *command, struct bench_error *err)
 {
-    const struct scenario *scenario = &plan->points[0].scenario;
+    const struct scenario *scenario = &plan->scenario;
     int64_t started = clock_wall();
     bool made = false;
 
@@ -274,6 +277,18 @@ int store_create(struct store_writer *w, const char *path, const struct plan *pl
     if (err && !err->hint[0])
         error_hint(err, "name a directory that you may write to with -o");
     return -1;
+}
+
+int store_extend(struct store_writer *w, const struct plan *plan, struct bench_error *err)
+{
+    add_plan(w->run, plan);
+    return write_run(w, err);
+}
+
+int store_note(struct store_writer *w, const char *key, json_t *value, struct bench_error *err)
+{
+    json_object_set_new(w->run, key, value);
+    return write_run(w, err);
 }
 
 int store_begin(struct store_writer *w, const struct step *step, char **ret_directory,

@@ -73,6 +73,9 @@ struct bench_arm {
     bool relay_limited;
     uint32_t n_estimates;
     const struct bench_estimate *const *estimates;
+    /* Why the rate was too high for it, with the evidence; NULL: it kept up, or there was no rate. Its
+     * latency is then that of a queue. */
+    const char *saturated;
 };
 
 struct bench_repetition {

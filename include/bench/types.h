@@ -85,11 +85,13 @@ struct bench_option {
     const char *name; /* lower case, words joined by '_' */
     enum bench_option_type type;
     size_t offset;
-    const char *unit;           /* for help: "bytes", "CPUs", … or NULL */
-    double minimum, maximum;    /* inclusive, in base units; both 0: no range */
-    const char *fallback;       /* default in the notation of the type; NULL: zero or NULL */
-    const char *const *choices; /* BENCH_OPTION_CHOICE: NULL-terminated list; otherwise NULL */
-    const char *help;           /* one sentence, no full stop */
+    const char *unit;        /* for help: "bytes", "CPUs", … or NULL */
+    double minimum, maximum; /* inclusive, in base units; both 0: no range */
+    const char *fallback;    /* default in the notation of the type; NULL: zero or NULL */
+    /* BENCH_OPTION_CHOICE: NULL-terminated list. BENCH_OPTION_RATE: words that may stand for a
+     * rate, or NULL; word i is stored as -1 - i. Otherwise NULL. */
+    const char *const *choices;
+    const char *help; /* one sentence, no full stop */
 };
 
 /* A row's `offset`. */

@@ -53,7 +53,8 @@ struct bench_slot {
     BENCH_ATOMIC(uint64_t)
     kernel_bytes_sent; /* TCP_INFO bytes_acked less SYN and FIN, set at the end */
     BENCH_ATOMIC(uint64_t) kernel_bytes_received; /* TCP_INFO bytes_received, set at the end */
-    uint64_t reserved[9];
+    BENCH_ATOMIC(uint64_t) due;                   /* requests whose time has come: open loop */
+    uint64_t reserved[8];
 } __attribute__((aligned(128)));
 
 #define BENCH_SLOTS 256
@@ -113,8 +114,8 @@ struct bench_leftovers {
     const char *server_stdout, *server_stderr, *server_directory;
     int client_status; /* as from waitpid(), or -1 while it ran until stopped */
     int64_t window_begin_ns, window_end_ns;
-    /* When the client was started, and when it was seen to have ended: bounds for a tool that stamps
-     * its results with nothing better than seconds. */
+    /* When the client was started, and when it was seen to have ended: bounds for a tool that
+     * stamps its results with nothing better than seconds. */
     int64_t client_begin_ns, client_end_ns;
 };
 

@@ -180,6 +180,7 @@ static void arm(struct bench_output *out, const struct bench_arm *a)
     text_member(out, &first, "      ", "limited_why", a->limited_why);
     key(out, &first, "      ", "relay_limited");
     host->emit(out, a->relay_limited ? "true" : "false");
+    text_member(out, &first, "      ", "saturated", a->saturated);
     key(out, &first, "      ", "metrics");
     host->emit(out, "{");
     for (uint32_t i = 0; i < a->n_estimates; i++) {

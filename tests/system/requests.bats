@@ -46,3 +46,55 @@ requests() { # option…
         [ "$status" -eq 0 ]
     done
 }
+
+@test "rate: auto finds a rate, and measures every arm at shares of it" {
+    local tries
+    # A busy machine can make the client late at every rate; it is not always busy.
+    for tries in 1 2 3; do
+        rm -rf bench-results
+        run requests -r none --set jobs=2 --set workload.delay=5ms --set rate=auto --set repeat=1
+        [ "$status" -ne 0 ] || break
+    done
+    [ "$status" -eq 0 ]
+    [[ $output == *"repetitions of their own: every arm keeps up with "*" requests/s"* ]]
+    run "$BENCH" report latest --format json
+    jq -e '[.repetitions[] | select(.purpose == "measure")] | length == 6' <<<"$output"
+    jq -e '[.repetitions[] | select(.purpose == "search")] | length >= 3' <<<"$output"
+    jq -e '[.arms[].valid] | add <= 6 and length == 6' <<<"$output"
+    jq -e '.scenario.rate == "auto"' <<<"$output"
+    # 20, 40, 60, 80, 90, 95% of what run.json says, to 3 digits.
+    jq -e --slurpfile run bench-results/latest/run.json '
+        $run[0].saturation.rate as $found |
+        [$run[0].points[] | .settings.rate | tonumber? // (.[:-1] | tonumber * 1000)] as $rates |
+        [$rates[-6:], [.2, .4, .6, .8, .9, .95]] | transpose |
+        all((.[0] / $found / .[1]) | . > .99 and . < 1.01)' <<<"$output"
+}
+
+@test "rate: auto is refused beside a sweep, and without requests" {
+    run requests --set rate=auto --set sweep.jobs=1,2
+    [ "$status" -eq 2 ]
+    [[ $output == *"rate: 'auto' cannot be combined with a sweep"* ]]
+    run requests --set sweep.rate=100,auto
+    [ "$status" -eq 2 ]
+    [[ $output == *"rate: 'auto' cannot be combined with a sweep"* ]]
+    run requests --set workload.mode=stream --set rate=auto
+    [ "$status" -eq 2 ]
+    [[ $output == *"mode 'stream' has no requests that 'rate' could pace"* ]]
+    [ ! -e bench-results ]
+}
+
+@test "the plan of rate: auto says that it is a search" {
+    run requests --set rate=auto --set repeat=6 --dry-run
+    [ "$status" -eq 0 ]
+    [[ $output == *"then 6 blocks × 1 arms × 6 rates, 20% to 95% of it"* ]]
+}
+
+@test "a relay that cannot keep up with a rate is called saturated" {
+    need_nginx
+    need_root
+    run requests -r nginx --set hops=1 --set cpu_limit=0.05 --set duration=1s \
+        --set sweep.rate=50,20k
+    run "$BENCH" report latest --format json
+    jq -e '.arms[] | select(.point == "rate=20k") |
+        .failed == 1 or (.saturated | startswith("answered"))' <<<"$output"
+}

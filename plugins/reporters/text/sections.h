@@ -11,7 +11,10 @@ void emit_headline(const struct bench_document *d, const struct bench_metric *m,
                    struct footnotes *notes, const struct bench_style *style,
                    struct bench_output *out);
 
-/* A sweep over one key with at least three values as a plot of a metric; nothing for all others. */
+/* Whether the swept key is the rate: then latency and CPU are what changes, not throughput. */
+bool sweeps_rate(const struct bench_document *d);
+/* A sweep over one key with at least three values as a plot of a metric, which may be NULL; nothing
+ * for all others. */
 void emit_plot(const struct bench_document *d, const struct bench_metric *m,
                const struct bench_style *style, struct bench_output *out);
 

@@ -179,6 +179,11 @@ static bool fits(struct plot *p, int indent)
     return p->style->width == 0 || indent + INDENT + (int)p->n_points * p->step <= p->style->width;
 }
 
+bool sweeps_rate(const struct bench_document *d)
+{
+    return d->n_arms > 0 && strncmp(d->arms[0]->point, "rate=", 5) == 0;
+}
+
 void emit_plot(const struct bench_document *d, const struct bench_metric *m,
                const struct bench_style *style, struct bench_output *out)
 {
@@ -186,7 +191,7 @@ void emit_plot(const struct bench_document *d, const struct bench_metric *m,
     char label[80], *title = NULL;
     int indent;
 
-    if ((style->width > 0 && style->width < WIDTH_LEAST) || !collect(&p, d) || !one_axis(&p))
+    if (!m || (style->width > 0 && style->width < WIDTH_LEAST) || !collect(&p, d) || !one_axis(&p))
         return;
     scale_label(&p, LEVELS, label, sizeof(label));
     indent = width_of(label);

@@ -58,15 +58,19 @@ static int report(void *state, const struct bench_document *d, const struct benc
             if (m->rank != 0 || before < i)
                 continue;
             emit_headline(d, metric_named(d, m->name), first == NULL, &notes, style, out);
-            if (!first)
+            if (!first && !sweeps_rate(d))
                 emit_plot(d, m, style, out);
             first = first ? first : m;
         }
     emit_latency(d, &notes, style, out);
+    if (sweeps_rate(d))
+        emit_plot(d, metric_named(d, "latency_p99_seconds"), style, out);
     if (d->n_arms > 0 && first)
         emit_costs(d, &notes, style, out);
     else if (d->n_arms > 0)
         emit_headline(d, NULL, true, &notes, style, out);
+    if (sweeps_rate(d))
+        emit_plot(d, metric_named(d, "cpu_seconds_per_operation_relay"), style, out);
     emit_counters(d, &notes, style, out);
     if (style->details) {
         emit_metrics(d, style, out);

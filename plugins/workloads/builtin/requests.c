@@ -184,7 +184,7 @@ static int keep_schedule(struct worker *w)
     while (due(w) <= now) {
         struct caller *a = caller_of(w, w->arrivals.number);
 
-        w->planned++;
+        count(&w->slot->due, 1);
         if (caller_begin(a, due(w)) || caller_go_on(a))
             return -1;
         arrivals_next(&w->arrivals);
@@ -255,7 +255,7 @@ static void end_schedule(struct worker *w)
     int64_t now = now_ns();
 
     for (; due(w) <= now; own_arrival(w)) {
-        w->planned++;
+        count(&w->slot->due, 1);
         arrivals_next(&w->arrivals);
     }
 }
@@ -418,8 +418,8 @@ static void judge(const struct requests *r)
     uint64_t planned = 0, sent = 0;
     int64_t lag = lag_p99(page);
 
-    for (int64_t i = 0; i < r->n_workers; i++)
-        planned += r->workers[i].planned;
+    for (uint32_t i = 0; i < atomic_load(&page->slots); i++)
+        planned += atomic_load(&page->slot[i].due);
     for (int64_t i = 0; i < r->n_callers; i++)
         sent += r->callers[i].sent;
     if (planned == 0 || (lag <= MOST_LAG_NS && (double)sent + 1 >= LEAST_SENT * (double)planned))

@@ -51,7 +51,6 @@ struct worker {
     struct bench_slot *slot;
     struct bench_histogram *histogram[BENCH_LATENCIES];
     struct arrivals arrivals; /* stands at the next of one of its callers */
-    uint64_t planned;
 };
 
 /* Counts a request that is due. -1 after crew_fail() when too many wait. */

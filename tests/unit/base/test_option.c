@@ -17,6 +17,7 @@ struct sample {
 };
 
 static const char *const modes[] = {"stream", "echo", NULL};
+static const char *const words[] = {"auto", "most", NULL};
 #define AT(field) BENCH_OFFSET(struct sample, field)
 static const struct bench_option table[] = {
     {"verbose", BENCH_OPTION_BOOL, AT(verbose), NULL, 0, 0, "yes", NULL, "say more"},
@@ -25,7 +26,7 @@ static const struct bench_option table[] = {
     {"wait", BENCH_OPTION_DURATION, AT(wait), NULL, 1e6, 6e10, "500ms", NULL, "how long"},
     {"size", BENCH_OPTION_SIZE, AT(size), NULL, 1, 1 << 30, "64K", NULL, "how large"},
     {"limit", BENCH_OPTION_NUMBER, AT(limit), "CPUs", 0, 1024, "0.5", NULL, "how much"},
-    {"rate", BENCH_OPTION_RATE, AT(rate), NULL, 0, 1e12, "1M", NULL, "how often"},
+    {"rate", BENCH_OPTION_RATE, AT(rate), NULL, 0, 1e12, "1M", words, "how often"},
     {"share", BENCH_OPTION_SHARE, AT(share), NULL, 0, 1, "3%", NULL, "which part"},
     {"name", BENCH_OPTION_STRING, AT(name), NULL, 0, 0, "x", NULL, "who"},
     {"none", BENCH_OPTION_STRING, AT(none), NULL, 0, 0, NULL, NULL, "nobody"},
@@ -35,6 +36,26 @@ static const struct bench_option table[] = {
 static int set(struct sample *s, const char *name, const char *text, struct bench_error *err)
 {
     return option_set(option_find(table, name), s, text, err);
+}
+
+static void words_stand_for_rates(void **state)
+{
+    cleanup_free char *help = option_describe(option_find(table, "rate"));
+    struct sample s = {0};
+    char *text;
+
+    (void)state;
+    assert_int_equal(set(&s, "rate", "most", NULL), 0);
+    assert_true(s.rate == -2);
+    text = option_format(option_find(table, "rate"), &s);
+    assert_string_equal(text, "most");
+    free(text);
+    assert_int_equal(set(&s, "rate", "2k", NULL), 0);
+    assert_true(s.rate == 2000);
+    assert_int_equal(set(&s, "rate", "-1", NULL), -1);
+    assert_int_equal(set(&s, "rate", "Auto", NULL), -1);
+    assert_true(s.rate == 2000);
+    assert_string_equal(help, "rate, 0 to 1T, or auto, most; default 1M");
 }
 
 static void defaults_and_release(void **state)
@@ -171,7 +192,7 @@ static void described(void **state)
         "duration, 1ms to 1m, default 500ms",
         "size, 1 to 1G, default 64K",
         "number (CPUs), 0 to 1024, default 0.5",
-        "rate, 0 to 1T, default 1M",
+        "rate, 0 to 1T, or auto, most; default 1M",
         "share, 0 to 1, default 3%",
         "text, default x",
         "text",
@@ -228,7 +249,7 @@ static void tables_are_checked(void **state)
     refused_table(rows, 16, "option 'a': its range is empty");
     rows[0] = row;
     rows[0].choices = modes;
-    refused_table(rows, 16, "option 'a': choices without the type choice");
+    refused_table(rows, 16, "option 'a': choices without the type choice or rate");
     rows[0].type = BENCH_OPTION_CHOICE;
     assert_int_equal(option_check(rows, 16, NULL), 0);
     rows[0].choices = NULL;
@@ -243,13 +264,10 @@ static void tables_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_and_release),
-        cmocka_unit_test(set_replaces),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(unknown_names),
-        cmocka_unit_test(copies_are_deep),
-        cmocka_unit_test(formats_read_back),
-        cmocka_unit_test(described),
+        cmocka_unit_test(defaults_and_release), cmocka_unit_test(words_stand_for_rates),
+        cmocka_unit_test(set_replaces),         cmocka_unit_test(refusals),
+        cmocka_unit_test(unknown_names),        cmocka_unit_test(copies_are_deep),
+        cmocka_unit_test(formats_read_back),    cmocka_unit_test(described),
         cmocka_unit_test(tables_are_checked),
     };
 

@@ -33,6 +33,33 @@ static void make(struct plan *p, const char *yaml)
     scenario_release(&s); /* the plan has its own copy */
 }
 
+static void rates_that_a_search_wants(void **state)
+{
+    static const double rates[] = {0, 4680};
+    struct bench_error err = {0};
+    struct scenario s;
+    struct plan p;
+
+    (void)state;
+    checked(&s, "bench: 1\nseed: 1\nrepeat: 2\nrate: auto\nrelays: [none, fast]\n");
+    assert_true(s.rate == RATE_AUTO);
+    scenario_sweep_rate(&s, rates, 2);
+    assert_int_equal(plan_make(&p, &s, &test_registry, &err), 0);
+    scenario_release(&s);
+    assert_true(p.scenario.rate == RATE_AUTO && p.scenario.n_axes == 0);
+    assert_int_equal(p.n_points, 2);
+    assert_true(p.points[0].scenario.rate == 0 && p.points[1].scenario.rate == 4680);
+    assert_string_equal(p.points[1].label, "rate=4680");
+    assert_int_equal(p.steps[0].index, 1);
+    assert_string_equal(p.steps[7].purpose, PURPOSE_MEASURE);
+    plan_follow(&p, 10, PURPOSE_SEARCH);
+    assert_int_equal(p.before, 10);
+    assert_int_equal(p.steps[0].index, 11);
+    assert_int_equal(p.steps[7].index, 18);
+    assert_string_equal(p.steps[7].purpose, PURPOSE_SEARCH);
+    plan_release(&p);
+}
+
 static void one_point(void **state)
 {
     const struct fast_state *fast;
@@ -268,13 +295,10 @@ static void a_capture_apart_does_not_change_the_first_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_point),
-        cmocka_unit_test(blocks_are_complete),
-        cmocka_unit_test(points_of_a_sweep),
-        cmocka_unit_test(seed_decides_order),
-        cmocka_unit_test(drawn_seed_can_be_given),
-        cmocka_unit_test(order_is_random),
-        cmocka_unit_test(wrong_combination),
+        cmocka_unit_test(one_point),           cmocka_unit_test(rates_that_a_search_wants),
+        cmocka_unit_test(blocks_are_complete), cmocka_unit_test(points_of_a_sweep),
+        cmocka_unit_test(seed_decides_order),  cmocka_unit_test(drawn_seed_can_be_given),
+        cmocka_unit_test(order_is_random),     cmocka_unit_test(wrong_combination),
         cmocka_unit_test(thousand_points),
         cmocka_unit_test(captures_that_perturb_follow_the_blocks),
         cmocka_unit_test(a_capture_apart_does_not_change_the_first_block),

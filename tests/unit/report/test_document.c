@@ -182,6 +182,84 @@ static void a_rate_is_no_open_loop_by_itself(void **state)
                                "holds back are not timed");
 }
 
+/* Two rates; at the higher one nginx answers `share` of what is due. */
+static void example_rates(struct stored_run *run, double share)
+{
+    static const double rates[] = {1000, 4000};
+    json_t *points = json_array();
+
+    for (int p = 0; p < 2; p++)
+        json_array_append_new(points,
+                              json_pack("{s:s,s:{s:f},s:{}}", "label", p ? "rate=4k" : "rate=1k",
+                                        "settings", "rate", rates[p], "hops"));
+    example_run_init(
+        run, example_run_json("rates", "complete", json_pack("[s]", "nginx"), points, 12), 12);
+    for (uint32_t i = 0; i < 12; i++) {
+        struct repetition_record *r = &run->repetitions[i];
+        struct histogram *h = histogram_new();
+        bool high = i % 2;
+
+        example_ok(r, i + 1, i / 2 + 1, "nginx", "nginx", high ? "rate=4k" : "rate=1k", 1, 1e6, 0.4,
+                   0.5);
+        histogram_record(h, 1000000, 5000);
+        record_add_latency(r, "response", h);
+        record_add_total(r, "operations_per_second", high ? 4000 * share : 1000);
+    }
+}
+
+static void too_high_a_rate_is_called_so(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    example_rates(&f.run, 0.97);
+    assert_int_equal(document_new(&f.document, &f.run, NULL), 0);
+    f.d = document_get(f.document);
+    assert_null(f.d->arms[0]->saturated);
+    assert_string_equal(f.d->arms[1]->saturated,
+                        "answered 97.0% of the requests that were due; so in 6 of 6 repetitions");
+    assert_warned(f.d, "nginx at rate=4k: saturated: answered 97.0% of");
+    release(&f);
+}
+
+static void a_rate_that_is_kept_up_with(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    example_rates(&f.run, 0.99);
+    assert_int_equal(document_new(&f.document, &f.run, NULL), 0);
+    f.d = document_get(f.document);
+    assert_null(f.d->arms[1]->saturated);
+    for (uint32_t i = 0; i < f.d->n_warnings; i++)
+        assert_null(strstr(f.d->warnings[i], "saturated"));
+    /* One p99 in ten times its value under light load is saturation as well; here in all six. */
+    for (size_t i = 1; i < 12; i += 2)
+        histogram_record(f.run.repetitions[i].latencies[0].histogram, 11000000, 100);
+    again(&f);
+    assert_string_equal(f.d->arms[1]->saturated,
+                        "p99 was 11 ms, 11 times that of the light load; so in 6 of 6 repetitions");
+    release(&f);
+}
+
+static void what_a_search_found(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    example_rates(&f.run, 1);
+    json_object_set_new(f.run.run, "saturation",
+                        json_pack("{s:f,s:f,s:f,s:s,s:s,s:i}", "capacity", 5100.0, "rate", 4210.0,
+                                  "gave_way", 4400.0, "arm", "nginx", "why", "too slow", "steps",
+                                  14));
+    assert_int_equal(document_new(&f.document, &f.run, NULL), 0);
+    f.d = document_get(f.document);
+    assert_true(has_line(f.d->design, f.d->n_design,
+                         "searched in 14 repetitions of their own: every arm keeps up with 4210 "
+                         "requests/s; with 4400 'nginx' does not (too slow)"));
+    release(&f);
+}
+
 static void states_of_estimates(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms);
@@ -420,6 +498,9 @@ int main(void)
         cmocka_unit_test(only_measuring_counts),
         cmocka_unit_test(design_lines),
         cmocka_unit_test(a_rate_is_no_open_loop_by_itself),
+        cmocka_unit_test(too_high_a_rate_is_called_so),
+        cmocka_unit_test(a_rate_that_is_kept_up_with),
+        cmocka_unit_test(what_a_search_found),
         cmocka_unit_test(states_of_estimates),
         cmocka_unit_test(failures),
         cmocka_unit_test(all_failed),

@@ -42,7 +42,8 @@ static void setup_init(struct setup *s)
                                     .arm = (i & 1) ^ (i >> 1),
                                     .seed = i / 2,
                                     .purpose = i < 2 ? PURPOSE_SEARCH : PURPOSE_MEASURE};
-    s->plan = (struct plan){.seed = UINT64_MAX - 1,
+    s->plan = (struct plan){.scenario = s->point.scenario,
+                            .seed = UINT64_MAX - 1,
                             .points = &s->point,
                             .n_points = 1,
                             .steps = s->steps,
@@ -195,6 +196,36 @@ static void run_json_says_what_was_run(void **state)
     setup_release(&s);
 }
 
+static void a_run_grows_by_another_plan(void **state)
+{
+    struct stored_run run = {0};
+    struct store_writer w;
+    struct setup s;
+    const json_t *last;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "grown", &s.plan);
+    plan_follow(&s.plan, 4, PURPOSE_MEASURE);
+    s.plan.seed = 77;
+    s.plan.blocks = 9;
+    assert_int_equal(store_extend(&w, &s.plan, NULL), 0);
+    assert_int_equal(store_note(&w, "saturation", json_pack("{s:f}", "rate", 1000.0), NULL), 0);
+    store_writer_release(&w);
+    must_read(&run, "grown");
+    assert_int_equal(json_array_size(json_object_get(run.run, "points")), 2);
+    assert_int_equal(json_array_size(json_object_get(run.run, "plan")), 8);
+    last = json_array_get(json_object_get(run.run, "plan"), 7);
+    assert_int_equal(json_integer_value(json_object_get(last, "index")), 8);
+    assert_int_equal(json_integer_value(json_object_get(last, "point")), 1);
+    assert_int_equal(json_integer_value(json_object_get(run.run, "blocks")), 9);
+    assert_true(run.seed == 77);
+    assert_true(json_real_value(json_object_get(json_object_get(run.run, "saturation"), "rate")) ==
+                1000);
+    stored_run_release(&run);
+    setup_release(&s);
+}
+
 static void a_point_tells_what_the_sweep_changed(void **state)
 {
     struct setup s;
@@ -232,7 +263,7 @@ static void the_scenario_file_is_kept_as_it_was(void **state)
     (void)state;
     setup_init(&s);
     overwrite("mine.yaml", yaml);
-    s.point.scenario.file = xstrdup("mine.yaml");
+    s.plan.scenario.file = s.point.scenario.file = xstrdup("mine.yaml");
     create(&w, "kept", &s.plan);
     path = xasprintf("%s/scenario.yaml", w.path);
     assert_int_equal(file_read(AT_FDCWD, path, 1000, &copy, NULL, NULL), 0);
@@ -728,6 +759,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_run_comes_back_equal),
         TEST(run_json_says_what_was_run),
+        TEST(a_run_grows_by_another_plan),
         TEST(a_point_tells_what_the_sweep_changed),
         TEST(the_scenario_file_is_kept_as_it_was),
         TEST(benches_that_start_together_do_not_meet),
