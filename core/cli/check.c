@@ -306,6 +306,9 @@ static int check(struct cli *cli, struct scenario *s)
     for (size_t arm = 0; plan.n_points && arm < s->n_arms; arm++)
         check_arm(&plan.points[0], arm, &f);
     check_pins(&plan, &f);
+    for (size_t i = 0; i < s->left_out.count; i++)
+        finding_add(&f, FINDING_WARN, "scenario", NULL,
+                    "left out, this machine lacks these CPUs: %s", s->left_out.items[i]);
     judge_plugins(r, &f);
     check_programs(r, s, &f);
     check_tools(&f);

@@ -141,6 +141,8 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
             "rate: auto: these are the first of a search for the highest rate at which every arm "
             "keeps up;\nthen %lld blocks × %zu arms × %d rates, 20%% to 95%% of it\n",
             (long long)plan->scenario.repeat, first->scenario.n_arms, SATURATION_RATES);
+    for (size_t i = 0; i < plan->scenario.left_out.count; i++)
+        printf("left out, this machine lacks these CPUs: %s\n", plan->scenario.left_out.items[i]);
     print_rate(&first->scenario);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *s = &plan->steps[i];

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "process/affinity.h"
+#include "base/affinity.h"
 #include "process/descendants.h"
 
 /* ---- talking to the bench ---- */

@@ -340,6 +340,18 @@ static void warn_state(const struct stored_run *run, const struct bench_document
         strings_addf(ret, "a stored repetition was skipped: %s", run->damaged.items[i]);
 }
 
+static void warn_left_out(const struct stored_run *run, struct strings *ret)
+{
+    cleanup_text struct text t = {0};
+    json_t *value;
+    size_t i;
+
+    json_array_foreach(json_object_get(run->run, "left_out"), i, value)
+        text_add(&t, "%s%s", t.length ? ", " : "", json_text_or(value, "?"));
+    if (t.length)
+        strings_addf(ret, "left out, because the machine lacks these CPUs: %s", text_get(&t));
+}
+
 static void warn_failures(const struct bench_document *d, struct strings *ret)
 {
     for (uint32_t i = 0; i < d->n_arms; i++) {
@@ -631,6 +643,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
                     const struct observations *all, struct strings *ret)
 {
     warn_state(run, d, ret);
+    warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_saturated(d, ret);
     warn_relay_not_limit(d, ret);

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
-#include "process/affinity.h"
+#include "base/affinity.h"
 
 /* How often the kernel is asked whether a starting process listens: often while it is young,
  * because most are ready within milliseconds, then rarely. */

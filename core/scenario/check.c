@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/affinity.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
@@ -298,13 +299,19 @@ int scenario_check_point(struct scenario *s, const struct registry *r, struct be
 
 /* The sweep. */
 
+/* "server" for "cpus.server", else NULL. */
+static const char *swept_role(const char *key)
+{
+    return strncmp(key, "cpus.", 5) == 0 ? key + 5 : NULL;
+}
+
 static bool can_be_swept(const char *key)
 {
     /* These are about the run as a whole. Options belong to one workload: sweep workload.OPTION. */
     static const char *const fixed[] = {"bench", "name",     "workload", "repeat",
                                         "seed",  "baseline", NULL};
 
-    return strncmp(key, "workload.", 9) == 0 || strncmp(key, "relay.", 6) == 0 ||
+    return strncmp(key, "workload.", 9) == 0 || strncmp(key, "relay.", 6) == 0 || swept_role(key) ||
            (option_find(scenario_keys, key) && !contains(fixed, key));
 }
 
@@ -319,6 +326,7 @@ static int check_axis_key(const struct sweep_axis *axis, struct bench_error *err
             strings_add(&names, row->name);
     strings_add(&names, "workload.OPTION");
     strings_add(&names, "relay.OPTION");
+    strings_add(&names, "cpus.ROLE");
     error_unknown(err, "key", axis->key, (const char *const *)names.items);
     error_context(err, "sweep");
     return at(axis->where, err);
@@ -467,26 +475,79 @@ static void role_names(const struct scenario *s, struct strings *ret)
         strings_addf(ret, "relay_%lld", (long long)i);
 }
 
+static int check_pin(const struct strings *roles, const char *role, const char *cpus,
+                     const char *where, struct bench_error *err)
+{
+    uint64_t mask[UNITS_CPU_WORDS];
+
+    if (!strings_has(roles, role)) {
+        error_unknown(err, "role", role, (const char *const *)roles->items);
+        error_context(err, "cpus");
+        return at(where, err);
+    }
+    if (parse_cpus(cpus, mask, err) == 0)
+        return 0;
+    error_context(err, "cpus: %s", role);
+    return at(where, err);
+}
+
 static int check_pins(const struct scenario *s, struct bench_error *err)
 {
     cleanup_strings struct strings roles = {0};
-    uint64_t cpus[UNITS_CPU_WORDS];
 
     role_names(s, &roles);
-    for (size_t i = 0; i < s->n_pins; i++) {
-        const struct pin *pin = &s->pins[i];
+    for (size_t i = 0; i < s->n_pins; i++)
+        if (check_pin(&roles, s->pins[i].role, s->pins[i].cpus, s->pins[i].where, err) < 0)
+            return -1;
+    for (size_t i = 0; i < s->n_axes; i++) {
+        const struct sweep_axis *axis = &s->axes[i];
+        const char *role = swept_role(axis->key);
 
-        if (!strings_has(&roles, pin->role)) {
-            error_unknown(err, "role", pin->role, (const char *const *)roles.items);
-            error_context(err, "cpus");
-            return at(pin->where, err);
-        }
-        if (parse_cpus(pin->cpus, cpus, err) < 0) {
-            error_context(err, "cpus: %s", pin->role);
-            return at(pin->where, err);
-        }
+        for (size_t j = 0; role && j < axis->values.count; j++)
+            if (check_pin(&roles, role, axis->values.items[j], axis->wheres.items[j], err) < 0)
+                return -1;
     }
     return 0;
+}
+
+static bool has_cpus(const char *list)
+{
+    uint64_t mask[UNITS_CPU_WORDS];
+
+    return parse_cpus(list, mask, NULL) == 0 && affinity_try(mask, NULL) == 0;
+}
+
+/* The values of an axis over CPUs that this machine has, `has` of them. */
+static void keep_present(struct sweep_axis *axis, size_t has, struct strings *left_out)
+{
+    struct strings values = {0}, wheres = {0};
+
+    if (has == 0 || has == axis->values.count)
+        return; /* with none it is refused when the CPUs are asked for */
+    for (size_t i = 0; i < axis->values.count; i++) {
+        if (has_cpus(axis->values.items[i])) {
+            strings_add(&values, axis->values.items[i]);
+            strings_add(&wheres, axis->wheres.items[i]);
+        } else {
+            strings_addf(left_out, "%s=%s", axis->key, axis->values.items[i]);
+        }
+    }
+    strings_release(&axis->values);
+    strings_release(&axis->wheres);
+    axis->values = values;
+    axis->wheres = wheres;
+}
+
+static void leave_out(struct scenario *s)
+{
+    for (size_t i = 0; i < s->n_axes; i++) {
+        struct sweep_axis *axis = &s->axes[i];
+        size_t has = 0;
+
+        for (size_t j = 0; swept_role(axis->key) && j < axis->values.count; j++)
+            has += has_cpus(axis->values.items[j]);
+        keep_present(axis, has, &s->left_out);
+    }
 }
 
 /* The capture itself knows its words; how many hops there are it does not. */
@@ -536,5 +597,6 @@ int scenario_check(struct scenario *s, const struct registry *r, capture_known_f
     fill_options(&s->workload_options, &find_workload(s, r, NULL)->plugin);
     for (size_t i = 0; i < s->n_arms; i++)
         fill_options(&s->arms[i].options, &find_relay(&s->arms[i], r, NULL)->plugin);
+    leave_out(s);
     return 0;
 }

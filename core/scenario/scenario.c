@@ -163,7 +163,7 @@ const struct scenario_structure scenario_structures[] = {
      "what is collected beside resources"},
     {"cpus", "map of client, server, relay or relay_N to a list of CPUs such as 0-1,3",
      "pins the processes of a role to CPUs"},
-    {"sweep", "map of a key, workload.OPTION or relay.OPTION to a list of values",
+    {"sweep", "map of a key, workload.OPTION, relay.OPTION or cpus.ROLE to a list of values",
      "a matrix: every arm is measured at every combination"},
     {0},
 };
@@ -384,6 +384,7 @@ void scenario_release(struct scenario *s)
     RELEASE_ALL(s->captures, s->n_captures, capture_release);
     RELEASE_ALL(s->axes, s->n_axes, axis_release);
     RELEASE_ALL(s->pins, s->n_pins, pin_release);
+    strings_release(&s->left_out);
     free(s->file);
     *s = (struct scenario){0};
 }
@@ -435,6 +436,8 @@ void scenario_copy(struct scenario *to, const struct scenario *from)
     }
     for (size_t i = 0; i < from->n_pins; i++)
         scenario_put_pin(to, from->pins[i].role, from->pins[i].cpus, from->pins[i].where);
+    to->left_out = (struct strings){0};
+    copy_strings(&to->left_out, &from->left_out);
 }
 
 /* Setting. */
@@ -577,11 +580,9 @@ static int set(struct scenario *s, const char *key, const char *text, const char
         return scenario_unknown_key(key, dotted, err);
     if (strncmp(key, "sweep", length) == 0 && length == 5)
         return set_axis(s, rest, text, where, err);
-    if (strncmp(key, "cpus", length) == 0 && length == 4) {
+    if (strncmp(key, "cpus", length) == 0 && length == 4)
         scenario_put_pin(s, rest, text, where);
-        return 0;
-    }
-    if (strncmp(key, "workload", length) == 0 && length == 8)
+    else if (strncmp(key, "workload", length) == 0 && length == 8)
         settings_put(&s->workload_options, rest, text, where);
     else if (strncmp(key, "relay", length) == 0 && length == 5)
         settings_put(&s->relay_options, rest, text, where);

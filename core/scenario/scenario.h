@@ -51,7 +51,7 @@ struct capture_request {
 };
 
 /* `sweep: {jobs: [1, 10]}`: key is a scenario key, `workload.KEY` or `relay.KEY` (option of every
- * arm's relay that has it). */
+ * arm's relay that has it), `cpus.ROLE`. */
 struct sweep_axis {
     char *key;
     struct strings values;
@@ -97,6 +97,7 @@ struct scenario {
     size_t n_axes, axes_capacity;
     struct pin *pins;
     size_t n_pins, pins_capacity;
+    struct strings left_out; /* of the sweep, by scenario_check(): "cpus.server=0-3" */
 
     struct settings given;         /* scalar keys that were set: their text and where */
     struct settings relay_options; /* `relay.KEY`, until scenario_check() hands them to the arms */

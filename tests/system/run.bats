@@ -158,6 +158,24 @@ PY
     [[ $output == *"relay_1"*"nginx"*"nginx.conf:"*"stream {"* ]]
 }
 
+@test "a sweep over CPUs leaves out what the machine lacks, and says so" {
+    local cpu
+    cpu=$(taskset -pc $$ | sed 's/.*: \([0-9]*\).*/\1/')
+    printf 'bench: 1\nrelays: [none]\ncpu_limit: 0\nwarmup: 0\nduration: 200ms\nrepeat: 1\n%s\n' \
+        "sweep: {cpus.server: [$cpu, 1022]}" >s.yaml
+    run "$BENCH" run s.yaml --dry-run
+    [ "$status" -eq 0 ]
+    grep -qx "left out, this machine lacks these CPUs: cpus.server=1022" <<<"$output"
+    run "$BENCH" check s.yaml
+    grep -qx "WARN     scenario     left out, this machine lacks these CPUs: cpus.server=1022" <<<"$output"
+    "$BENCH" run s.yaml -q >table
+    cat table
+    grep -qx "! left out, because the machine lacks these CPUs: cpus.server=1022" table
+    run "$BENCH" run s.yaml --set sweep.cpus.server=1021,1022
+    [ "$status" -eq 5 ]
+    [[ $output == *"cpus: server: '1021': cannot run on the wanted CPUs"* ]]
+}
+
 @test "--dry-run -v shows what differs from point to point" {
     cat >s.yaml <<'YAML'
 bench: 1

@@ -392,7 +392,11 @@ static void what_a_reader_must_know(void **state)
         for (size_t k = 0; k < q->n_roles; k++)
             q->roles[k].cpu_period_ns *= 2;
     }
+    json_object_set_new(f.run.run, "left_out",
+                        json_pack("[s, s]", "cpus.server=0-3", "cpus.relay=2"));
     again(&f);
+    assert_warned(f.d, "left out, because the machine lacks these CPUs: cpus.server=0-3, "
+                       "cpus.relay=2");
     assert_warned(f.d, "the CPU limit did not hold: up to 110.0% of it was used (1 time)");
     assert_warned(f.d, "throttled relays got less than their CPU limit: down to 90.0% of it");
     assert_warned(f.d, "took up to 2.44% of the CPU time (steal)");

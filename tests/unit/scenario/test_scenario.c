@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -302,7 +303,7 @@ static void errors_of_sweeps(void **state)
     static const char known[] =
         "known: protocol, jobs, rate, arrivals, hops, warmup, duration, tick, cpu_limit, "
         "cpu_period, network, "
-        "congestion, start_timeout, stop_timeout, workload.OPTION, relay.OPTION";
+        "congestion, start_timeout, stop_timeout, workload.OPTION, relay.OPTION, cpus.ROLE";
 
     (void)state;
     refuses("bench: 1\nsweep: {job: [1]}\n", "f:2:9: sweep: unknown key 'job'",
@@ -332,6 +333,42 @@ static void errors_of_sweeps(void **state)
 }
 
 /* A base value that no point uses does not count. */
+/* A machine with CPUs 1021 and 1022 has yet to be seen. */
+static void cpus_that_a_machine_lacks(void **state)
+{
+    struct scenario s, copy;
+    cpu_set_t allowed;
+    char text[160];
+    int cpu = 0;
+
+    (void)state;
+    assert_int_equal(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+    while (!CPU_ISSET(cpu, &allowed))
+        cpu++;
+    snprintf(text, sizeof(text), "bench: 1\nsweep:\n  cpus.server: [%d, \"%d,1022\", 1021-1022]\n",
+             cpu, cpu);
+    must_check(&s, text);
+    snprintf(text, sizeof(text), "cpus.server=%d,1022", cpu);
+    assert_int_equal(s.axes[0].values.count, 1);
+    assert_int_equal(s.axes[0].wheres.count, 1);
+    scenario_copy(&copy, &s);
+    assert_int_equal(copy.left_out.count, 2);
+    assert_string_equal(copy.left_out.items[0], text);
+    assert_string_equal(copy.left_out.items[1], "cpus.server=1021-1022");
+    scenario_release(&copy);
+    scenario_release(&s);
+
+    must_check(&s, "bench: 1\nsweep: {cpus.server: [1021, 1022]}\n");
+    assert_int_equal(s.axes[0].values.count, 2);
+    assert_int_equal(s.left_out.count, 0);
+    scenario_release(&s);
+
+    refuses("bench: 1\nsweep: {cpus.relay_3: [0]}\n", "f:2:24: cpus: unknown role 'relay_3'",
+            "did you mean 'relay_1'?");
+    refuses("bench: 1\nsweep: {cpus.server: [0, x]}\n",
+            "f:2:26: cpus: server: 'x' is not a list of CPUs: write numbers and ranges below 1024, like 0-2,5", "");
+}
+
 static void sweep_replaces_base(void **state)
 {
     struct scenario s;
@@ -558,6 +595,7 @@ int main(void)
         cmocka_unit_test(errors_of_structures),
         cmocka_unit_test(errors_of_plugins),
         cmocka_unit_test(errors_of_sweeps),
+        cmocka_unit_test(cpus_that_a_machine_lacks),
         cmocka_unit_test(sweep_replaces_base),
         cmocka_unit_test(many_relays),
         cmocka_unit_test(set_overrides),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The CPUs that a process may run on: exactly those that were asked for, or an error. */
-#ifndef PROCESS_AFFINITY_H
-#define PROCESS_AFFINITY_H
+#ifndef BASE_AFFINITY_H
+#define BASE_AFFINITY_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "process/affinity.h"
+#include "base/affinity.h"
 
 #include <errno.h>
 #include <sched.h>
