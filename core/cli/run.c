@@ -26,6 +26,7 @@
 /* Flags that are not scalar scenario keys. Those all have a flag of their own name. */
 enum flag {
     FLAG_CAPTURE = 256,
+    FLAG_CAPTURE_COST,
     FLAG_SET,
     FLAG_DRY_RUN,
     FLAG_NO_COLOR,
@@ -42,6 +43,9 @@ static const struct {
     {{"capture", 1, NULL, FLAG_CAPTURE},
      "--capture NAME,…",
      "what to collect: 'bench list captures'"},
+    {{"capture-cost", 0, NULL, FLAG_CAPTURE_COST},
+     "--capture-cost",
+     "compare one relay without captures and with each of them: what looking costs"},
     {{"set", 1, NULL, FLAG_SET},
      "--set KEY=VALUE",
      "any key, also workload.KEY, relay.KEY, cpus.ROLE"},
@@ -62,7 +66,7 @@ static const struct {
 struct request {
     const char *capture; /* what the command adds to the scenario's captures, or NULL */
     const char *output, *format;
-    bool dry_run, quiet, verbose, no_color, details, help;
+    bool capture_cost, dry_run, quiet, verbose, no_color, details, help;
     struct scenario scenario;
     const struct registry *registry;
 };
@@ -156,6 +160,9 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
         return scenario_set(&q->scenario, "protocol", arg, "--protocol", err);
     case FLAG_CAPTURE:
         return scenario_set(&q->scenario, "capture", arg, "--capture", err);
+    case FLAG_CAPTURE_COST:
+        q->capture_cost = true;
+        return 0;
     case FLAG_SET:
         return apply_set(&q->scenario, arg, err);
     case FLAG_FORMAT:
@@ -477,6 +484,7 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
     if (q->help)
         return print_help(argv[0], q->capture, options);
     if (!registry_find(cli_registry(cli), BENCH_REPORTER, q->format, &err) ||
+        (q->capture_cost && scenario_capture_cost(&q->scenario, &err) < 0) ||
         scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0)
         return cli_error(&err);
     q->registry = cli_registry(cli);

@@ -182,6 +182,8 @@ static void add_captures(struct plan *plan, struct random *random, size_t n_arms
         for (size_t i = 0; i < n; i++) {
             const struct point *point = &plan->points[order[i] % cells / n_arms];
 
+            if (s->arms[order[i] % n_arms].chooses_captures)
+                continue; /* it runs in the ordinary ones, or not at all */
             add_step(plan, (struct step){.block = block,
                                          .point = point,
                                          .arm = order[i] % n_arms,

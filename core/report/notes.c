@@ -235,6 +235,17 @@ static size_t planned_apart(const struct stored_run *run, const char *capture)
     return n;
 }
 
+/* Whether arms differ in what is captured: then that is what is compared. */
+static bool arms_choose_captures(const struct stored_run *run)
+{
+    json_t *arm;
+    size_t i;
+
+    json_array_foreach(run_setting(run, "", "relays"), i,
+                       arm) if (json_object_get(arm, "capture")) return true;
+    return false;
+}
+
 static void design_captures(const struct stored_run *run, struct strings *ret)
 {
     cleanup_text struct text t = {0}, apart = {0};
@@ -255,7 +266,10 @@ static void design_captures(const struct stored_run *run, struct strings *ret)
         else if (name)
             text_add(&t, "%s%s", t.length ? ", " : "", name);
     }
-    if (t.length)
+    if (arms_choose_captures(run))
+        strings_add(ret, "relays choose what is captured in their repetitions: the difference is "
+                         "what that costs");
+    else if (t.length)
         strings_addf(ret, "captured in every repetition: %s", text_get(&t));
     if (apart.length)
         strings_addf(ret, "captured in repetitions of its own, which enter no number here: %s",

@@ -142,7 +142,17 @@ static int add_capture(struct repetition *p, const struct capture_ops *ops,
     return 0;
 }
 
-/* An ordinary repetition has every capture that does without one of its own. */
+/* An ordinary repetition has every capture that does without one of its own, unless the arm
+ * chooses. */
+static bool is_wanted(const struct repetition *p, const struct capture_request *c)
+{
+    if (p->step->capture)
+        return p->step->capture == c;
+    if (p->arm->chooses_captures)
+        return strings_has(&p->arm->captures, c->name);
+    return c->repetitions == 0;
+}
+
 static int add_captures(struct repetition *p, struct bench_error *err)
 {
     const struct scenario *s = p->scenario;
@@ -157,9 +167,8 @@ static int add_captures(struct repetition *p, struct bench_error *err)
     for (size_t i = 0; i < s->n_captures; i++) {
         const struct capture_request *c = &s->captures[i];
 
-        if (p->step->capture ? p->step->capture == c : c->repetitions == 0)
-            if (add_capture(p, capture_find(c->name), &c->options, err) < 0)
-                return -1;
+        if (is_wanted(p, c) && add_capture(p, capture_find(c->name), &c->options, err) < 0)
+            return -1;
     }
     return 0;
 }

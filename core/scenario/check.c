@@ -228,6 +228,23 @@ static int check_chain(const struct scenario *s, const struct arm *arm,
     return at(arm->where, err);
 }
 
+static int check_arm_captures(const struct scenario *s, const struct arm *arm,
+                              struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (size_t i = 0; i < s->n_captures; i++)
+        strings_add(&names, s->captures[i].name);
+    for (size_t i = 0; i < arm->captures.count; i++) {
+        if (strings_has(&names, arm->captures.items[i]))
+            continue;
+        error_unknown(err, "capture", arm->captures.items[i], (const char *const *)names.items);
+        error_hint(err, "a relay chooses among the captures that the scenario's 'capture' lists");
+        return at(arm->where, err);
+    }
+    return 0;
+}
+
 static int check_arm(const struct scenario *s, const struct arm *arm, const struct registry *r,
                      struct bench_error *err)
 {
@@ -239,7 +256,8 @@ static int check_arm(const struct scenario *s, const struct arm *arm, const stru
         FAIL(err, "name: a relay's name is one line, and not empty");
         return at(arm->where, err);
     }
-    if (check_environment(arm, err) < 0 || check_options(&arm->options, &relay->plugin, err) < 0)
+    if (check_arm_captures(s, arm, err) < 0 || check_environment(arm, err) < 0 ||
+        check_options(&arm->options, &relay->plugin, err) < 0)
         return -1;
     return check_chain(s, arm, relay, err);
 }

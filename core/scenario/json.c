@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/memory.h"
 #include "scenario/parts.h"
 
@@ -78,6 +79,13 @@ static json_t *relays_json(const struct scenario *s)
         put_text(relay, "path", arm->path);
         put_settings(relay, "env", &arm->env);
         put_settings(relay, "options", &arm->options);
+        if (arm->chooses_captures) {
+            json_t *names = json_array();
+
+            for (size_t k = 0; k < arm->captures.count; k++)
+                json_array_append_new(names, json_text(arm->captures.items[k]));
+            put(relay, "capture", names);
+        }
         json_array_append_new(relays, relay);
     }
     return relays;

@@ -134,9 +134,27 @@ static int read_text(const struct source *src, const struct yaml_entry *e, char 
     return 0;
 }
 
+/* Names of captures of the scenario; [] for none of them. */
+static int read_arm_captures(const struct source *src, const struct yaml_node *node,
+                             struct arm *arm)
+{
+    size_t n = node->kind == YAML_LIST ? node->count : 1;
+
+    arm->chooses_captures = true;
+    for (size_t i = 0; i < n; i++) {
+        const struct yaml_node *name = node->kind == YAML_LIST ? node->entries[i].value : node;
+
+        if (expect(src, name, YAML_TEXT, "capture") < 0)
+            return -1;
+        strings_add(&arm->captures, name->text);
+    }
+    return 0;
+}
+
 static int read_arm_key(const struct source *src, struct arm *arm, const struct yaml_entry *e)
 {
-    static const char *const names[] = {"name", "plugin", "path", "env", "options", NULL};
+    static const char *const names[] = {"name",    "plugin",  "path", "env",
+                                        "options", "capture", NULL};
     const char *key = e->key->text;
 
     if (strcmp(key, "name") == 0)
@@ -149,6 +167,8 @@ static int read_arm_key(const struct source *src, struct arm *arm, const struct 
         return read_settings(src, e->value, "env", &arm->env);
     if (strcmp(key, "options") == 0)
         return read_settings(src, e->value, "options", &arm->options);
+    if (strcmp(key, "capture") == 0)
+        return read_arm_captures(src, e->value, arm);
     return unknown_key(src, e->key, "relays", names);
 }
 

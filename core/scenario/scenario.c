@@ -157,7 +157,7 @@ const struct bench_option scenario_keys[] = {
 };
 
 const struct scenario_structure scenario_structures[] = {
-    {"relays", "list of arms, each a NAME or {name, plugin, path, env, options}",
+    {"relays", "list of arms, each a NAME or {name, plugin, path, env, options, capture}",
      "the configurations being compared; 'none' connects directly"},
     {"capture", "list, each a NAME or {NAME: {OPTION: value}}",
      "what is collected beside resources"},
@@ -254,6 +254,7 @@ static void arm_release(struct arm *a)
     free(a->where);
     settings_release(&a->env);
     settings_release(&a->options);
+    strings_release(&a->captures);
 }
 
 static void capture_release(struct capture_request *c)
@@ -395,6 +396,20 @@ static void copy_strings(struct strings *to, const struct strings *from)
         strings_add(to, from->items[i]);
 }
 
+static struct arm *copy_arm(struct scenario *to, const struct arm *old)
+{
+    struct arm *arm = scenario_add_arm(to, old->where);
+
+    arm->name = xstrdup(old->name);
+    arm->plugin = xstrdup(old->plugin);
+    arm->path = xstrdup(old->path);
+    settings_copy(&arm->env, &old->env);
+    settings_copy(&arm->options, &old->options);
+    copy_strings(&arm->captures, &old->captures);
+    arm->chooses_captures = old->chooses_captures;
+    return arm;
+}
+
 void scenario_copy(struct scenario *to, const struct scenario *from)
 {
     struct scenario *scalars = option_copy(scenario_keys, from, sizeof(*from));
@@ -411,16 +426,8 @@ void scenario_copy(struct scenario *to, const struct scenario *from)
     to->pins = NULL;
     to->n_arms = to->n_captures = to->n_axes = to->n_pins = 0;
     to->arms_capacity = to->captures_capacity = to->axes_capacity = to->pins_capacity = 0;
-    for (size_t i = 0; i < from->n_arms; i++) {
-        const struct arm *old = &from->arms[i];
-        struct arm *arm = scenario_add_arm(to, old->where);
-
-        arm->name = xstrdup(old->name);
-        arm->plugin = xstrdup(old->plugin);
-        arm->path = xstrdup(old->path);
-        settings_copy(&arm->env, &old->env);
-        settings_copy(&arm->options, &old->options);
-    }
+    for (size_t i = 0; i < from->n_arms; i++)
+        copy_arm(to, &from->arms[i]);
     for (size_t i = 0; i < from->n_captures; i++) {
         const struct capture_request *old = &from->captures[i];
         struct capture_request *capture = scenario_add_capture(to, old->name, old->where);
@@ -597,5 +604,29 @@ int scenario_set(struct scenario *s, const char *key, const char *text, const ch
 {
     if (set(s, key, text, where, err) < 0)
         return error_context(err, "%s", where);
+    return 0;
+}
+
+int scenario_capture_cost(struct scenario *s, struct bench_error *err)
+{
+    if (s->n_captures == 0) {
+        error_set(err, BENCH_ERROR_USAGE, "there is no capture whose cost could be measured");
+        error_hint(err, "name some with --capture; 'bench list captures'");
+        return -1;
+    }
+    if (s->n_arms != 1) {
+        error_set(err, BENCH_ERROR_USAGE,
+                  "the cost of captures is measured on one relay, here are %zu", s->n_arms);
+        error_hint(err, "choose it with --relay");
+        return -1;
+    }
+    s->arms[0].chooses_captures = true;
+    for (size_t i = 0; i < s->n_captures; i++) {
+        struct arm *arm = copy_arm(s, &s->arms[0]);
+
+        free(arm->name);
+        arm->name = xasprintf("%s + %s", s->arms[0].name, s->captures[i].name);
+        strings_add(&arm->captures, s->captures[i].name);
+    }
     return 0;
 }

@@ -39,6 +39,10 @@ struct arm {
     char *plugin; /* relay plugin */
     char *path;   /* directory or program that is searched first, or NULL */
     struct settings env, options;
+    /* Which of the scenario's captures run with this arm, in its ordinary repetitions and whatever
+     * they cost: to measure that cost. Not `chooses_captures`: all as they are. */
+    struct strings captures;
+    bool chooses_captures;
     char *where;
 };
 
@@ -140,6 +144,9 @@ int scenario_check(struct scenario *s, const struct registry *r, capture_known_f
                    struct bench_error *err);
 /* Forgets the axes. A point of the sweep is a copy without them, in which each value was set. */
 void scenario_drop_sweep(struct scenario *s);
+/* Makes of the only arm several that differ in what is captured: nothing, then each of the
+ * scenario's captures by itself. Before scenario_check(). */
+int scenario_capture_cost(struct scenario *s, struct bench_error *err);
 /* Forgets the captures that want repetitions of their own. */
 void scenario_drop_captures(struct scenario *s);
 /* Makes `rate` (0: closed loop) the only axis: what a search for the highest rate tries, and what

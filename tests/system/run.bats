@@ -293,3 +293,18 @@ hint: 'bench list scenarios' names the shipped ones" ]
         [ "$status" -eq 0 ]
     done
 }
+
+@test "the cost of captures is an ordinary comparison" {
+    run "$BENCH" run smoke --set warmup=100ms --set duration=200ms --repeat 2 --capture stat \
+        --relay none --capture-cost
+    [ "$status" -eq 0 ]
+    [[ $output == *"relays choose what is captured in their repetitions: the difference is what that"* ]]
+    run "$BENCH" report latest --format json
+    [ "$status" -eq 0 ]
+    jq -e '[.arms[].name] == ["none", "none + stat"]' <<<"$output"
+    jq -e '.arms[0].metrics | has("task_clock_client") | not' <<<"$output"
+    jq -e '.arms[1].metrics | has("task_clock_client")' <<<"$output"
+    jq -e '.arms[1].metrics.bits_per_second.ratio > 0' <<<"$output"
+    run "$BENCH" run smoke --capture-cost --set capture=
+    [ "$status" -eq 2 ]
+}

@@ -273,6 +273,20 @@ static void captures_that_perturb_follow_the_blocks(void **state)
     plan_release(&p);
 }
 
+static void an_arm_that_chooses_has_none_apart(void **state)
+{
+    struct plan p;
+
+    (void)state;
+    make(&p, "bench: 1\nrepeat: 2\ncapture: [record]\n"
+             "relays: [{name: bare, plugin: none, capture: []}, fast]\n");
+    assert_int_equal(p.n_steps, 2 * 2 + 1);
+    for (size_t i = 0; i < p.n_steps; i++)
+        if (p.steps[i].capture)
+            assert_int_equal(p.steps[i].arm, 1);
+    plan_release(&p);
+}
+
 /* Where nothing is captured apart, a seed still gives the order that it gave before. */
 static void a_capture_apart_does_not_change_the_first_block(void **state)
 {
@@ -295,10 +309,15 @@ static void a_capture_apart_does_not_change_the_first_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_point),           cmocka_unit_test(rates_that_a_search_wants),
-        cmocka_unit_test(blocks_are_complete), cmocka_unit_test(points_of_a_sweep),
-        cmocka_unit_test(seed_decides_order),  cmocka_unit_test(drawn_seed_can_be_given),
-        cmocka_unit_test(order_is_random),     cmocka_unit_test(wrong_combination),
+        cmocka_unit_test(an_arm_that_chooses_has_none_apart),
+        cmocka_unit_test(one_point),
+        cmocka_unit_test(rates_that_a_search_wants),
+        cmocka_unit_test(blocks_are_complete),
+        cmocka_unit_test(points_of_a_sweep),
+        cmocka_unit_test(seed_decides_order),
+        cmocka_unit_test(drawn_seed_can_be_given),
+        cmocka_unit_test(order_is_random),
+        cmocka_unit_test(wrong_combination),
         cmocka_unit_test(thousand_points),
         cmocka_unit_test(captures_that_perturb_follow_the_blocks),
         cmocka_unit_test(a_capture_apart_does_not_change_the_first_block),

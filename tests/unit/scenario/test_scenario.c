@@ -171,6 +171,67 @@ static void every_key(void **state)
     scenario_release(&s);
 }
 
+static void arms_choose_captures(void **state)
+{
+    struct scenario s, copy;
+    json_t *json, *relays;
+
+    (void)state;
+    must_check(&s, "bench: 1\ncapture: [stat, record]\n"
+                   "relays: [none, {name: bare, plugin: none, capture: []},\n"
+                   "         {name: seen, plugin: none, capture: [record]}]\n");
+    scenario_copy(&copy, &s);
+    scenario_release(&s);
+    assert_false(copy.arms[0].chooses_captures);
+    assert_true(copy.arms[1].chooses_captures && copy.arms[1].captures.count == 0);
+    assert_true(copy.arms[2].chooses_captures && copy.arms[2].captures.count == 1);
+    assert_string_equal(copy.arms[2].captures.items[0], "record");
+    json = scenario_json(&copy);
+    relays = json_object_get(json, "relays");
+    assert_null(json_object_get(json_array_get(relays, 0), "capture"));
+    assert_int_equal(json_array_size(json_object_get(json_array_get(relays, 1), "capture")), 0);
+    assert_true(json_is_array(json_object_get(json_array_get(relays, 1), "capture")));
+    assert_int_equal(json_array_size(json_object_get(json_array_get(relays, 2), "capture")), 1);
+    json_decref(json);
+    scenario_release(&copy);
+    refuses("bench: 1\ncapture: [stat]\nrelays: [{name: none, capture: [recrod]}]\n",
+            "f:3:10: unknown capture 'recrod'",
+            "a relay chooses among the captures that the scenario's 'capture' lists");
+    refuses("bench: 1\nrelays: [{name: none, capture: {a: 1}}]\n",
+            "f:2:32: capture: expected a single value, found a map", "");
+}
+
+static void what_captures_cost(void **state)
+{
+    struct bench_error err = {0};
+    struct scenario s;
+
+    (void)state;
+    must_read(&s,
+              "bench: 1\ncapture: [stat, record]\nrelays: [{name: fast, options: {workers: 2}}]\n");
+    assert_int_equal(scenario_capture_cost(&s, &err), 0);
+    assert_int_equal(scenario_check(&s, &test_registry, test_capture_known, &err), 0);
+    assert_int_equal(s.n_arms, 3);
+    assert_string_equal(s.baseline, "fast");
+    assert_string_equal(s.arms[1].name, "fast + stat");
+    assert_string_equal(s.arms[2].name, "fast + record");
+    assert_string_equal(settings_get(&s.arms[2].options, "workers"), "2");
+    assert_true(s.arms[0].chooses_captures && s.arms[0].captures.count == 0);
+    assert_string_equal(s.arms[2].captures.items[0], "record");
+    assert_int_equal(s.arms[2].captures.count, 1);
+    scenario_release(&s);
+
+    must_read(&s, "bench: 1\nrelays: [none]\n");
+    assert_int_equal(scenario_capture_cost(&s, &err), -1);
+    assert_string_equal(err.message, "there is no capture whose cost could be measured");
+    scenario_release(&s);
+    must_read(&s, "bench: 1\ncapture: stat\nrelays: [none, fast]\n");
+    assert_int_equal(scenario_capture_cost(&s, &err), -1);
+    assert_string_equal(err.message, "the cost of captures is measured on one relay, here are 2");
+    assert_string_equal(err.hint, "choose it with --relay");
+    scenario_release(&s);
+}
+
 static void errors_of_shape(void **state)
 {
     (void)state;
@@ -591,6 +652,8 @@ int main(void)
         cmocka_unit_test(table_is_valid),
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key),
+        cmocka_unit_test(arms_choose_captures),
+        cmocka_unit_test(what_captures_cost),
         cmocka_unit_test(errors_of_shape),
         cmocka_unit_test(errors_of_structures),
         cmocka_unit_test(errors_of_plugins),
