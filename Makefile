@@ -32,15 +32,15 @@ PKG_CONFIG ?= pkg-config
 SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/sanitize)
 
-# libpfm4 and libcgroup of Debian 12: the former has no .pc file.
-PACKAGES := yaml-0.1 jansson libcgroup nettle libelf zlib
+# As Debian 12 has them; libpfm4 and libiberty have no .pc file.
+PACKAGES := yaml-0.1 jansson libcgroup nettle libdw libelf zlib
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wformat=2 -Wundef -Wvla
 base_cflags := -std=gnu11 -D_GNU_SOURCE -fno-omit-frame-pointer -MMD -MP -Iinclude $(warnings) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 core_cflags = $(base_cflags) -Icore -DBENCH_VERSION='"$(VERSION)"' -DPLUGINDIR='"$(PLUGINDIR)"' \
 	-DSCENARIODIR='"$(DATADIR)/bench/scenarios"' $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
-core_libs = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lpfm -lm
+core_libs = $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) -lpfm -liberty -lm
 link_flags = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
 # What is compiled in beside the sources: when it changes, everything is built again.

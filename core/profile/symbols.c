@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile/symbols.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "profile/address_space.h"
+#include "profile/kernel_symbols.h"
+
+#define KERNEL "[kernel.kallsyms]"
+#define KERNEL_UNKNOWN "[kernel]"
+/* MISC_FORK_EXEC of tools/perf: a fork that perf made up at its start; maps come as records. */
+#define MISC_MADE_UP PERF_RECORD_MISC_FORK_EXEC
+
+struct process {
+    uint32_t pid;
+    const struct module *executable; /* NULL until something was mapped */
+    struct address_space space;
+};
+
+struct thread {
+    uint32_t tid;
+    char *comm;
+};
+
+struct symbols {
+    const struct perf_header *header;
+    struct process *processes; /* in the order of pids */
+    size_t n_processes, processes_capacity;
+    struct thread *threads; /* in the order of tids */
+    size_t n_threads, threads_capacity;
+    struct module **modules;
+    size_t n_modules, modules_capacity;
+    struct symbol_table kernel;
+    bool kernel_loaded;
+    const char *kernel_problem;
+    uint64_t kernel_text; /* where "_text" was */
+};
+
+void symbols_free(struct symbols *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_processes; i++)
+        address_space_release(&s->processes[i].space);
+    for (size_t i = 0; i < s->n_threads; i++)
+        free(s->threads[i].comm);
+    for (size_t i = 0; i < s->n_modules; i++)
+        module_free(s->modules[i]);
+    symbol_table_release(&s->kernel);
+    free(s->processes);
+    free(s->threads);
+    free(s->modules);
+    free(s);
+}
+
+void symbols_freep(struct symbols **s)
+{
+    symbols_free(*s);
+}
+
+/* Where it is, or where it has to be put. */
+static size_t process_index(const struct symbols *s, uint32_t pid)
+{
+    size_t low = 0, high = s->n_processes;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (s->processes[middle].pid < pid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct process *find_process(const struct symbols *s, uint32_t pid)
+{
+    size_t i = process_index(s, pid);
+
+    return i < s->n_processes && s->processes[i].pid == pid ? &s->processes[i] : NULL;
+}
+
+static struct process *get_process(struct symbols *s, uint32_t pid)
+{
+    size_t i = process_index(s, pid);
+
+    if (i < s->n_processes && s->processes[i].pid == pid)
+        return &s->processes[i];
+    s->processes =
+        grow(s->processes, &s->processes_capacity, s->n_processes + 1, sizeof(*s->processes));
+    memmove(s->processes + i + 1, s->processes + i, (s->n_processes - i) * sizeof(*s->processes));
+    s->processes[i] = (struct process){.pid = pid};
+    s->n_processes++;
+    return &s->processes[i];
+}
+
+static size_t thread_index(const struct symbols *s, uint32_t tid)
+{
+    size_t low = 0, high = s->n_threads;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (s->threads[middle].tid < tid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const char *symbols_comm(const struct symbols *s, uint32_t tid)
+{
+    size_t i = thread_index(s, tid);
+
+    return i < s->n_threads && s->threads[i].tid == tid ? s->threads[i].comm : "";
+}
+
+const char *symbols_executable(const struct symbols *s, uint32_t pid)
+{
+    const struct process *process = find_process(s, pid);
+
+    return process && process->executable ? process->executable->path : NULL;
+}
+
+static void set_comm(struct symbols *s, uint32_t tid, const char *comm)
+{
+    cleanup_free char *copy = xstrdup(comm); /* may be that of a thread that moves */
+    size_t i = thread_index(s, tid);
+
+    if (i == s->n_threads || s->threads[i].tid != tid) {
+        s->threads = grow(s->threads, &s->threads_capacity, s->n_threads + 1, sizeof(*s->threads));
+        memmove(s->threads + i + 1, s->threads + i, (s->n_threads - i) * sizeof(*s->threads));
+        s->threads[i] = (struct thread){.tid = tid};
+        s->n_threads++;
+    }
+    free(s->threads[i].comm);
+    s->threads[i].comm = copy;
+    copy = NULL;
+}
+
+struct symbols *symbols_new(const struct perf_header *header)
+{
+    struct symbols *s = xcalloc(1, sizeof(*s));
+
+    s->header = header;
+    set_comm(s, 0, "swapper"); /* the idle thread, of which no record tells */
+    return s;
+}
+
+/* That of the record itself, else that of the file's table; "" when neither tells. */
+static void recorded_build_id(const struct symbols *s, const struct perf_mmap *map,
+                              char ret[2 * 20 + 1])
+{
+    const char *listed = perf_header_build_id(s->header, map->path);
+
+    ret[0] = '\0';
+    if (!map->build_id)
+        strcpy(ret, listed ? listed : "");
+    for (size_t i = 0; map->build_id && i < map->build_id_size; i++)
+        snprintf(ret + 2 * i, 3, "%02x", map->build_id[i]);
+}
+
+/* The one that is known by that path and build-id already, else a new one. */
+static struct module *get_module(struct symbols *s, const struct perf_record *r)
+{
+    char build_id[2 * 20 + 1];
+    struct module *made;
+
+    recorded_build_id(s, &r->map, build_id);
+    made = module_new(r->map.path, r->pid, build_id);
+    for (size_t i = 0; i < s->n_modules; i++)
+        if (strcmp(s->modules[i]->path, made->path) == 0 &&
+            strcmp(s->modules[i]->build_id, build_id) == 0) {
+            module_free(made);
+            return s->modules[i];
+        }
+    s->modules = grow(s->modules, &s->modules_capacity, s->n_modules + 1, sizeof(*s->modules));
+    s->modules[s->n_modules++] = made;
+    return made;
+}
+
+/* "[kernel.kallsyms]_text", whose offset is the address of that symbol. Modules are found in
+ * /proc/kallsyms by address. */
+static void record_kernel_map(struct symbols *s, const struct perf_mmap *map)
+{
+    if (strcmp(map->path, KERNEL "_text") == 0)
+        s->kernel_text = map->offset;
+}
+
+static void record_map(struct symbols *s, const struct perf_record *r)
+{
+    const struct perf_mmap *map = &r->map;
+    struct area area = {map->start, map->start + map->length, map->offset, NULL};
+    struct process *process;
+
+    if ((r->misc & PERF_RECORD_MISC_CPUMODE_MASK) == PERF_RECORD_MISC_KERNEL) {
+        record_kernel_map(s, map);
+        return;
+    }
+    if (area.end <= area.start)
+        return;
+    area.module = get_module(s, r);
+    process = get_process(s, r->pid);
+    if (!process->executable && !area.module->absolute)
+        process->executable = area.module;
+    address_space_map(&process->space, &area);
+}
+
+static void record_comm(struct symbols *s, const struct perf_record *r)
+{
+    struct process *process = find_process(s, r->pid);
+
+    /* What was mapped before is left there, as perf does: samples that are taken while exec is
+     * still at work have the old stack. What is mapped from now on covers it. */
+    if ((r->misc & PERF_RECORD_MISC_COMM_EXEC) && process)
+        process->executable = NULL;
+    set_comm(s, r->tid, r->comm);
+}
+
+static void record_fork(struct symbols *s, const struct perf_record *r)
+{
+    struct process *child, *parent;
+
+    set_comm(s, r->tid, symbols_comm(s, r->parent_tid));
+    if (r->pid == r->parent_pid || (r->misc & MISC_MADE_UP))
+        return;
+    child = get_process(s, r->pid);
+    parent = find_process(s, r->parent_pid);
+    child->space.n = 0;
+    child->executable = parent ? parent->executable : NULL;
+    if (parent)
+        address_space_copy(&child->space, &parent->space);
+}
+
+void symbols_record(struct symbols *s, const struct perf_record *r)
+{
+    switch (r->type) {
+    case PERF_RECORD_MMAP:
+    case PERF_RECORD_MMAP2:
+        record_map(s, r);
+        break;
+    case PERF_RECORD_COMM:
+        record_comm(s, r);
+        break;
+    case PERF_RECORD_FORK:
+        record_fork(s, r);
+        break;
+    default:
+        break;
+    }
+}
+
+static struct frame kernel_frame(struct symbols *s, uint64_t address)
+{
+    const char *build_id = perf_header_build_id(s->header, KERNEL), *name;
+
+    if (!s->kernel_loaded)
+        s->kernel_problem =
+            kernel_symbols_read(&s->kernel, build_id ? build_id : "", s->kernel_text);
+    s->kernel_loaded = true;
+    name = symbol_table_find(&s->kernel, address);
+    return (struct frame){name ? name : KERNEL_UNKNOWN, FRAME_KERNEL, KERNEL};
+}
+
+struct module *symbols_module(struct symbols *s, uint32_t pid, uint64_t address,
+                              uint64_t *ret_offset)
+{
+    const struct process *process = find_process(s, pid);
+    const struct area *area = process ? address_space_find(&process->space, address) : NULL;
+
+    if (!area)
+        return NULL;
+    *ret_offset = address - area->start + area->offset;
+    return area->module;
+}
+
+struct frame symbols_frame(struct symbols *s, uint32_t pid, uint64_t address, bool kernel)
+{
+    uint64_t offset;
+    struct module *m;
+    const char *name;
+
+    if (kernel)
+        return kernel_frame(s, address);
+    m = symbols_module(s, pid, address, &offset);
+    if (!m)
+        return (struct frame){STACKS_UNKNOWN, FRAME_USER, NULL};
+    name = module_symbol(m, offset, address);
+    return (struct frame){name ? name : m->unknown, FRAME_USER, m->path};
+}
+
+void symbols_problems(const struct symbols *s, struct strings *ret)
+{
+    if (s->kernel_problem)
+        strings_addf(ret, "%s: %s", KERNEL_UNKNOWN, s->kernel_problem);
+    for (size_t i = 0; i < s->n_modules; i++)
+        if (s->modules[i]->problem)
+            strings_addf(ret, "%s: %s", s->modules[i]->path, s->modules[i]->problem);
+}
