@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile/chain.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+enum mode { MODE_USER, MODE_KERNEL, MODE_OTHER };
+
+static enum mode mode_of_misc(uint16_t misc)
+{
+    switch (misc & PERF_RECORD_MISC_CPUMODE_MASK) {
+    case PERF_RECORD_MISC_USER:
+        return MODE_USER;
+    case PERF_RECORD_MISC_KERNEL:
+        return MODE_KERNEL;
+    default:
+        return MODE_OTHER;
+    }
+}
+
+/* A return address that was read from a wrong place may look like a mark that does not exist. perf
+ * then throws the whole stack away; here what is before it stays. */
+static enum mode mode_of_mark(uint64_t mark)
+{
+    switch (mark) {
+    case (uint64_t)PERF_CONTEXT_USER:
+        return MODE_USER;
+    case (uint64_t)PERF_CONTEXT_KERNEL:
+        return MODE_KERNEL;
+    default:
+        return MODE_OTHER;
+    }
+}
+
+/* Leaf first: chain_build() turns them round. */
+static void add(struct chain *c, struct symbols *symbols, uint32_t pid, uint64_t address,
+                enum mode mode)
+{
+    struct frame frame = {STACKS_UNKNOWN, FRAME_USER, NULL};
+
+    if (mode != MODE_OTHER)
+        frame = symbols_frame(symbols, pid, address, mode == MODE_KERNEL);
+    c->frames = grow(c->frames, &c->capacity, c->n + 1, sizeof(*c->frames));
+    c->frames[c->n++] = frame;
+    if (mode != MODE_USER)
+        return;
+    c->user++;
+    c->ends_nowhere = !frame.module;
+}
+
+static void reverse(struct chain *c)
+{
+    for (size_t i = 0; i < c->n / 2; i++) {
+        struct frame swapped = c->frames[i];
+
+        c->frames[i] = c->frames[c->n - 1 - i];
+        c->frames[c->n - 1 - i] = swapped;
+    }
+}
+
+void chain_build(struct chain *c, struct symbols *symbols, const struct perf_record *r)
+{
+    const struct perf_sample *s = &r->sample;
+    enum mode mode = mode_of_misc(r->misc);
+
+    c->n = c->user = 0;
+    c->ends_nowhere = false;
+    for (size_t i = 0; i < s->n_chain; i++)
+        if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX)
+            mode = mode_of_mark(s->chain[i]);
+        else
+            add(c, symbols, r->pid, s->chain[i], mode);
+    if (!s->chain)
+        add(c, symbols, r->pid, s->ip, mode);
+    reverse(c);
+}
+
+void chain_release(struct chain *c)
+{
+    free(c->frames);
+    *c = (struct chain){0};
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stack of one sample as frames, root first. Reused from sample to sample; zero-initialised is
+ * empty and valid. Names belong to `symbols`.
+ */
+#ifndef PROFILE_CHAIN_H
+#define PROFILE_CHAIN_H
+
+#include "profile/symbols.h"
+
+struct chain {
+    struct frame *frames; /* root first */
+    size_t n, capacity;
+    size_t user;       /* how many of them are of user space */
+    bool ends_nowhere; /* the outermost user frame is at an address where nothing is mapped */
+};
+
+void chain_build(struct chain *c, struct symbols *symbols, const struct perf_record *r);
+void chain_release(struct chain *c);
+
+#define cleanup_chain __attribute__((cleanup(chain_release)))
+
+#endif

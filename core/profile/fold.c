@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "profile/fold.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "profile/chain.h"
+
+#define SHALLOW 2       /* user frames: main and what called it are two already */
+#define MANY_BROKEN 0.5 /* share of user stacks; with frame pointers it is near 0 */
+#define FEW_SAMPLES 20  /* below it a share says little */
+
+struct counted {
+    const char *module;
+    uint64_t n;
+};
+
+struct fold {
+    const struct fold_options *options;
+    struct symbols *symbols;
+    struct stacks *stacks;
+    struct chain chain;
+    struct fold_summary *summary;
+    char nameless[16];
+    struct frame *frames; /* of the chain, with the thread's name before them */
+    size_t capacity;
+    struct counted *broken; /* stacks by module */
+    size_t n_broken, broken_capacity;
+};
+
+static const char *unit_of(const struct perf_event_attr *attr, const struct fold_options *options)
+{
+    if (options->count)
+        return "samples";
+    if (attr->type == PERF_TYPE_SOFTWARE &&
+        (attr->config == PERF_COUNT_SW_CPU_CLOCK || attr->config == PERF_COUNT_SW_TASK_CLOCK))
+        return "ns";
+    return "events";
+}
+
+static bool is_dummy(const struct perf_event *event)
+{
+    return event->attr.type == PERF_TYPE_SOFTWARE && event->attr.config == PERF_COUNT_SW_DUMMY;
+}
+
+/* "cpu-clock" also means "cpu-clock:u", which is what an ordinary user gets. */
+static bool is_called(const char *name, const char *wanted)
+{
+    size_t length = strlen(wanted);
+
+    return strncmp(name, wanted, length) == 0 &&
+           (name[length] == '\0' || (name[length] == ':' && !strchr(wanted, ':')));
+}
+
+static int choose_event(const struct perf_header *h, const char *path, const char *wanted,
+                        size_t *ret, struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (size_t i = 0; i < h->n_events; i++) {
+        if (wanted ? is_called(h->events[i].name, wanted) : !is_dummy(&h->events[i])) {
+            *ret = i;
+            return 0;
+        }
+        strings_add(&names, h->events[i].name);
+    }
+    error_unknown(err, "event", wanted ? wanted : "", (const char *const *)names.items);
+    return error_context(err, "'%s'", path);
+}
+
+static void count_broken(struct fold *f, uint32_t pid)
+{
+    const char *module = symbols_executable(f->symbols, pid);
+    size_t i = 0;
+
+    f->summary->broken++;
+    if (!module)
+        return;
+    while (i < f->n_broken && f->broken[i].module != module)
+        i++;
+    if (i == f->n_broken) {
+        f->broken = grow(f->broken, &f->broken_capacity, i + 1, sizeof(*f->broken));
+        f->broken[f->n_broken++] = (struct counted){module, 0};
+    }
+    f->broken[i].n++;
+}
+
+static void judge(struct fold *f, uint32_t pid)
+{
+    if (f->chain.user == 0) {
+        f->summary->without_user++;
+        return;
+    }
+    f->summary->with_user++;
+    if (f->chain.user <= SHALLOW || f->chain.ends_nowhere)
+        count_broken(f, pid);
+}
+
+/* As perf calls a thread whose name it does not know. */
+static const char *thread_name(struct fold *f, uint32_t tid)
+{
+    const char *comm = symbols_comm(f->symbols, tid);
+
+    if (*comm)
+        return comm;
+    snprintf(f->nameless, sizeof(f->nameless), ":%u", tid);
+    return f->nameless;
+}
+
+static void add_sample(struct fold *f, const struct perf_record *r)
+{
+    uint64_t weight = f->options->count ? 1 : r->sample.period;
+    size_t n = 0;
+
+    chain_build(&f->chain, f->symbols, r);
+    judge(f, r->pid);
+    f->frames = grow(f->frames, &f->capacity, f->chain.n + 1, sizeof(*f->frames));
+    if (!f->options->no_comm)
+        f->frames[n++] = (struct frame){thread_name(f, r->tid), FRAME_USER, NULL};
+    memcpy(f->frames + n, f->chain.frames, f->chain.n * sizeof(*f->frames));
+    stacks_add(f->stacks, f->frames, n + f->chain.n, (double)weight);
+    f->summary->samples++;
+}
+
+static int each_record(struct fold *f, struct perf_data *data, size_t event,
+                       struct bench_error *err)
+{
+    struct perf_record r;
+    int got;
+
+    while ((got = perf_data_next(data, &r, err)) > 0) {
+        if (r.type == PERF_RECORD_SAMPLE) {
+            if (r.event == event)
+                add_sample(f, &r);
+        } else if (r.type == PERF_RECORD_LOST || r.type == PERF_RECORD_LOST_SAMPLES) {
+            f->summary->lost += r.lost;
+        } else {
+            symbols_record(f->symbols, &r);
+        }
+    }
+    return got;
+}
+
+static void conclude(struct fold *f, const struct perf_data *data)
+{
+    const struct counted *most = NULL;
+
+    for (size_t i = 0; i < f->n_broken; i++)
+        if (!most || f->broken[i].n > most->n)
+            most = &f->broken[i];
+    f->summary->broken_program = most ? xstrdup(most->module) : NULL;
+    f->summary->late = perf_data_late(data);
+    symbols_problems(f->symbols, &f->summary->problems);
+}
+
+int perf_fold(const char *path, const struct fold_options *options, struct stacks *stacks,
+              struct fold_summary *ret, struct bench_error *err)
+{
+    cleanup_perf_data struct perf_data *data = NULL;
+    cleanup_symbols struct symbols *symbols = NULL;
+    struct fold f = {.options = options, .stacks = stacks, .summary = ret};
+    const struct perf_event *event;
+    size_t chosen = 0;
+    int failed;
+
+    *ret = (struct fold_summary){0};
+    if (perf_data_open(path, &data, err) < 0 ||
+        choose_event(perf_data_header(data), path, options->event, &chosen, err) < 0)
+        return -1;
+    event = &perf_data_header(data)->events[chosen];
+    ret->event = xstrdup(event->name);
+    ret->unit = unit_of(&event->attr, options);
+    f.symbols = symbols = symbols_new(perf_data_header(data));
+    failed = each_record(&f, data, chosen, err);
+    conclude(&f, data);
+    chain_release(&f.chain);
+    free(f.frames);
+    free(f.broken);
+    return failed;
+}
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
+
+bool fold_lacks_frame_pointers(const struct fold_summary *s)
+{
+    return s->with_user >= FEW_SAMPLES && share(s->broken, s->with_user) >= MANY_BROKEN;
+}
+
+void fold_notes(const struct fold_summary *s, struct strings *ret)
+{
+    if (s->lost)
+        strings_addf(ret, "%llu samples were lost: the kernel's buffer was full",
+                     (unsigned long long)s->lost);
+    if (s->late)
+        strings_addf(ret, "%llu records came too late to be put in order",
+                     (unsigned long long)s->late);
+    if (fold_lacks_frame_pointers(s))
+        strings_addf(ret,
+                     "%.0f%% of the user stacks have at most %d frames or end outside of any "
+                     "mapping, most of them in '%s': it was built without frame pointers; use "
+                     "'call_graph: dwarf'",
+                     share(s->broken, s->with_user) * 100, SHALLOW,
+                     s->broken_program ? s->broken_program : STACKS_UNKNOWN);
+    for (size_t i = 0; i < s->problems.count; i++)
+        strings_add(ret, s->problems.items[i]);
+}
+
+void fold_summary_release(struct fold_summary *s)
+{
+    free(s->event);
+    free(s->broken_program);
+    strings_release(&s->problems);
+    *s = (struct fold_summary){0};
+}
