@@ -14,6 +14,8 @@
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
 
+#include <jansson.h>
+
 #include "capture/series.h"
 #include "process/role.h"
 #include "scenario/scenario.h"
@@ -25,6 +27,7 @@ struct capture_target {
     struct network *network;
     struct series *series;
     const char *directory; /* of the repetition, for artifacts */
+    json_t *facts;         /* array: an object for each artifact of a role, kept in the record */
 };
 
 struct capture_ops {
@@ -56,6 +59,8 @@ struct capture_ops {
 extern const struct capture_ops capture_resources; /* resources.c: always */
 extern const struct capture_ops capture_stat;      /* counters.c */
 extern const struct capture_ops capture_record;    /* record.c */
+extern const struct capture_ops capture_c2c;       /* memory.c */
+extern const struct capture_ops capture_mem;
 
 /* NULL-terminated: resources first. */
 extern const struct capture_ops *const captures[];

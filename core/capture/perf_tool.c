@@ -41,7 +41,7 @@ struct perf_tool {
 
 /* ---- the program ---- */
 
-int perf_check_version(const char *printed, struct bench_error *err)
+char *perf_version(const char *printed, struct bench_error *err)
 {
     cleanup_free char *line = query_version_line(printed);
     int major, minor;
@@ -51,36 +51,46 @@ int perf_check_version(const char *printed, struct bench_error *err)
         error_detail(err, printed);
         error_hint(err, "install the perf of this kernel: apt install linux-perf, or dnf install "
                         "perf");
-        return -1;
+        return NULL;
     }
-    if (major > OLDEST_MAJOR || (major == OLDEST_MAJOR && minor >= OLDEST_MINOR))
-        return 0;
-    error_set(err, BENCH_ERROR_ENVIRONMENT, "%s is too old: it takes no commands by event name",
-              line);
-    error_hint(err, "install perf %d.%d or later; it need not be the kernel's own version",
-               OLDEST_MAJOR, OLDEST_MINOR);
-    return -1;
+    if (major < OLDEST_MAJOR || (major == OLDEST_MAJOR && minor < OLDEST_MINOR)) {
+        error_set(err, BENCH_ERROR_ENVIRONMENT, "%s is too old: it takes no commands by event name",
+                  line);
+        error_hint(err, "install perf %d.%d or later; it need not be the kernel's own version",
+                   OLDEST_MAJOR, OLDEST_MINOR);
+        return NULL;
+    }
+    return xstrdup(line);
 }
 
-int perf_find(char **ret_program, struct bench_error *err)
+int perf_find(struct perf_program *ret, struct bench_error *err)
 {
     static const char *const question[] = {"--version", NULL};
     const struct strings nothing = {0};
-    cleanup_free char *program = program_find("perf", NULL, NULL);
+    cleanup_free char *path = program_find("perf", NULL, NULL);
     cleanup_text struct text said = {0};
+    char *version;
 
-    if (!program) {
+    if (!path) {
         error_set(err, BENCH_ERROR_ENVIRONMENT, "'perf' is not found on PATH");
         error_hint(err, "apt install linux-perf, or dnf install perf");
         return -1;
     }
-    if (process_query(program, question, &nothing, ANSWER_PATIENCE, &said, err) < 0)
+    if (process_query(path, question, &nothing, ANSWER_PATIENCE, &said, err) < 0)
         return -1;
-    if (perf_check_version(text_get(&said), err) < 0)
-        return error_context(err, "'%s'", program);
-    *ret_program = program;
-    program = NULL;
+    version = perf_version(text_get(&said), err);
+    if (!version)
+        return error_context(err, "'%s'", path);
+    *ret = (struct perf_program){.path = path, .version = version};
+    path = NULL;
     return 0;
+}
+
+void perf_program_release(struct perf_program *p)
+{
+    free(p->path);
+    free(p->version);
+    *p = (struct perf_program){0};
 }
 
 /* ---- the control channel ---- */
@@ -224,7 +234,7 @@ int perf_tool_spawn(struct perf_tool **ret, const struct capture_target *t,
     int pair[2], rc;
 
     add_recording(&arguments, t, recording);
-    p = new_tool(t, recording->program, recording->name, &arguments);
+    p = new_tool(t, recording->perf->path, recording->name, &arguments);
     for (size_t i = 0; recording->events[i]; i++)
         strings_add(&p->events, recording->events[i]);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
@@ -311,29 +321,31 @@ void perf_tool_free(struct perf_tool *p)
 
 /* ---- reports ---- */
 
-static int keep_output(const struct perf_tool *p, struct bench_error *err)
+static int keep_output(const struct perf_tool *p, const char *path, struct bench_error *err)
 {
     cleanup_free char *from = xasprintf("%s/stdout", p->directory);
-    cleanup_free char *to = xasprintf("%s.txt", p->directory);
 
-    if (rename(from, to) < 0)
+    if (rename(from, path) < 0)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot rename '%s'", from);
     return 0;
 }
 
-static int run(struct perf_tool *p, const struct capture_target *t, struct bench_error *err)
+static int run_report(struct perf_tool *p, const struct capture_target *t, const char *path,
+                      struct bench_error *err)
 {
     if (start(p, t, 0, err) < 0 || role_wait_held(p->role, clock_now() + START_PATIENCE, err) < 0 ||
         role_release(p->role, err) < 0)
         return error_context(err, "%s", p->name);
-    return await_end(p, REPORT_PATIENCE, err) < 0 ? -1 : keep_output(p, err);
+    return await_end(p, REPORT_PATIENCE, err) < 0 ? -1 : keep_output(p, path, err);
 }
 
-int perf_tool_report(const struct capture_target *t, const char *program, const char *name,
-                     const struct strings *arguments, struct bench_error *err)
+int perf_tool_report(const struct capture_target *t, const struct perf_program *perf,
+                     const char *name, const struct strings *arguments, struct bench_error *err)
 {
-    struct perf_tool *p = new_tool(t, program, name, arguments);
-    int rc = run(p, t, err);
+    cleanup_free char *own = xasprintf("%s-report", name);
+    cleanup_free char *path = xasprintf("%s/%s.txt", t->directory, name);
+    struct perf_tool *p = new_tool(t, perf->path, own, arguments);
+    int rc = run_report(p, t, path, err);
 
     perf_tool_free(p);
     return rc;

@@ -21,15 +21,21 @@
 
 struct perf_tool;
 
+struct perf_program {
+    char *path;
+    char *version; /* "perf version 6.1.187" */
+};
+
 /* perf on this machine: found, and new enough for its control commands. ENVIRONMENT error with a
- * hint otherwise. Caller frees *ret_program. */
-int perf_find(char **ret_program, struct bench_error *err);
-/* The same, for what `perf --version` printed. */
-int perf_check_version(const char *printed, struct bench_error *err);
+ * hint otherwise. */
+int perf_find(struct perf_program *ret, struct bench_error *err);
+void perf_program_release(struct perf_program *p);
+/* The version that `perf --version` printed, if it is new enough. Caller frees. */
+char *perf_version(const char *printed, struct bench_error *err);
 
 struct perf_recording {
-    const char *program; /* from perf_find() */
-    const char *name;    /* "record-relay_1": of its directory, its group, and NAME.perf.data */
+    const struct perf_program *perf;
+    const char *name; /* "record-relay_1": of its directory, its group, and NAME.perf.data */
     const struct role *role;
     /* Of `perf record`, without the target, the output and the control: events and options. The
      * events named in `events` count in the window only; they are enabled as they are opened, so
@@ -49,10 +55,10 @@ void perf_tool_stop(struct perf_tool *p);
 int perf_tool_finish(struct perf_tool *p, struct bench_error *err);
 void perf_tool_free(struct perf_tool *p); /* NULL is fine */
 
-/* Runs `perf ARGUMENTS` to its end, its standard output in the file DIRECTORY/NAME.txt of the
- * repetition. */
-int perf_tool_report(const struct capture_target *t, const char *program, const char *name,
-                     const struct strings *arguments, struct bench_error *err);
+/* Runs `perf ARGUMENTS` to its end. What it prints becomes the file NAME.txt of the repetition, its
+ * messages stay in NAME-report. */
+int perf_tool_report(const struct capture_target *t, const struct perf_program *perf,
+                     const char *name, const struct strings *arguments, struct bench_error *err);
 
 /* What perf answers on its control channel. */
 struct perf_answers {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/events.h"
@@ -96,6 +97,7 @@ static int check(void *state, struct bench_error *err)
 
 static int choose(struct record_state *s, struct bench_error *err)
 {
+    sampling_release(&s->sampling);
     return s->event ? sampling_take(&s->sampling, s->event, err)
                     : sampling_choose(&s->sampling, err);
 }
@@ -103,11 +105,11 @@ static int choose(struct record_state *s, struct bench_error *err)
 static int probe(void *state, struct bench_error *err)
 {
     struct record_state *s = state;
-    cleanup_free char *program = NULL;
+    struct perf_program perf;
 
-    if (perf_find(&program, err) < 0 || choose(s, err) < 0)
+    if (choose(s, err) < 0 || perf_find(&perf, err) < 0)
         return -1;
-    sampling_release(&s->sampling);
+    perf_program_release(&perf);
     return 0;
 }
 
@@ -147,9 +149,29 @@ static int end_record(void *state, struct bench_error *err)
     return recording_end(&((struct record_state *)state)->recording, err);
 }
 
+static json_t *facts(const struct record_state *s)
+{
+    json_t *json = json_object();
+
+    json_object_set_new(json, "event", json_text(s->sampling.event));
+    json_object_set_new(json, "unit", json_text(s->sampling.unit));
+    json_object_set_new(json, "instead", json_text(s->sampling.instead));
+    json_object_set_new(json, "frequency", json_integer(s->frequency));
+    json_object_set_new(json, "call_graph", json_text(call_graphs[s->call_graph]));
+    return json;
+}
+
 static int finish_record(void *state, struct bench_error *err)
 {
-    return recording_finish(&((struct record_state *)state)->recording, err);
+    struct record_state *s = state;
+    struct recording *r = &s->recording;
+
+    if (recording_finish(r, err) < 0)
+        return -1;
+    for (size_t i = 0; i < r->count; i++)
+        if (recording_keep(r, i, NULL, facts(s), err) < 0)
+            return -1;
+    return 0;
 }
 
 static const char *perturbs(const void *state)

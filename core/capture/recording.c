@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/recording.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/memory.h"
 #include "capture/roles.h"
 
@@ -29,7 +32,7 @@ static int spawn(struct recording *r, const struct recording_spec *spec,
 {
     struct recorded *item = &r->items[r->count];
     struct perf_recording recording = {
-        .program = r->program,
+        .perf = &r->perf,
         .role = role,
         .arguments = arguments,
         .events = spec->events,
@@ -48,8 +51,8 @@ int recording_open(struct recording *r, const struct capture_target *t,
     cleanup_strings struct strings arguments = {0};
     unsigned pages = buffer_pages(t->n_roles);
 
-    *r = (struct recording){.target = *t};
-    if (perf_find(&r->program, err) < 0)
+    *r = (struct recording){.target = *t, .capture = xstrdup(spec->capture)};
+    if (perf_find(&r->perf, err) < 0)
         return -1;
     r->tools = xcalloc(t->n_roles, sizeof(*r->tools));
     r->items = xcalloc(t->n_roles, sizeof(*r->items));
@@ -89,6 +92,34 @@ int recording_finish(struct recording *r, struct bench_error *err)
     return 0;
 }
 
+static int write_facts(const struct recording *r, const char *name, const json_t *facts,
+                       struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s/%s.json", r->target.directory, name);
+    cleanup_free char *text = json_dumps(facts, JSON_INDENT(2));
+
+    return file_write(AT_FDCWD, path, text, strlen(text), err);
+}
+
+int recording_keep(struct recording *r, size_t i, const char *more, json_t *facts,
+                   struct bench_error *err)
+{
+    const struct recorded *item = &r->items[i];
+    cleanup_free char *data = xasprintf("%s.perf.data", item->name);
+    cleanup_free char *other = more ? xasprintf("%s.%s", item->name, more) : NULL;
+    json_t *files = json_array();
+
+    json_array_append_new(files, json_text(data));
+    if (other)
+        json_array_append_new(files, json_text(other));
+    json_object_set_new(facts, "capture", json_text(r->capture));
+    json_object_set_new(facts, "role", json_text(item->role));
+    json_object_set_new(facts, "files", files);
+    json_object_set_new(facts, "perf", json_text(r->perf.version));
+    json_array_append_new(r->target.facts, facts);
+    return write_facts(r, item->name, facts, err);
+}
+
 void recording_close(struct recording *r)
 {
     for (size_t i = 0; i < r->count; i++) {
@@ -99,6 +130,7 @@ void recording_close(struct recording *r)
     }
     free(r->tools);
     free(r->items);
-    free(r->program);
+    free(r->capture);
+    perf_program_release(&r->perf);
     *r = (struct recording){0};
 }

@@ -20,7 +20,8 @@ struct recorded {
 
 struct recording {
     struct capture_target target;
-    char *program; /* perf */
+    struct perf_program perf;
+    char *capture;
     struct perf_tool **tools;
     struct recorded *items; /* one per role */
     size_t count;
@@ -38,6 +39,10 @@ int recording_open(struct recording *r, const struct capture_target *t,
 int recording_begin(struct recording *r, struct bench_error *err);
 int recording_end(struct recording *r, struct bench_error *err);
 int recording_finish(struct recording *r, struct bench_error *err);
+/* Keeps what is to be known of item `i`: `facts` (taken), with the capture, the role, the files, as
+ * NAME.json and in the repetition's record. The files are NAME.perf.data and NAME.`more`. */
+int recording_keep(struct recording *r, size_t i, const char *more, json_t *facts,
+                   struct bench_error *err);
 void recording_close(struct recording *r);
 
 #endif

@@ -8,7 +8,7 @@
 #include "capture/capture.h"
 
 const struct capture_ops *const captures[] = {&capture_resources, &capture_stat, &capture_record,
-                                              NULL};
+                                              &capture_c2c,       &capture_mem,  NULL};
 
 const struct capture_ops *capture_find(const char *name)
 {

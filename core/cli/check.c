@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/events.h"
+#include "capture/perf_tool.h"
 #include "cli/judge.h"
 #include "environment/facts.h"
 #include "plan/plan.h"
@@ -111,6 +112,16 @@ static void check_pins(const struct plan *plan, struct findings *f)
     }
 }
 
+static void check_captures(const struct scenario *s, struct findings *f)
+{
+    for (size_t i = 0; i < s->n_captures; i++) {
+        struct bench_error err = {0};
+
+        if (capture_possible(&s->captures[i], &err) < 0)
+            finding_error(f, "scenario", &err);
+    }
+}
+
 static bool in_use(const struct scenario *s, const struct bench_plugin *p)
 {
     if (p->kind == BENCH_WORKLOAD)
@@ -155,7 +166,7 @@ static void check_tools(struct findings *f)
         const char *name, *mend, *cost;
     } tools[] = {
         {"perf", "apt install linux-perf, or dnf install perf",
-         "'make test' cannot compare counters with it; measuring does not need it"},
+         "the captures 'record', 'c2c' and 'mem' need it; measuring does not"},
         {"iperf3", "apt install iperf3, or dnf install iperf3",
          "'make perf' has nothing to compare with; measuring does not need it"},
     };
@@ -223,6 +234,16 @@ static int64_t local_ports(const json_t *facts)
 /* What a new network namespace starts with, whatever the host has. */
 enum { FRESH_BACKLOG = 4096, FRESH_PORTS = 60999 - 32768 + 1 };
 
+static void probe_sampling(struct machine *m)
+{
+    struct perf_program perf;
+
+    if (perf_find(&perf, &m->perf_error) == 0)
+        perf_program_release(&perf);
+    sampling_choose(&m->sampling, &m->sampling_error);
+    memory_events_find(&m->memory, EVENT_DEVICES, 0, &m->memory_error);
+}
+
 static void judge_machine(const struct plan *plan, struct findings *f)
 {
     const struct scenario *s = &plan->points[0].scenario;
@@ -255,6 +276,10 @@ static void judge_machine(const struct plan *plan, struct findings *f)
     judge_cgroups(&m, &needs, f);
     judge_network(&m, f);
     judge_counters(&m, f);
+    probe_sampling(&m);
+    judge_sampling(&m, f);
+    sampling_release(&m.sampling);
+    memory_events_release(&m.memory);
     judge_limits(&m, &needs, f);
     judge_noise(facts, f);
     network_free(network);
@@ -309,6 +334,8 @@ static int check(struct cli *cli, struct scenario *s)
     for (size_t i = 0; i < s->left_out.count; i++)
         finding_add(&f, FINDING_WARN, "scenario", NULL,
                     "left out, this machine lacks these CPUs: %s", s->left_out.items[i]);
+    if (plan.n_points)
+        check_captures(s, &f);
     judge_plugins(r, &f);
     check_programs(r, s, &f);
     check_tools(&f);

@@ -33,6 +33,8 @@ extern const struct command commands[];
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_stat(struct cli *cli, int argc, char **argv);
 int cli_record(struct cli *cli, int argc, char **argv);
+int cli_c2c(struct cli *cli, int argc, char **argv);
+int cli_mem(struct cli *cli, int argc, char **argv);
 int cli_report(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 int cli_check(struct cli *cli, int argc, char **argv);

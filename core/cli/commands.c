@@ -6,6 +6,8 @@ const struct command commands[] = {
     {"run", cli_run, "run a scenario and print what its arms came to"},
     {"stat", cli_stat, "the same, with performance counters on every role"},
     {"record", cli_record, "the same, and where each role spends its time, by sampling"},
+    {"c2c", cli_c2c, "the same, and which cache lines travel between CPUs"},
+    {"mem", cli_mem, "the same, and where loads and stores find their data"},
     {"report", cli_report, "print a stored run again, in any format"},
     {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
     {"check", cli_check, "say what this machine can do and how to mend what it cannot"},

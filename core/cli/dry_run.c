@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "capture/capture.h"
+#include "cli/cli.h"
 #include "run/describe.h"
 #include "study/saturation.h"
 
@@ -121,7 +123,21 @@ static int check_points(const struct plan *plan, struct bench_error *err)
     return 0;
 }
 
-int dry_run_print(const struct plan *plan, bool commands, struct bench_error *err)
+/* It may still run elsewhere. */
+static void warn_of_captures(const struct scenario *s)
+{
+    for (size_t i = 0; i < s->n_captures; i++) {
+        struct bench_error why = {0};
+
+        if (capture_possible(&s->captures[i], &why) == 0)
+            continue;
+        fflush(stdout);
+        fprintf(stderr, "bench: warning: %s\n", why.message);
+        cli_error_proof(&why);
+    }
+}
+
+int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err)
 {
     const struct point *first = &plan->points[0];
     int64_t length = 0;
@@ -151,7 +167,8 @@ int dry_run_print(const struct plan *plan, bool commands, struct bench_error *er
                s->point->scenario.arms[s->arm].name, s->point->label,
                s->capture && s->point->label[0] ? " " : "", s->capture ? s->purpose : "");
     }
-    for (size_t arm = 0; commands && arm < first->scenario.n_arms; arm++)
+    warn_of_captures(&plan->scenario);
+    for (size_t arm = 0; verbose && arm < first->scenario.n_arms; arm++)
         if (print_arm(plan, arm, err) < 0)
             return -1;
     return 0;

@@ -5,7 +5,7 @@
 
 #include "plan/plan.h"
 
-/* `commands`: also the processes of every arm at the first point, and what differs at the others. */
-int dry_run_print(const struct plan *plan, bool commands, struct bench_error *err);
+/* `verbose`: also the processes of every arm at the first point, and what differs at the others. */
+int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err);
 
 #endif

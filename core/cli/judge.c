@@ -226,6 +226,34 @@ void judge_counters(const struct machine *m, struct findings *f)
                     m->tracefs == TRACEFS_DENIED ? "is not for this user" : "is not there");
 }
 
+/* Sampling. */
+
+static void judge_memory(const struct machine *m, struct findings *f)
+{
+    if (m->memory_error.kind == BENCH_ERROR_NONE)
+        finding_add(f, FINDING_OK, "sampling", NULL, "'c2c' and 'mem' sample memory accesses by %s",
+                    m->memory.kind);
+    else
+        finding_add(f, FINDING_WARN, "sampling", m->memory_error.hint, "'c2c' and 'mem': %s",
+                    m->memory_error.message);
+}
+
+void judge_sampling(const struct machine *m, struct findings *f)
+{
+    if (m->perf_error.kind != BENCH_ERROR_NONE)
+        finding_add(f, FINDING_WARN, "sampling", m->perf_error.hint, "'record', 'c2c', 'mem': %s",
+                    m->perf_error.message);
+    if (m->sampling_error.kind != BENCH_ERROR_NONE)
+        finding_add(f, FINDING_WARN, "sampling", m->sampling_error.hint, "'record': %s",
+                    m->sampling_error.message);
+    else if (m->sampling.instead)
+        finding_add(f, FINDING_WARN, "sampling", m->sampling.mend, "'record' samples by '%s': %s",
+                    m->sampling.event, m->sampling.instead);
+    else
+        finding_add(f, FINDING_OK, "sampling", NULL, "'record' samples by '%s'", m->sampling.event);
+    judge_memory(m, f);
+}
+
 /* Limits. */
 
 void judge_limits(const struct machine *m, const struct needs *n, struct findings *f)

@@ -10,6 +10,8 @@
 
 #include <bench/types.h>
 
+#include "capture/memory_events.h"
+#include "capture/sampling.h"
 #include "capture/tracefs.h"
 #include "plugin/registry.h"
 #include "process/containment.h"
@@ -61,6 +63,12 @@ struct machine {
     bool pmu;
     int paranoid; /* -2: unreadable */
     enum tracefs_access tracefs;
+    /* Sampling: tried for real. */
+    struct bench_error perf_error; /* of the perf tool; kind NONE: it will do */
+    struct sampling sampling;      /* the best that could be opened */
+    struct bench_error sampling_error;
+    struct memory_events memory; /* what samples memory accesses */
+    struct bench_error memory_error;
     /* Limits of the network that the scenario gets, and of this process; -1: unknown. */
     int64_t open_files, backlog, ports;
 };
@@ -73,6 +81,8 @@ void judge_containment(const struct machine *m, struct findings *f);
 void judge_cgroups(const struct machine *m, const struct needs *n, struct findings *f);
 void judge_network(const struct machine *m, struct findings *f);
 void judge_counters(const struct machine *m, struct findings *f);
+/* What the captures that sample have to work with. */
+void judge_sampling(const struct machine *m, struct findings *f);
 void judge_limits(const struct machine *m, const struct needs *n, struct findings *f);
 /* What disturbs measurements; `facts` as from facts_collect(). */
 void judge_noise(const json_t *facts, struct findings *f);

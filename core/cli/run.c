@@ -526,3 +526,13 @@ int cli_record(struct cli *cli, int argc, char **argv)
 {
     return run_with(cli, argc, argv, "record");
 }
+
+int cli_c2c(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, "c2c");
+}
+
+int cli_mem(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, "mem");
+}

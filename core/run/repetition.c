@@ -23,6 +23,7 @@ struct repetition *repetition_new(struct session *session, const struct step *st
     p->arm = &p->scenario->arms[step->arm];
     p->directory = xstrdup(directory);
     p->started_ns = clock_now();
+    record->captures = json_array();
     record->index = step->index;
     record->block = step->block;
     record->arm = xstrdup(p->arm->name);

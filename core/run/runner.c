@@ -69,7 +69,7 @@ static void tell(struct course *c, enum progress_phase phase, const struct step 
 
 int runner_check(struct session *session, const struct plan *plan, struct bench_error *err)
 {
-    const struct scenario *s = &plan->points[0].scenario;
+    const struct scenario *s = &plan->scenario;
 
     for (size_t i = 0; i < s->n_captures; i++)
         if (capture_possible(&s->captures[i], err) < 0)

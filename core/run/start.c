@@ -176,6 +176,7 @@ static int add_captures(struct repetition *p, struct bench_error *err)
 static int open_captures(struct repetition *p, struct bench_error *err)
 {
     struct capture_target target = {
+        .facts = p->record.captures,
         .containment = p->session->containment,
         .roles = p->roles,
         .n_roles = p->cast.count,

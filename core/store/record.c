@@ -66,6 +66,7 @@ void record_release(struct repetition_record *r)
     free(r->network);
     free(r->congestion);
     free(r->directory);
+    json_decref(r->captures);
     series_release(&r->series);
     *r = (struct repetition_record){0};
 }

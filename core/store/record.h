@@ -58,6 +58,7 @@ struct repetition_record {
     size_t n_totals;
     struct record_latency *latencies;
     size_t n_latencies;
+    json_t *captures; /* array: {capture, role, files, …} of what captures left; or NULL */
     struct series series;
     char *directory; /* relative to the run */
 };

@@ -179,6 +179,10 @@ static const struct field record_fields[] = {
     RECORD(int64, window_end_ns),
     {.name = "roles", .kind = &field_roles},
     {.name = "totals", .kind = &field_totals},
+    {.name = "captures",
+     .kind = &field_json,
+     .offset = offsetof(struct repetition_record, captures),
+     .optional = true},
     {0},
 };
 

@@ -24,7 +24,7 @@ well_formed() {
     well_formed
     [ "${lines[0]}" = "OK       scenario     arm 'none': needs no program" ]
     [[ ${lines[-1]} == "'checked' can run here, "*" warning"* ]]
-    for subject in plugins containment cgroups network counters limits noise tools; do
+    for subject in plugins containment cgroups network counters sampling limits noise tools; do
         grep -qE "^(OK|WARN) +$subject " <<<"$output"
     done
 }

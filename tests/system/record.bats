@@ -22,8 +22,28 @@ fake_perf() {
     PATH=$PWD/fake:$PATH
 }
 
-# The answers of a perf that obeys, for a fake that reads commands.
-OBEY='ack() { printf "ack\n\000" >&0; }'
+# A perf that obeys on its control channel and, when told to stop, leaves what the real one makes of
+# $EVENTS. Its arguments are kept, and it prints them as its report.
+obedient_perf() {
+    export REAL_PERF EVENTS=$1
+    REAL_PERF=$(command -v perf)
+    fake_perf '[ "$1" = --version ] && exec echo "perf version 6.1.0"
+printf "%s " "$@" >arguments
+[ "$1" = record ] || exec echo "the table of $*"
+while read -r command; do
+    echo "$command" >>commands
+    if [ "$command" = stop ]; then
+        for a in "$@"; do case $a in --output=*) output=${a#*=};; esac; done
+        exec "$REAL_PERF" record -q $EVENTS -o "$output" true >/dev/null </dev/null
+    fi
+    printf "ack\n\000" >&0
+done'
+}
+
+# on_devices DIRECTORY COMMAND…: as on a machine that has these event sources.
+on_devices() {
+    unshare -m sh -c 'mount --bind "$0" /sys/bus/event_source/devices && exec "$@"' "$@"
+}
 
 pids_of() { perf script -i "$1" -F pid 2>/dev/null | awk '{print $1}' | sort -u; }
 
@@ -152,4 +172,60 @@ echo "cannot open the events" >&2; exit 129'
     kill -9 $pid
     wait $pid || true
     wait_until_clean
+}
+
+@test "c2c and mem: where nothing samples memory accesses, nothing is started" {
+    [ -e /sys/bus/event_source/devices/cpu/events/mem-loads ] && skip "this machine samples them"
+    [ -e /sys/bus/event_source/devices/ibs_op ] && skip "this machine samples them"
+    for command in c2c mem; do
+        run --separate-stderr short $command -r none
+        [ "$status" -eq 5 ]
+        [[ $stderr == "bench: capture '$command': this machine does not sample memory accesses: "* ]]
+        [[ $stderr == *"hint: use an Intel, AMD or ARM server CPU on bare metal"*"'bench record' shows where time goes"* ]]
+        run --separate-stderr short $command -r none --dry-run
+        [ "$status" -eq 0 ]
+        [[ $output == *"capture:$command"* ]]
+        [[ $stderr == "bench: warning: capture '$command': this machine does not"* ]]
+    done
+    cat >s.yaml <<'END'
+bench: 1
+relays: [none]
+cpu_limit: 0
+capture: [c2c]
+END
+    run "$BENCH" check s.yaml
+    [ "$status" -eq 5 ]
+    [[ $output == *"MISSING  scenario     capture 'c2c': this machine does not sample"* ]]
+    [ ! -e bench-results ]
+}
+
+@test "c2c and mem: where the machine can, perf is told what its own c2c and mem would record" {
+    need_root
+    need_perf
+    unshare -m true || skip "no mount namespaces here"
+    mkdir -p devices/cpu/events devices/software
+    touch devices/cpu/events/mem-loads devices/cpu/events/mem-stores
+    obedient_perf '-e cpu-clock/name=cpu-loads/ -e cpu-clock/name=cpu-stores/'
+    cat >s.yaml <<'END'
+bench: 1
+relays: [none]
+capture: [{c2c: {roles: server, ldlat: 40}}, {mem: {roles: client}}]
+END
+    run --separate-stderr on_devices "$PWD/devices" "$BENCH" run s.yaml --cpu-limit 0 --warmup 100ms \
+        --duration 300ms --repeat 1 -q
+    echo "$output $stderr"
+    [ "$status" -eq 0 ]
+    c2c=$(echo "$PWD"/bench-results/latest/repetitions/000[23]-none/c2c-server.txt)
+    mem=$(echo "$PWD"/bench-results/latest/repetitions/000[23]-none/mem-client.txt)
+    c2c=$(readlink -f "$(dirname "$c2c")")
+    mem=$(readlink -f "$(dirname "$mem")")
+    arguments=$(cat "$c2c/c2c-server/arguments")
+    [[ $arguments =~ ^"record --no-buildid-cache --control=fd:0,0 --output=$c2c/c2c-server.perf.data --pid="[0-9]+" --event=dummy --weight --data --phys-data --sample-cpu --event=cpu/mem-loads,ldlat=40,name=cpu-loads/P --event=cpu/mem-stores,name=cpu-stores/P "$ ]]
+    [ "$(xargs <"$c2c/c2c-server/commands")" = "disable cpu-loads disable cpu-stores enable cpu-loads enable cpu-stores disable cpu-loads disable cpu-stores stop" ]
+    grep -q 'mem-loads,ldlat=30,' "$mem/mem-client/arguments"
+    # The tables are those of perf's own reports.
+    [ "$(cat "$c2c/c2c-server.txt")" = "the table of c2c report --stdio --input=$c2c/c2c-server.perf.data" ]
+    [ "$(cat "$mem/mem-client.txt")" = "the table of mem report --stdio --input=$mem/mem-client.perf.data" ]
+    [ "$(json "$c2c/c2c-server.json" '[d[k] for k in ("capture", "role", "event", "ldlat", "files")]')" = \
+        "['c2c', 'server', 'PEBS', 40, ['c2c-server.perf.data', 'c2c-server.txt']]" ]
 }

@@ -53,10 +53,14 @@ static void versions(void **state)
     struct bench_error err = {0};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
-        assert_int_equal(perf_check_version(fine[i], &err), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(fine); i++) {
+        cleanup_free char *version = perf_version(fine[i], &err);
+
+        assert_non_null(version);
+        assert_int_equal(strncmp(version, fine[i], strlen(version)), 0);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(old); i++) {
-        assert_int_equal(perf_check_version(old[i], &err), -1);
+        assert_null(perf_version(old[i], &err));
         assert_int_equal(err.kind, BENCH_ERROR_ENVIRONMENT);
     }
     assert_string_equal(err.message,
@@ -72,11 +76,11 @@ static void no_version(void **state)
     struct bench_error err = {0};
 
     (void)state;
-    assert_int_equal(perf_check_version(said, &err), -1);
+    assert_null(perf_version(said, &err));
     assert_int_equal(err.kind, BENCH_ERROR_ENVIRONMENT);
     assert_string_equal(err.message, "'perf' does not tell its version");
     assert_string_equal(err.detail, said);
-    assert_int_equal(perf_check_version("", &err), -1);
+    assert_null(perf_version("", &err));
 }
 
 int main(void)

@@ -209,6 +209,38 @@ static void counters_of_an_ordinary_user_in_a_vm(void **state)
                     "'syscalls:sys_enter_write' are 'not supported' | run as root\n");
 }
 
+static void sampling_of_a_server(void **state)
+{
+    const struct machine m = {.sampling = {.event = "cycles"}, .memory = {.kind = "PEBS"}};
+    struct findings f = {0};
+
+    (void)state;
+    judge_sampling(&m, &f);
+    assert_told(&f, "OK sampling: 'record' samples by 'cycles'\n"
+                    "OK sampling: 'c2c' and 'mem' sample memory accesses by PEBS\n");
+}
+
+static void sampling_in_a_vm(void **state)
+{
+    struct machine m = {
+        .sampling = {.event = "cpu-clock:u", .instead = (char *)"no PMU", .mend = (char *)"buy"}};
+    struct findings f = {0};
+
+    (void)state;
+    error_set(&m.perf_error, BENCH_ERROR_ENVIRONMENT, "'perf' is not found");
+    error_hint(&m.perf_error, "install it");
+    error_set(&m.memory_error, BENCH_ERROR_ENVIRONMENT, "no accesses");
+    judge_sampling(&m, &f);
+    error_set(&m.sampling_error, BENCH_ERROR_ENVIRONMENT, "nothing opens");
+    judge_sampling(&m, &f);
+    assert_told(&f, "WARN sampling: 'record', 'c2c', 'mem': 'perf' is not found | install it\n"
+                    "WARN sampling: 'record' samples by 'cpu-clock:u': no PMU | buy\n"
+                    "WARN sampling: 'c2c' and 'mem': no accesses\n"
+                    "WARN sampling: 'record', 'c2c', 'mem': 'perf' is not found | install it\n"
+                    "WARN sampling: 'record': nothing opens\n"
+                    "WARN sampling: 'c2c' and 'mem': no accesses\n");
+}
+
 static void paranoia(void **state)
 {
     struct machine m = {.pmu = true, .paranoid = 4, .tracefs = TRACEFS_MISSING};
@@ -306,6 +338,8 @@ int main(void)
         cmocka_unit_test(network),
         cmocka_unit_test(counters_of_a_good_machine),
         cmocka_unit_test(counters_of_an_ordinary_user_in_a_vm),
+        cmocka_unit_test(sampling_of_a_server),
+        cmocka_unit_test(sampling_in_a_vm),
         cmocka_unit_test(paranoia),
         cmocka_unit_test(limits),
         cmocka_unit_test(noise),
