@@ -75,6 +75,8 @@ static inline void sample_record(struct repetition_record *r, uint32_t index, co
         .warmup_ns = INT64_C(2000000003),
         .window_begin_ns = INT64_C(8812000000000),
         .window_end_ns = INT64_C(8813900000019),
+        .captures = json_pack("[{ss,ss,s[s]}]", "capture", "record", "role", "relay_1", "files",
+                              "record-relay_1.perf.data"),
     };
     if (!r->ok) {
         r->error.kind = BENCH_ERROR_ENVIRONMENT;
@@ -173,6 +175,7 @@ static inline void assert_record_equal(const struct repetition_record *a,
     assert_true(a->warmup_ns == b->warmup_ns);
     assert_true(a->window_begin_ns == b->window_begin_ns);
     assert_true(a->window_end_ns == b->window_end_ns);
+    assert_true(json_equal(a->captures, b->captures));
     assert_int_equal(a->n_roles, b->n_roles);
     for (size_t i = 0; i < a->n_roles; i++)
         assert_role_equal(&a->roles[i], &b->roles[i]);
