@@ -84,6 +84,9 @@ $(BUILD)/core/%.o: core/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# Compiled in as they are.
+$(BUILD)/core/profile/flamegraph.o: core/profile/flamegraph.css core/profile/flamegraph.js
+
 # Plugins see include/bench, plugins/shared and their own folder, and nothing else.
 $(BUILD)/plugins/%.o: plugins/%.c Makefile $(flags)
 	@mkdir -p $(@D)

@@ -250,6 +250,11 @@ size_t stacks_nodes(const struct stacks *s)
     return s->n_nodes;
 }
 
+size_t stacks_frames(const struct stacks *s)
+{
+    return s->n_frames;
+}
+
 const struct stacks_node *stacks_node(const struct stacks *s, uint32_t node)
 {
     return &s->nodes[node];
@@ -306,33 +311,31 @@ void stacks_sort(struct stacks *s)
     s->sorted = true;
 }
 
+uint32_t stacks_next(const struct stacks *s, uint32_t node, bool into, size_t *depth)
+{
+    if (into && s->nodes[node].first) {
+        ++*depth;
+        return s->nodes[node].first;
+    }
+    while (node != STACKS_ROOT && !s->nodes[node].next) {
+        node = s->nodes[node].parent;
+        --*depth;
+    }
+    return node == STACKS_ROOT ? STACKS_ROOT : s->nodes[node].next;
+}
+
 int stacks_each(struct stacks *s, stacks_visit *visit, void *context)
 {
     const struct frame *frames[STACKS_DEPTH];
-    uint32_t node;
     size_t depth = 0;
 
     stacks_sort(s);
-    node = s->nodes[STACKS_ROOT].first;
-    while (node) {
-        const struct stacks_node *at = &s->nodes[node];
+    for (uint32_t i = STACKS_ROOT; (i = stacks_next(s, i, true, &depth)) != STACKS_ROOT;) {
         int result;
 
-        frames[depth++] = stacks_frame(s, node);
-        if (at->self > 0 && (result = visit(context, frames, depth, at->self)))
+        frames[depth - 1] = stacks_frame(s, i);
+        if (s->nodes[i].self > 0 && (result = visit(context, frames, depth, s->nodes[i].self)))
             return result;
-        if (at->first) {
-            node = at->first;
-            continue;
-        }
-        while (node && !s->nodes[node].next) {
-            node = s->nodes[node].parent;
-            depth--;
-        }
-        if (node) {
-            node = s->nodes[node].next;
-            depth--;
-        }
     }
     return 0;
 }

@@ -59,8 +59,12 @@ struct stacks_node {
     uint32_t parent, frame, first, next;
     double self; /* weight of the stack that ends here */
 };
+size_t stacks_frames(const struct stacks *s); /* distinct frames: a node's `frame` is below it */
 const struct stacks_node *stacks_node(const struct stacks *s, uint32_t node);
 const struct frame *stacks_frame(const struct stacks *s, uint32_t node); /* not of the root */
+/* The node that follows in preorder, its children first or, without `into`, none of them;
+ * STACKS_ROOT behind the last. `depth`, the number of frames from the root, follows. */
+uint32_t stacks_next(const struct stacks *s, uint32_t node, bool into, size_t *depth);
 /* Sorts siblings as stacks_each() has them; stays so until something is added. */
 void stacks_sort(struct stacks *s);
 /* Weight of every node with all below it, indexed by node; caller frees. */
