@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/chain.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -74,6 +75,17 @@ void chain_build(struct chain *c, struct symbols *symbols, const struct perf_rec
     if (!s->chain)
         add(c, symbols, r->pid, s->ip, mode);
     reverse(c);
+}
+
+struct frame chain_thread(const struct symbols *symbols, uint32_t tid, char room[THREAD_NAME])
+{
+    const char *name = symbols_comm(symbols, tid);
+
+    if (*name)
+        snprintf(room, THREAD_NAME, "%s", name);
+    else
+        snprintf(room, THREAD_NAME, ":%u", tid);
+    return (struct frame){room, FRAME_USER, NULL};
 }
 
 void chain_release(struct chain *c)

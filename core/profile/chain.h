@@ -15,6 +15,12 @@ struct chain {
     bool ends_nowhere; /* the outermost user frame is at an address where nothing is mapped */
 };
 
+enum { THREAD_NAME = 32 };
+
+/* The frame that stands for a thread: its name, or ":TID", as perf has it, when no record told. The
+ * name is put into `room`, so that it stays when the thread gets another. */
+struct frame chain_thread(const struct symbols *symbols, uint32_t tid, char room[THREAD_NAME]);
+
 void chain_build(struct chain *c, struct symbols *symbols, const struct perf_record *r);
 void chain_release(struct chain *c);
 

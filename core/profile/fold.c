@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "profile/fold.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +23,7 @@ struct fold {
     struct stacks *stacks;
     struct chain chain;
     struct fold_summary *summary;
-    char nameless[16];
+    char thread[THREAD_NAME];
     struct frame *frames; /* of the chain, with the thread's name before them */
     size_t capacity;
     struct counted *broken; /* stacks by module */
@@ -99,17 +98,6 @@ static void judge(struct fold *f, uint32_t pid)
         count_broken(f, pid);
 }
 
-/* As perf calls a thread whose name it does not know. */
-static const char *thread_name(struct fold *f, uint32_t tid)
-{
-    const char *comm = symbols_comm(f->symbols, tid);
-
-    if (*comm)
-        return comm;
-    snprintf(f->nameless, sizeof(f->nameless), ":%u", tid);
-    return f->nameless;
-}
-
 static void add_sample(struct fold *f, const struct perf_record *r)
 {
     uint64_t weight = f->options->count ? 1 : r->sample.period;
@@ -119,7 +107,7 @@ static void add_sample(struct fold *f, const struct perf_record *r)
     judge(f, r->pid);
     f->frames = grow(f->frames, &f->capacity, f->chain.n + 1, sizeof(*f->frames));
     if (!f->options->no_comm)
-        f->frames[n++] = (struct frame){thread_name(f, r->tid), FRAME_USER, NULL};
+        f->frames[n++] = chain_thread(f->symbols, r->tid, f->thread);
     memcpy(f->frames + n, f->chain.frames, f->chain.n * sizeof(*f->frames));
     stacks_add(f->stacks, f->frames, n + f->chain.n, (double)weight);
     f->summary->samples++;

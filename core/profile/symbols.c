@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "profile/address_space.h"
+#include "profile/by_id.h"
 #include "profile/kernel_symbols.h"
 
 #define KERNEL "[kernel.kallsyms]"
@@ -15,22 +16,19 @@
 #define MISC_MADE_UP PERF_RECORD_MISC_FORK_EXEC
 
 struct process {
-    uint32_t pid;
+    uint32_t id;
     const struct module *executable; /* NULL until something was mapped */
     struct address_space space;
 };
 
 struct thread {
-    uint32_t tid;
+    uint32_t id;
     char *comm;
 };
 
 struct symbols {
     const struct perf_header *header;
-    struct process *processes; /* in the order of pids */
-    size_t n_processes, processes_capacity;
-    struct thread *threads; /* in the order of tids */
-    size_t n_threads, threads_capacity;
+    struct by_id processes, threads;
     struct module **modules;
     size_t n_modules, modules_capacity;
     struct symbol_table kernel;
@@ -43,15 +41,15 @@ void symbols_free(struct symbols *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n_processes; i++)
-        address_space_release(&s->processes[i].space);
-    for (size_t i = 0; i < s->n_threads; i++)
-        free(s->threads[i].comm);
+    for (size_t i = 0; i < s->processes.n; i++)
+        address_space_release(&((struct process *)by_id_at(&s->processes, i))->space);
+    for (size_t i = 0; i < s->threads.n; i++)
+        free(((struct thread *)by_id_at(&s->threads, i))->comm);
     for (size_t i = 0; i < s->n_modules; i++)
         module_free(s->modules[i]);
     symbol_table_release(&s->kernel);
-    free(s->processes);
-    free(s->threads);
+    by_id_release(&s->processes);
+    by_id_release(&s->threads);
     free(s->modules);
     free(s);
 }
@@ -61,86 +59,27 @@ void symbols_freep(struct symbols **s)
     symbols_free(*s);
 }
 
-/* Where it is, or where it has to be put. */
-static size_t process_index(const struct symbols *s, uint32_t pid)
-{
-    size_t low = 0, high = s->n_processes;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (s->processes[middle].pid < pid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct process *find_process(const struct symbols *s, uint32_t pid)
-{
-    size_t i = process_index(s, pid);
-
-    return i < s->n_processes && s->processes[i].pid == pid ? &s->processes[i] : NULL;
-}
-
-static struct process *get_process(struct symbols *s, uint32_t pid)
-{
-    size_t i = process_index(s, pid);
-
-    if (i < s->n_processes && s->processes[i].pid == pid)
-        return &s->processes[i];
-    s->processes =
-        grow(s->processes, &s->processes_capacity, s->n_processes + 1, sizeof(*s->processes));
-    memmove(s->processes + i + 1, s->processes + i, (s->n_processes - i) * sizeof(*s->processes));
-    s->processes[i] = (struct process){.pid = pid};
-    s->n_processes++;
-    return &s->processes[i];
-}
-
-static size_t thread_index(const struct symbols *s, uint32_t tid)
-{
-    size_t low = 0, high = s->n_threads;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (s->threads[middle].tid < tid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 const char *symbols_comm(const struct symbols *s, uint32_t tid)
 {
-    size_t i = thread_index(s, tid);
+    const struct thread *thread = by_id_find(&s->threads, tid);
 
-    return i < s->n_threads && s->threads[i].tid == tid ? s->threads[i].comm : "";
+    return thread ? thread->comm : "";
 }
 
 const char *symbols_executable(const struct symbols *s, uint32_t pid)
 {
-    const struct process *process = find_process(s, pid);
+    const struct process *process = by_id_find(&s->processes, pid);
 
     return process && process->executable ? process->executable->path : NULL;
 }
 
 static void set_comm(struct symbols *s, uint32_t tid, const char *comm)
 {
-    cleanup_free char *copy = xstrdup(comm); /* may be that of a thread that moves */
-    size_t i = thread_index(s, tid);
+    char *copy = xstrdup(comm); /* may be that of a thread that moves */
+    struct thread *thread = by_id_get(&s->threads, tid);
 
-    if (i == s->n_threads || s->threads[i].tid != tid) {
-        s->threads = grow(s->threads, &s->threads_capacity, s->n_threads + 1, sizeof(*s->threads));
-        memmove(s->threads + i + 1, s->threads + i, (s->n_threads - i) * sizeof(*s->threads));
-        s->threads[i] = (struct thread){.tid = tid};
-        s->n_threads++;
-    }
-    free(s->threads[i].comm);
-    s->threads[i].comm = copy;
-    copy = NULL;
+    free(thread->comm);
+    thread->comm = copy;
 }
 
 struct symbols *symbols_new(const struct perf_header *header)
@@ -148,6 +87,8 @@ struct symbols *symbols_new(const struct perf_header *header)
     struct symbols *s = xcalloc(1, sizeof(*s));
 
     s->header = header;
+    s->processes.size = sizeof(struct process);
+    s->threads.size = sizeof(struct thread);
     set_comm(s, 0, "swapper"); /* the idle thread, of which no record tells */
     return s;
 }
@@ -205,7 +146,7 @@ static void record_map(struct symbols *s, const struct perf_record *r)
     if (area.end <= area.start)
         return;
     area.module = get_module(s, r);
-    process = get_process(s, r->pid);
+    process = by_id_get(&s->processes, r->pid);
     if (!process->executable && !area.module->absolute)
         process->executable = area.module;
     address_space_map(&process->space, &area);
@@ -213,7 +154,7 @@ static void record_map(struct symbols *s, const struct perf_record *r)
 
 static void record_comm(struct symbols *s, const struct perf_record *r)
 {
-    struct process *process = find_process(s, r->pid);
+    struct process *process = by_id_find(&s->processes, r->pid);
 
     /* What was mapped before is left there, as perf does: samples that are taken while exec is
      * still at work have the old stack. What is mapped from now on covers it. */
@@ -229,8 +170,8 @@ static void record_fork(struct symbols *s, const struct perf_record *r)
     set_comm(s, r->tid, symbols_comm(s, r->parent_tid));
     if (r->pid == r->parent_pid || (r->misc & MISC_MADE_UP))
         return;
-    child = get_process(s, r->pid);
-    parent = find_process(s, r->parent_pid);
+    child = by_id_get(&s->processes, r->pid);
+    parent = by_id_find(&s->processes, r->parent_pid);
     child->space.n = 0;
     child->executable = parent ? parent->executable : NULL;
     if (parent)
@@ -270,7 +211,7 @@ static struct frame kernel_frame(struct symbols *s, uint64_t address)
 struct module *symbols_module(struct symbols *s, uint32_t pid, uint64_t address,
                               uint64_t *ret_offset)
 {
-    const struct process *process = find_process(s, pid);
+    const struct process *process = by_id_find(&s->processes, pid);
     const struct area *area = process ? address_space_find(&process->space, address) : NULL;
 
     if (!area)
