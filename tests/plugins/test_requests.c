@@ -202,6 +202,8 @@ static void model(const char *name, const char *mode)
         end_stop(&server);
         assert_ended(&client, 0, "");
         assert_ended(&server, 0, "");
+        assert_string_equal(client.page->invalid, "");
+        assert_string_equal(server.page->invalid, "");
         assert_counts_are_the_kernels(&client);
         assert_counts_are_the_kernels(&server);
     }
@@ -269,7 +271,7 @@ static void test_paced_stream(void **state)
 
 /* A relay for one connection that spoils one byte of one direction. */
 
-enum fault { CORRUPT, DROP, DOUBLE, SWAP };
+enum fault { CORRUPT, DROP, DOUBLE, SWAP, CUT }; /* CUT: what follows is never passed on */
 
 struct bad_relay {
     enum fault fault;
@@ -285,7 +287,11 @@ static void pass_on(int from, int to, const struct bad_relay *r, bool spoil, siz
 
     if (n <= 0)
         _exit(0);
-    if (spoil && *passed <= r->offset && r->offset + (r->fault == SWAP) < *passed + (size_t)n) {
+    if (spoil && r->fault == CUT && *passed + (size_t)n > r->offset) {
+        n = *passed < r->offset ? (ssize_t)at : 0;
+        *passed += (size_t)n;
+    } else if (spoil && *passed <= r->offset &&
+               r->offset + (r->fault == SWAP) < *passed + (size_t)n) {
         char byte = data[at];
 
         if (r->fault == CORRUPT) {
@@ -334,7 +340,7 @@ struct spoilt {
     pid_t relay;
 };
 
-static void spoilt_open(struct spoilt *s, const char *mode, const char *depth,
+static void spoilt_open(struct spoilt *s, const char *mode, const char *depth, const char *server,
                         const struct bad_relay *r)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -345,7 +351,7 @@ static void spoilt_open(struct spoilt *s, const char *mode, const char *depth,
                          getsockname(listener, (struct sockaddr *)&a, &n),
                      0);
     open_with(&s->w, (const char *const[]){"mode", mode, "verify", "yes", "depth", depth,
-                                           "send_size", "3000", NULL});
+                                           "send_size", "3000", "server", server, NULL});
     s->w.role.jobs = 1;
     end_start(&s->server, &s->w, BENCH_SERVER);
     s->relay = fork();
@@ -373,7 +379,7 @@ static void spoil(const char *mode, const struct bad_relay *r, bool echo)
     struct end *victim = r->from_server || echo ? &s.client : &s.server;
     char expected[128];
 
-    spoilt_open(&s, mode, strcmp(mode, "rr") ? "1" : "2", r);
+    spoilt_open(&s, mode, strcmp(mode, "rr") ? "1" : "2", "auto", r);
     assert_true(end_wait(victim, PATIENCE));
     assert_int_equal(WEXITSTATUS(victim->status), 1);
     snprintf(expected, sizeof(expected),
@@ -385,6 +391,35 @@ static void spoil(const char *mode, const struct bad_relay *r, bool echo)
     spoilt_close(&s);
 }
 
+/* A relay that keeps back the end of a stream, or of an echo; in the second piece and in the first.
+ */
+static void test_end_held_back(void **state)
+{
+    static const char *const models[] = {"thread", "epoll", "process"};
+    const struct bad_relay there = {.fault = CUT, .offset = 70000};
+    const struct bad_relay back = {.fault = CUT, .from_server = true, .offset = 5000};
+    struct spoilt s;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        spoilt_open(&s, "stream", "1", models[i], &there);
+        wait_until(end_sum(&s.server, bytes_received) == 70000);
+        end_stop(&s.client);
+        assert_ended(&s.client, 0, "");
+        assert_non_null(strstr(s.client.page->invalid, "verify: connection 1: of "));
+        assert_non_null(
+            strstr(s.client.page->invalid, "were not confirmed by the server within 1 s"));
+        assert_int_equal(end_sum(&s.client, bytes_received), 1);
+        spoilt_close(&s);
+    }
+    spoilt_open(&s, "echo", "1", "thread", &back);
+    wait_until(end_sum(&s.client, bytes_received) == 5000);
+    end_stop(&s.client);
+    assert_ended(&s.client, 0, "");
+    assert_non_null(strstr(s.client.page->invalid, "only 5000 were back within 1 s of the end"));
+    spoilt_close(&s);
+}
+
 /* Nothing follows that would not fit. */
 static void test_lost_at_the_end(void **state)
 {
@@ -392,7 +427,7 @@ static void test_lost_at_the_end(void **state)
     struct spoilt s;
 
     (void)state;
-    spoilt_open(&s, "rr", "1", &r);
+    spoilt_open(&s, "rr", "1", "auto", &r);
     wait_until(end_sum(&s.client, operations) == 10);
     for (int i = 0; i < 11; i++)
         pause_ms(100);
@@ -466,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_paced_stream),
         cmocka_unit_test(test_spoilt_bytes),
         cmocka_unit_test(test_lost_at_the_end),
+        cmocka_unit_test(test_end_held_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

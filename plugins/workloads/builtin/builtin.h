@@ -110,6 +110,8 @@ static inline size_t payload_size(int64_t message)
 }
 /* Sets why this end failed, unless that is known already; the first is what the user reads. */
 int crew_fail(struct crew *c, const char *fmt, ...) BENCH_PRINTF(2, 3);
+/* Sets why the numbers of this end must not be used; the first is what the user reads. */
+void crew_invalid(struct crew *c, const char *fmt, ...) BENCH_PRINTF(2, 3);
 bool crew_asked_to_stop(struct crew *c, int timeout_ms);
 /* Until SIGTERM or a failure. Whether it was SIGTERM. */
 bool crew_wait(struct crew *c);

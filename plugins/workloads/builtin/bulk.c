@@ -7,12 +7,67 @@
 #define STOP_GRACE_MS 20
 #define PIECE_NS INT64_C(10000000)
 
+/* Of what is verified: so little is on its way that it can all arrive after the last second … */
+#define MOST_UNCONFIRMED (4 * VERIFY_PIECE)
+#define LAST_SECOND_NS INT64_C(1000000000)
+
+static uint64_t unconfirmed(const struct flow *f)
+{
+    return f->sent - f->received * VERIFY_PIECE;
+}
+
+static ssize_t send_stream(struct flow *f, size_t n)
+{
+    if (f->crew->options->verify && unconfirmed(f) >= MOST_UNCONFIRMED)
+        return flow_consume(f, 0);
+    return flow_send_payload(f, n, 0);
+}
+
+/* … and this waits for it. The last piece is filled up first, or nobody would confirm it. */
+static void end_stream(struct flow *f)
+{
+    int64_t deadline = now_ns() + LAST_SECOND_NS;
+    ssize_t n = 0;
+
+    while (n >= 0 && unconfirmed(f) && now_ns() < deadline) {
+        uint64_t missing = (VERIFY_PIECE - f->sent % VERIFY_PIECE) % VERIFY_PIECE;
+
+        poll(&(struct pollfd){.fd = f->fd, .events = missing ? POLLOUT : POLLIN}, 1, 10);
+        n = missing ? flow_send_payload(f, missing, MSG_DONTWAIT) : flow_consume(f, MSG_DONTWAIT);
+    }
+    if (unconfirmed(f))
+        crew_invalid(
+            f->crew,
+            "verify: connection %u: of %llu bytes sent the last %llu were not confirmed by "
+            "the server within %.3g s of the end",
+            f->stream.connection, (unsigned long long)f->sent, (unsigned long long)unconfirmed(f),
+            LAST_SECOND_NS * 1e-9);
+}
+
+static void end_echo(struct flow *f)
+{
+    int64_t deadline = now_ns() + LAST_SECOND_NS;
+    ssize_t n = 0;
+
+    while (n >= 0 && f->received < f->sent && now_ns() < deadline) {
+        poll(&(struct pollfd){.fd = f->fd, .events = POLLIN}, 1, 10);
+        n = flow_consume(f, MSG_DONTWAIT);
+    }
+    if (f->received < f->sent)
+        crew_invalid(
+            f->crew,
+            "verify: connection %u: of %llu bytes sent only %llu were back within %.3g s of "
+            "the end",
+            f->stream.connection, (unsigned long long)f->sent, (unsigned long long)f->received,
+            LAST_SECOND_NS * 1e-9);
+}
+
 static void client_stream(struct flow *f)
 {
     size_t size = (size_t)f->crew->options->send_size;
 
     while (!crew_stopping(f->crew))
-        if (flow_send_payload(f, size, 0) < 0)
+        if (send_stream(f, size) < 0)
             return flow_lost(f, "send");
 }
 
@@ -40,7 +95,7 @@ static void client_paced(struct flow *f)
 
     while (!crew_stopping(c)) {
         wait_until(c, start + (int64_t)((double)f->sent / bytes_per_ns));
-        if (!crew_stopping(c) && flow_send_payload(f, size, 0) < 0)
+        if (!crew_stopping(c) && send_stream(f, size) < 0)
             return flow_lost(f, "send");
     }
 }
@@ -81,6 +136,8 @@ static void client_run(struct flow *f)
         client_paced(f);
     else
         client_stream(f);
+    if (o->verify)
+        (o->mode == MODE_ECHO ? end_echo : end_stream)(f);
 }
 
 /* All begin together: the first ones would leave no time to start the others. */

@@ -32,6 +32,20 @@ int crew_fail(struct crew *c, const char *fmt, ...)
     return -1;
 }
 
+void crew_invalid(struct crew *c, const char *fmt, ...)
+{
+    struct bench_page *page = c->child->page;
+    va_list ap;
+
+    pthread_mutex_lock(&c->lock);
+    if (!page->invalid[0]) {
+        va_start(ap, fmt);
+        vsnprintf(page->invalid, sizeof(page->invalid), fmt, ap);
+        va_end(ap);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
 /* Threads */
 
 static void schedule(const struct schedule *s)

@@ -412,9 +412,9 @@ static int64_t lag_p99(const struct bench_page *page)
 }
 
 /* Whether what was measured is what was asked for. One request is always on its way. */
-static void judge(const struct requests *r)
+static void judge(struct requests *r)
 {
-    struct bench_page *page = r->crew.child->page;
+    const struct bench_page *page = r->crew.child->page;
     uint64_t planned = 0, sent = 0;
     int64_t lag = lag_p99(page);
 
@@ -424,33 +424,33 @@ static void judge(const struct requests *r)
         sent += r->callers[i].sent;
     if (planned == 0 || (lag <= MOST_LAG_NS && (double)sent + 1 >= LEAST_SENT * (double)planned))
         return;
-    snprintf(page->invalid, sizeof(page->invalid),
-             "%llu of %llu planned requests were sent (%.4g%%), 99%% of them within %.3g ms of "
-             "their time; 99%% and 1 ms are needed: lower 'rate', or give the client more CPU",
-             (unsigned long long)sent, (unsigned long long)planned,
-             100 * (double)sent / (double)planned, (double)lag * 1e-6);
+    crew_invalid(&r->crew,
+                 "%llu of %llu planned requests were sent (%.4g%%), 99%% of them within %.3g ms of "
+                 "their time; 99%% and 1 ms are needed: lower 'rate', or give the client more CPU",
+                 (unsigned long long)sent, (unsigned long long)planned,
+                 100 * (double)sent / (double)planned, (double)lag * 1e-6);
 }
 
 /* Verified payload that stopped short leaves a request without an answer and nothing to compare. */
-static void judge_answers(const struct requests *r, int64_t now)
+static void judge_answers(struct requests *r, int64_t now)
 {
-    struct bench_page *page = r->crew.child->page;
     int64_t patience = MOST_SILENCE_NS + r->crew.options->delay_ns;
 
-    for (int64_t i = 0; i < r->n_callers && !page->invalid[0]; i++) {
+    for (int64_t i = 0; i < r->n_callers; i++) {
         const struct caller *a = &r->callers[i];
         const struct request *oldest = &a->ring[a->done & (a->size - 1)];
 
         if (a->sent == a->done || now - oldest->sent < patience)
             continue;
-        snprintf(page->invalid, sizeof(page->invalid),
-                 "verify: connection %u: request %llu has had no answer for %.1f s; bytes after "
-                 "offset %llu of what the client sent, or %llu of what the server sent, were lost",
-                 a->flow.stream.connection, (unsigned long long)a->done + 1,
-                 (double)(now - oldest->sent) * 1e-9,
-                 (unsigned long long)(a->flow.sent - (a->sent - a->done) *
-                                                         (uint64_t)r->crew.options->request_size),
-                 (unsigned long long)a->flow.received);
+        crew_invalid(
+            &r->crew,
+            "verify: connection %u: request %llu has had no answer for %.1f s; bytes after "
+            "offset %llu of what the client sent, or %llu of what the server sent, were lost",
+            a->flow.stream.connection, (unsigned long long)a->done + 1,
+            (double)(now - oldest->sent) * 1e-9,
+            (unsigned long long)(a->flow.sent -
+                                 (a->sent - a->done) * (uint64_t)r->crew.options->request_size),
+            (unsigned long long)a->flow.received);
     }
 }
 

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builtin.h"
 
+static uint64_t owed_confirmations(const struct flow *f)
+{
+    return f->crew->options->verify ? f->received / VERIFY_PIECE - f->sent : 0;
+}
+
 static ssize_t serve_stream(struct flow *f)
 {
-    return flow_consume(f, 0);
+    uint64_t owed = owed_confirmations(f);
+
+    return owed ? flow_send_payload(f, owed, 0) : flow_consume(f, 0);
 }
 
 /* What is owed is always the end of the last chunk. */
@@ -83,7 +90,7 @@ bool serve_owes(const struct flow *f)
 {
     switch ((enum mode)f->crew->options->mode) {
     case MODE_STREAM:
-        return false;
+        return owed_confirmations(f) > 0;
     case MODE_ECHO:
         return f->sent < f->received;
     case MODE_RR:

@@ -14,6 +14,10 @@
 
 #define VERIFY_HEADER 8
 
+/* A server confirms so many bytes of a stream with a byte of its own, so what is lost with nothing
+ * after it shows as well. */
+#define VERIFY_PIECE 65536
+
 struct verify_stream {
     uint32_t connection;
     bool from_server;
