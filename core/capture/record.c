@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The capture `record`: where each role spends its time, by sampling its stacks with the perf tool.
- * Leaves record-ROLE.perf.data, which `perf report -i` reads.
+ * Leaves record-ROLE.perf.data, which `perf report -i` reads, and its stacks as record-ROLE.folded.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "capture/capture.h"
@@ -14,6 +16,8 @@
 #include "capture/recording.h"
 #include "capture/roles.h"
 #include "capture/sampling.h"
+#include "profile/fold.h"
+#include "profile/folded.h"
 
 enum call_graph { CALL_GRAPH_FP, CALL_GRAPH_DWARF, CALL_GRAPH_LBR, CALL_GRAPH_NONE };
 static const char *const call_graphs[] = {"fp", "dwarf", "lbr", "none", NULL};
@@ -149,16 +153,43 @@ static int end_record(void *state, struct bench_error *err)
     return recording_end(&((struct record_state *)state)->recording, err);
 }
 
-static json_t *facts(const struct record_state *s)
+static json_t *facts(const struct record_state *s, const struct fold_summary *folded)
 {
-    json_t *json = json_object();
+    json_t *json = json_object(), *notes = json_array();
+    cleanup_strings struct strings said = {0};
+    bool by_frame_pointer = s->call_graph == CALL_GRAPH_FP;
 
+    fold_notes(folded, &said);
+    for (size_t i = 0; i < said.count; i++)
+        json_array_append_new(notes, json_text(said.items[i]));
     json_object_set_new(json, "event", json_text(s->sampling.event));
     json_object_set_new(json, "unit", json_text(s->sampling.unit));
     json_object_set_new(json, "instead", json_text(s->sampling.instead));
     json_object_set_new(json, "frequency", json_integer(s->frequency));
     json_object_set_new(json, "call_graph", json_text(call_graphs[s->call_graph]));
+    json_object_set_new(json, "samples", json_integer((json_int_t)folded->samples));
+    json_object_set_new(json, "lost", json_integer((json_int_t)folded->lost));
+    json_object_set_new(json, "frame_pointers",
+                        by_frame_pointer && folded->with_user
+                            ? json_boolean(!fold_lacks_frame_pointers(folded))
+                            : json_null());
+    json_object_set_new(json, "notes", notes);
     return json;
+}
+
+/* The stacks of one role as text beside the recording. */
+static int fold(const struct record_state *s, const struct recorded *item, struct fold_summary *ret,
+                struct bench_error *err)
+{
+    const struct fold_options wanted = {.event = s->sampling.event};
+    cleanup_free char *path = xasprintf("%s/%s.folded", s->recording.target.directory, item->name);
+    cleanup_stacks struct stacks *stacks = stacks_new();
+    cleanup_text struct text text = {0};
+
+    if (perf_fold(item->path, &wanted, stacks, ret, err) < 0)
+        return -1;
+    folded_write(stacks, &text);
+    return file_write(AT_FDCWD, path, text_get(&text), text.length, err);
 }
 
 static int finish_record(void *state, struct bench_error *err)
@@ -168,9 +199,13 @@ static int finish_record(void *state, struct bench_error *err)
 
     if (recording_finish(r, err) < 0)
         return -1;
-    for (size_t i = 0; i < r->count; i++)
-        if (recording_keep(r, i, NULL, facts(s), err) < 0)
-            return -1;
+    for (size_t i = 0; i < r->count; i++) {
+        cleanup_fold_summary struct fold_summary folded = {0};
+
+        if (fold(s, &r->items[i], &folded, err) < 0 ||
+            recording_keep(r, i, "folded", facts(s, &folded), err) < 0)
+            return error_context(err, "%s", r->items[i].name);
+    }
     return 0;
 }
 

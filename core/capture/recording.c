@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "capture/recording.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "capture/roles.h"
+#include "profile/perf_header.h"
 
 /* Pages of buffer per CPU, so that every perf of the repetition fits into what the kernel lets one
  * user lock (perf_event_mlock_kb, per CPU); root may lock what it likes. 0: perf's default. */
@@ -52,6 +55,8 @@ int recording_open(struct recording *r, const struct capture_target *t,
     unsigned pages = buffer_pages(t->n_roles);
 
     *r = (struct recording){.target = *t, .capture = xstrdup(spec->capture)};
+    for (size_t i = 0; spec->events[i]; i++)
+        strings_add(&r->events, spec->events[i]);
     if (perf_find(&r->perf, err) < 0)
         return -1;
     r->tools = xcalloc(t->n_roles, sizeof(*r->tools));
@@ -84,10 +89,39 @@ int recording_end(struct recording *r, struct bench_error *err)
     return rc;
 }
 
+static bool was_recorded(const struct perf_header *h, const char *event)
+{
+    for (size_t i = 0; i < h->n_events; i++)
+        if (strcmp(h->events[i].name, event) == 0)
+            return true;
+    return false;
+}
+
+/* perf takes another event where the CPU has not the one that was asked for, and succeeds. */
+static int check_events(const struct recording *r, const struct recorded *item,
+                        struct bench_error *err)
+{
+    cleanup_close int fd = open(item->path, O_RDONLY | O_CLOEXEC);
+    cleanup_perf_header struct perf_header header = {0};
+    cleanup_text struct text names = {0};
+
+    if (fd < 0)
+        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", item->path);
+    if (perf_header_read(&header, fd, item->path, err) < 0)
+        return -1;
+    for (size_t i = 0; i < header.n_events; i++)
+        text_add(&names, "%s'%s'", i ? ", " : "", header.events[i].name);
+    for (size_t i = 0; i < r->events.count; i++)
+        if (!was_recorded(&header, r->events.items[i]))
+            return error_set(err, BENCH_ERROR_RUN, "%s: perf did not record '%s', but %s",
+                             item->name, r->events.items[i], text_get(&names));
+    return 0;
+}
+
 int recording_finish(struct recording *r, struct bench_error *err)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (perf_tool_finish(r->tools[i], err) < 0)
+        if (perf_tool_finish(r->tools[i], err) < 0 || check_events(r, &r->items[i], err) < 0)
             return -1;
     return 0;
 }
@@ -96,9 +130,11 @@ static int write_facts(const struct recording *r, const char *name, const json_t
                        struct bench_error *err)
 {
     cleanup_free char *path = xasprintf("%s/%s.json", r->target.directory, name);
-    cleanup_free char *text = json_dumps(facts, JSON_INDENT(2));
+    cleanup_free char *json = json_dumps(facts, JSON_INDENT(2));
+    cleanup_text struct text text = {0};
 
-    return file_write(AT_FDCWD, path, text, strlen(text), err);
+    text_add(&text, "%s\n", json);
+    return file_write(AT_FDCWD, path, text.data, text.length, err);
 }
 
 int recording_keep(struct recording *r, size_t i, const char *more, json_t *facts,
@@ -131,6 +167,7 @@ void recording_close(struct recording *r)
     free(r->tools);
     free(r->items);
     free(r->capture);
+    strings_release(&r->events);
     perf_program_release(&r->perf);
     *r = (struct recording){0};
 }

@@ -22,6 +22,7 @@ struct recording {
     struct capture_target target;
     struct perf_program perf;
     char *capture;
+    struct strings events;
     struct perf_tool **tools;
     struct recorded *items; /* one per role */
     size_t count;

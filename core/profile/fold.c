@@ -191,7 +191,8 @@ void fold_notes(const struct fold_summary *s, struct strings *ret)
     if (fold_lacks_frame_pointers(s))
         strings_addf(ret,
                      "%.0f%% of the user stacks have at most %d frames or end outside of any "
-                     "mapping, most of them in '%s': it was built without frame pointers; use "
+                     "mapping, most of them in '%s': it, or the C library that it calls, was built "
+                     "without frame pointers; use "
                      "'call_graph: dwarf'",
                      share(s->broken, s->with_user) * 100, SHALLOW,
                      s->broken_program ? s->broken_program : STACKS_UNKNOWN);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "report/load.h"
+#include "report/artifacts.h"
 #include "report/notes.h"
 #include "report/observed.h"
 #include "report/run_facts.h"
@@ -90,6 +91,8 @@ static void add_repetition(struct document *d, const struct observed *o,
         .values = values,
         .purpose = r->purpose ? keep(d, r->purpose) : PURPOSE_MEASURE,
     };
+    ret->artifacts =
+        (const struct bench_artifact *const *)artifacts_of(r, &d->kept, &ret->n_artifacts);
 }
 
 static void add_repetitions(struct document *d)
@@ -407,6 +410,8 @@ void document_free(struct document *d)
     for (uint32_t i = 0; i < d->document.n_repetitions; i++) {
         free((void *)d->repetitions[i]->metrics);
         free((void *)d->repetitions[i]->values);
+        artifacts_free((struct bench_artifact **)d->repetitions[i]->artifacts,
+                       d->repetitions[i]->n_artifacts);
         free(d->repetitions[i]);
     }
     for (size_t i = 0; i < d->n_observed; i++)

@@ -246,6 +246,26 @@ static bool arms_choose_captures(const struct stored_run *run)
     return false;
 }
 
+/* What captures had to sample by, each once. */
+static void design_events(const struct stored_run *run, struct strings *ret)
+{
+    for (size_t r = 0; r < run->n_repetitions; r++) {
+        json_t *artifact;
+        size_t i;
+
+        json_array_foreach(run->repetitions[r].captures, i, artifact)
+        {
+            const char *instead = json_text_or(json_object_get(artifact, "instead"), NULL);
+            cleanup_free char *line = xasprintf(
+                "%s sampled by '%s': %s", json_text_or(json_object_get(artifact, "capture"), ""),
+                json_text_or(json_object_get(artifact, "event"), ""), instead);
+
+            if (instead && !strings_has(ret, line))
+                strings_add(ret, line);
+        }
+    }
+}
+
 static void design_captures(const struct stored_run *run, struct strings *ret)
 {
     cleanup_text struct text t = {0}, apart = {0};
@@ -274,6 +294,7 @@ static void design_captures(const struct stored_run *run, struct strings *ret)
     if (apart.length)
         strings_addf(ret, "captured in repetitions of its own, which enter no number here: %s",
                      text_get(&apart));
+    design_events(run, ret);
 }
 
 static void design_estimates(const struct bench_document *d, struct strings *ret)

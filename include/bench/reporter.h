@@ -78,6 +78,16 @@ struct bench_arm {
     const char *saturated;
 };
 
+/* What a capture left behind of one role. */
+struct bench_artifact {
+    const char *capture, *role;
+    const char *summary; /* "601 samples by cpu-clock" */
+    const char *file;    /* to look at first, below the run */
+    const char *json;    /* all that is known of it: an object */
+    uint32_t n_notes;    /* lines on what to know when reading it */
+    const char *const *notes;
+};
+
 struct bench_repetition {
     const char *arm, *point;
     uint32_t index, block;   /* index: order of execution, from 1 */
@@ -88,7 +98,9 @@ struct bench_repetition {
     uint32_t n_values;
     const struct bench_metric *const *metrics; /* n_values of them */
     const struct bench_value *values;
-    const char *purpose; /* "measure"; one with another purpose enters no estimate: "search" */
+    const char *purpose; /* "measure"; others enter no estimate: "search", "capture:record" */
+    uint32_t n_artifacts;
+    const struct bench_artifact *const *artifacts;
 };
 
 struct bench_document {

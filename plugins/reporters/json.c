@@ -204,6 +204,11 @@ static void repetition(struct bench_output *out, const struct bench_repetition *
     text_member(out, &first, "      ", "error", r->error);
     text_member(out, &first, "      ", "directory", r->directory);
     number_member(out, &first, "      ", "overhead_seconds", r->overhead_seconds);
+    key(out, &first, "      ", "captures");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < r->n_artifacts; i++)
+        host->emit(out, "%s\n        %s", i ? "," : "", r->artifacts[i]->json);
+    host->emit(out, r->n_artifacts ? "\n      ]" : "]");
     key(out, &first, "      ", "metrics");
     host->emit(out, "{");
     for (uint32_t i = 0; i < r->n_values; i++) {

@@ -148,6 +148,35 @@ static void requests(struct stored_run *run)
     }
 }
 
+/* The last block was for captures. */
+static void captured(struct stored_run *run)
+{
+    example_two_arms(run);
+    json_object_set_new(json_object_get(run->run, "scenario"), "capture",
+                        json_pack("[{s:{}}, s]", "record", "c2c"));
+    for (size_t i = run->n_repetitions - 2; i < run->n_repetitions; i++) {
+        struct repetition_record *r = &run->repetitions[i];
+
+        free(r->purpose);
+        r->purpose = xstrdup("capture:record");
+        json_object_set_new(json_array_get(json_object_get(run->run, "plan"), i), "purpose",
+                            json_string(i % 2 ? "capture:c2c" : "capture:record"));
+        r->captures = json_pack(
+            "[{ss,ss,s[ss],ss,ss,si,si,s[s]},{ss,ss,s[ss],ss}]", "capture", "record", "role",
+            "relay_1", "files", "record-relay_1.perf.data", "record-relay_1.folded", "event",
+            "cpu-clock", "instead", "this machine does not count cycles", "samples", 601, "lost", 2,
+            "notes", "its stacks end in nowhere", "capture", "c2c", "role", "server", "files",
+            "c2c-server.perf.data", "c2c-server.txt", "event", "PEBS");
+    }
+}
+
+static void text_captures(void **state)
+{
+    (void)state;
+    check("text-captures.txt", "text", captured, STYLE(.utf8 = true, .width = 100));
+    check("text-captures-details.txt", "text", captured, STYLE(.width = 100, .details = true));
+}
+
 static void text_requests(void **state)
 {
     (void)state;
@@ -353,6 +382,21 @@ static void json_holds_the_document(void **state)
     json_decref(j);
 }
 
+static void json_tells_what_was_captured(void **state)
+{
+    json_t *j = parsed(captured), *repetitions = json_object_get(j, "repetitions");
+    size_t n = json_array_size(repetitions);
+    json_t *first = json_object_get(json_array_get(repetitions, 0), "captures");
+    json_t *last = json_object_get(json_array_get(repetitions, n - 1), "captures");
+
+    (void)state;
+    assert_true(json_is_array(first));
+    assert_int_equal(json_array_size(first), 0);
+    assert_int_equal(json_array_size(last), 2);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(last, 0), "samples")), 601);
+    json_decref(j);
+}
+
 static void json_survives_anything(void **state)
 {
     json_t *j = parsed(example_hostile);
@@ -371,6 +415,7 @@ int main(void)
         cmocka_unit_test(text_two_arms),
         cmocka_unit_test(text_hostile),
         cmocka_unit_test(text_requests),
+        cmocka_unit_test(text_captures),
         cmocka_unit_test(text_sweep),
         cmocka_unit_test(text_plots_only_what_it_can),
         cmocka_unit_test(text_without_numbers),
@@ -383,6 +428,7 @@ int main(void)
         cmocka_unit_test(text_colour),
         cmocka_unit_test(json_golden),
         cmocka_unit_test(json_holds_the_document),
+        cmocka_unit_test(json_tells_what_was_captured),
         cmocka_unit_test(json_survives_anything),
     };
 

@@ -50,7 +50,7 @@ pids_of() { perf script -i "$1" -F pid 2>/dev/null | awk '{print $1}' | sort -u;
 @test "record samples every role: forked workers, threads and forked servers, symbols included" {
     need_perf
     need_nginx
-    run --separate-stderr short record -r nginx --set relay.workers=2 --jobs 8 --hops 1 --set workload.mode=echo
+    run --separate-stderr short record -r nginx --warmup 500ms --set relay.workers=2 --jobs 8 --hops 1 --set workload.mode=echo
     echo "$output $stderr"
     [ "$status" -eq 0 ]
     at=$(dirname bench-results/latest/repetitions/0002-nginx/repetition.json)
@@ -66,6 +66,21 @@ pids_of() { perf script -i "$1" -F pid 2>/dev/null | awk '{print $1}' | sort -u;
     # Threads and processes of the built-in workload.
     [ "$(perf script -i "$at/record-server.perf.data" -F tid 2>/dev/null | sort -u | grep -c .)" -ge 2 ]
     [ "$(pids_of "$at/record-relay_1.perf.data" | grep -c .)" -ge 1 ]
+    # Nothing was sampled long before the window or after it.
+    perf script -i "$at/record-relay_1.perf.data" -F time 2>/dev/null | awk '{sub(":", "", $1); print $1}' >times
+    [ "$(json "$at/repetition.json" 'all(
+        d["window_begin_ns"] - 250e6 < float(t) * 1e9 < d["window_end_ns"] + 250e6
+        for t in open("times") if t.strip())')" = True ]
+    # The stacks are kept as text, and counted.
+    n=$(perf script -i "$at/record-relay_1.perf.data" -F event 2>/dev/null | grep -c cpu-clock || true)
+    if [ "$n" -gt 0 ]; then
+        [ "$(json "$at/record-relay_1.json" 'd["samples"]')" = "$n" ]
+    fi
+    [ "$(json "$at/record-relay_1.json" '[d["lost"], d["files"]]')" = \
+        "[0, ['record-relay_1.perf.data', 'record-relay_1.folded']]" ]
+    grep -q '^nginx;.*do_syscall_64_\[k\]' "$at/record-relay_1.folded"
+    [ "$(json "$at/repetition.json" 'sorted(c["role"] for c in d["captures"])')" = "['client', 'relay_1', 'server']" ]
+    [[ $output == *"captured nginx, record of server: "*" samples by "*"; repetitions/0002-nginx/record-server.perf.data"* ]]
     # What perf printed is kept.
     grep -q 'perf record: Captured' "$at/record-relay_1/stderr"
 }
@@ -228,4 +243,29 @@ END
     [ "$(cat "$mem/mem-client.txt")" = "the table of mem report --stdio --input=$mem/mem-client.perf.data" ]
     [ "$(json "$c2c/c2c-server.json" '[d[k] for k in ("capture", "role", "event", "ldlat", "files")]')" = \
         "['c2c', 'server', 'PEBS', 40, ['c2c-server.perf.data', 'c2c-server.txt']]" ]
+}
+
+@test "a perf that records another event than it was asked for fails the repetition" {
+    need_perf
+    obedient_perf '-e cpu-clock'
+    cat >s.yaml <<'END'
+bench: 1
+relays: [none]
+capture: [{record: {event: page-faults, roles: server}}]
+END
+    run --separate-stderr short run s.yaml
+    echo "$stderr"
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"capture 'record': record-server: perf did not record 'page-faults', but 'cpu-clock'"* ]]
+}
+
+@test "a relay without frame pointers is told so, with the remedy" {
+    need_perf
+    need_nginx
+    run --separate-stderr short record -r nginx --duration 1s
+    [ "$status" -eq 0 ]
+    json=$(echo bench-results/latest/repetitions/0002-nginx/record-relay_1.json)
+    [ "$(json "$json" 'd["samples"] > 50')" = True ] || skip "the machine is too busy to sample"
+    [ "$(json "$json" 'd["frame_pointers"]')" = False ] || skip "this nginx has frame pointers"
+    [[ $output == *"was built without frame pointers; use 'call_graph: dwarf'"* ]]
 }

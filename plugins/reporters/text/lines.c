@@ -28,7 +28,10 @@ void emit_wrapped(const char *label, const char *text, const struct bench_style 
         }
         if (room == 0 || n == 0)
             end = n;
-        host->emit(out, "%*s%.*s\n", first ? 0 : indent, "", (int)end, p);
+        n = end;
+        while (n > 0 && p[n - 1] == ' ') /* there may be several */
+            n--;
+        host->emit(out, "%*s%.*s\n", first ? 0 : indent, "", (int)n, p);
         p += end;
         while (*p == ' ')
             p++;

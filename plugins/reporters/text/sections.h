@@ -30,6 +30,11 @@ void emit_costs(const struct bench_document *d, struct footnotes *notes,
 void emit_counters(const struct bench_document *d, struct footnotes *notes,
                    const struct bench_style *style, struct bench_output *out);
 
+/* What captures left behind, and where; one repetition of each arm at each point stands for all
+ * unless details are asked for. */
+void emit_captures(const struct bench_document *d, const struct bench_style *style,
+                   struct bench_output *out);
+
 /* Details: every metric of every arm, then every repetition. */
 void emit_metrics(const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out);

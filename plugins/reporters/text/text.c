@@ -72,6 +72,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
     if (sweeps_rate(d))
         emit_plot(d, metric_named(d, "cpu_seconds_per_operation_relay"), style, out);
     emit_counters(d, &notes, style, out);
+    emit_captures(d, style, out);
     if (style->details) {
         emit_metrics(d, style, out);
         emit_repetitions(d, first, style, out);

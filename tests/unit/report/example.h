@@ -284,6 +284,9 @@ static inline void example_hostile(struct stored_run *run)
     example_failed(&run->repetitions[3], 4, 1, EXAMPLE_HOSTILE, "nginx", "jobs=1", 1,
                    "relay (hop 1): exited with status 1 \x1b[2J \xff");
     example_ok(&run->repetitions[4], 5, 2, "none", "none", "jobs=1", 0, 4.1e9, 0, 0.5);
+    run->repetitions[4].captures = json_pack(
+        "[n, i, {si, s[i], ss}, {ss, ss, s[si], s[s]}]", 5, "capture", 1, "files", 2, "notes", "x",
+        "capture", "\x1b[2J", "event", "\xe2\x80\xae\n", "notes", "\x1b[31m", 3, "files", "../x");
     strings_add(&run->damaged, "repetitions/0006: series.tsv: line 3: cut short");
 }
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/artifacts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/run_facts.h"
+
+static const char *keep(struct strings *kept, const char *text)
+{
+    strings_add(kept, text);
+    return kept->items[kept->count - 1];
+}
+
+/* A text is read as it is; what perf recorded needs perf. */
+static const char *first_to_look_at(const json_t *files)
+{
+    const char *name;
+    json_t *file;
+    size_t i;
+
+    json_array_foreach(files, i, file)
+    {
+        size_t n = strlen(name = json_text_or(file, ""));
+
+        if (n > 4 && strcmp(name + n - 4, ".txt") == 0)
+            return name;
+    }
+    return json_text_or(json_array_get(files, 0), "");
+}
+
+static void summarise(const json_t *json, struct text *out)
+{
+    const char *event = json_text_or(json_object_get(json, "event"), "");
+    double samples = json_number_or(json_object_get(json, "samples"), -1);
+    double lost = json_number_or(json_object_get(json, "lost"), 0);
+
+    if (samples >= 0)
+        text_add(out, "%.0f samples%s", samples, *event ? " by " : "");
+    text_add(out, "%s", event);
+    if (lost > 0)
+        text_add(out, ", %.0f lost", lost);
+}
+
+static struct bench_artifact *new_artifact(const struct repetition_record *r, const json_t *json,
+                                           struct strings *kept)
+{
+    struct bench_artifact *a = xcalloc(1, sizeof(*a));
+    const json_t *notes = json_object_get(json, "notes");
+    cleanup_free char *all = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    cleanup_free char *file = xasprintf("%s/%s", r->directory ? r->directory : "",
+                                        first_to_look_at(json_object_get(json, "files")));
+    cleanup_text struct text summary = {0};
+    const char **lines = xcalloc(json_array_size(notes) + 1, sizeof(*lines));
+
+    summarise(json, &summary);
+    a->capture = keep(kept, json_text_or(json_object_get(json, "capture"), ""));
+    a->role = keep(kept, json_text_or(json_object_get(json, "role"), ""));
+    a->summary = keep(kept, text_get(&summary));
+    a->file = keep(kept, file);
+    a->json = keep(kept, all);
+    a->n_notes = (uint32_t)json_array_size(notes);
+    for (uint32_t i = 0; i < a->n_notes; i++)
+        lines[i] = keep(kept, json_text_or(json_array_get(notes, i), ""));
+    a->notes = lines;
+    return a;
+}
+
+struct bench_artifact **artifacts_of(const struct repetition_record *r, struct strings *kept,
+                                     uint32_t *ret_count)
+{
+    struct bench_artifact **artifacts =
+        xcalloc(json_array_size(r->captures) + 1, sizeof(*artifacts));
+    json_t *json;
+    size_t i;
+
+    *ret_count = 0;
+    json_array_foreach(r->captures, i, json)
+    {
+        if (json_is_string(json_object_get(json, "capture")))
+            artifacts[(*ret_count)++] = new_artifact(r, json, kept);
+    }
+    return artifacts;
+}
+
+void artifacts_free(struct bench_artifact **artifacts, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        free((void *)artifacts[i]->notes);
+        free(artifacts[i]);
+    }
+    free(artifacts);
+}
