@@ -5,6 +5,9 @@
  *   ROLE.cpu_ns, .user_ns, .system_ns               CPU time of the role's control group
  *   ROLE.throttled_ns, .periods, .throttled_periods of its CPU limit; 0 without one
  *   ROLE.rss_bytes                                  gauge: resident memory, see processes.h
+ *   ROLE.runqueue_ns, .involuntary, .workers_ns, .busiest_ns
+ *                                                   of its threads, see tasks.h
+ *   ROLE.workers                                    gauge: how many of them are alike
  *   ROLE.bytes_sent, .bytes_received, .operations, .connections, .errors, .due
  *                                                   roles with a shared page only: the workload's
  *   system.user_ns, .nice_ns, .system_ns, .idle_ns, .iowait_ns, .irq_ns, .softirq_ns, .steal_ns
@@ -34,6 +37,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/processes.h"
+#include "capture/tasks.h"
 
 /* Quantities that are fields of one struct. */
 struct field {
@@ -48,6 +52,14 @@ static const struct field usage_fields[] = {
     {"throttled_ns", offsetof(struct cgroup_usage, throttled_ns)},
     {"periods", offsetof(struct cgroup_usage, periods)},
     {"throttled_periods", offsetof(struct cgroup_usage, throttled_periods)},
+};
+
+static const struct field task_fields[] = {
+    {"runqueue_ns", offsetof(struct tasks_sums, runqueue_ns)},
+    {"involuntary", offsetof(struct tasks_sums, involuntary)},
+    {"workers", offsetof(struct tasks_sums, workers)},
+    {"workers_ns", offsetof(struct tasks_sums, workers_ns)},
+    {"busiest_ns", offsetof(struct tasks_sums, busiest_ns)},
 };
 
 static const struct field page_fields[] = {
@@ -77,8 +89,9 @@ static const char *const system_fields[] = {"user_ns",   "nice_ns", "system_ns",
 struct watched_role {
     struct role *role;
     struct processes processes;
-    bool process_clocks;     /* no group counts CPU time */
-    size_t usage, rss, page; /* first column of each */
+    struct tasks tasks;
+    bool process_clocks;               /* no group counts CPU time */
+    size_t usage, rss, tasks_at, page; /* first column of each */
 };
 
 struct resources {
@@ -126,6 +139,20 @@ static size_t add_usage(struct watched_role *w, struct series *s)
     return first;
 }
 
+static size_t add_tasks(const char *role, struct series *s)
+{
+    size_t first = s->n_columns;
+    bool supported = tasks_supported();
+
+    for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
+        add(s, role, task_fields[i].name,
+            task_fields[i].offset == offsetof(struct tasks_sums, workers) ? SERIES_GAUGE
+                                                                          : SERIES_COUNTER,
+            supported ? BENCH_OK : BENCH_NOT_SUPPORTED,
+            supported ? NULL : "this kernel has no '/proc/PID/schedstat'");
+    return first;
+}
+
 static void open_role(struct watched_role *w, struct role *role, struct series *s)
 {
     const char *name = role_name(role);
@@ -134,6 +161,7 @@ static void open_role(struct watched_role *w, struct role *role, struct series *
     processes_init(&w->processes, role);
     w->usage = add_usage(w, s);
     w->rss = add(s, name, "rss_bytes", SERIES_GAUGE, BENCH_OK, NULL);
+    w->tasks_at = add_tasks(name, s);
     w->page = s->n_columns;
     for (size_t i = 0; role_page(role) && i < ARRAY_SIZE(page_fields); i++)
         add(s, name, page_fields[i].name, SERIES_COUNTER, BENCH_OK, NULL);
@@ -181,6 +209,16 @@ static void sample_usage(struct watched_role *w, int64_t *row)
         if (value->state == BENCH_OK)
             row[w->usage + i] = (int64_t)value->value;
     }
+}
+
+static void sample_tasks(struct watched_role *w, int64_t *row)
+{
+    struct tasks_sums sums;
+
+    if (!tasks_sample(&w->tasks, &w->processes, &sums))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
+        memcpy(&row[w->tasks_at + i], (const char *)&sums + task_fields[i].offset, sizeof(*row));
 }
 
 static void sample_page(const struct watched_role *w, int64_t *row)
@@ -246,6 +284,7 @@ static void sample_resources(void *state, int64_t *row)
         sample_page(w, row);
         sample_usage(w, row);
         processes_sample(&w->processes, &row[w->rss], w->process_clocks ? &row[w->usage] : NULL);
+        sample_tasks(w, row);
     }
     sample_system(r, row);
     sample_network(r, row);
@@ -257,8 +296,10 @@ static void close_resources(void *state)
 {
     struct resources *r = state;
 
-    for (size_t i = 0; i < r->n_roles; i++)
+    for (size_t i = 0; i < r->n_roles; i++) {
         processes_release(&r->roles[i].processes);
+        tasks_release(&r->roles[i].tasks);
+    }
     if (r->opened)
         close(r->stat);
     free(r->roles);
