@@ -36,6 +36,7 @@ int cli_record(struct cli *cli, int argc, char **argv);
 int cli_c2c(struct cli *cli, int argc, char **argv);
 int cli_mem(struct cli *cli, int argc, char **argv);
 int cli_report(struct cli *cli, int argc, char **argv);
+int cli_explain(struct cli *cli, int argc, char **argv);
 int cli_flamegraph(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
 int cli_check(struct cli *cli, int argc, char **argv);

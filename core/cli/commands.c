@@ -9,6 +9,7 @@ const struct command commands[] = {
     {"c2c", cli_c2c, "the same, and which cache lines travel between CPUs"},
     {"mem", cli_mem, "the same, and where loads and stores find their data"},
     {"report", cli_report, "print a stored run again, in any format"},
+    {"explain", cli_explain, "say what the numbers of a stored run mean, and what to try"},
     {"flamegraph", cli_flamegraph, "draw call stacks, or the difference of two sets of them"},
     {"list", cli_list, "list runs, workloads, relays, reporters, captures, events, scenarios"},
     {"check", cli_check, "say what this machine can do and how to mend what it cannot"},

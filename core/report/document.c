@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "report/explanation.h"
 #include "report/load.h"
 #include "report/artifacts.h"
 #include "report/notes.h"
@@ -25,6 +26,7 @@ struct document {
     size_t arms_capacity;
     struct bench_repetition **repetitions;
     struct strings kept, design, warnings; /* kept: every string that comes from the run */
+    struct explanation explanation;
 };
 
 /* A copy that lives as long as the document. */
@@ -124,6 +126,22 @@ static struct observations select_arm(const struct document *d, const char *arm,
     return found;
 }
 
+/* The repetitions that only captured something there: too dear for the measuring ones. */
+static struct observations select_aside(const struct document *d, const char *arm,
+                                        const char *point)
+{
+    struct observations found = {0};
+
+    for (size_t i = 0; i < d->n_observed; i++) {
+        const struct repetition_record *r = d->observed[i].record;
+
+        if (!record_measures(r) && strcmp(r->purpose, PURPOSE_SEARCH) != 0 && r->ok &&
+            strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0)
+            observations_add(&found, &d->observed[i]);
+    }
+    return found;
+}
+
 /* As it was set; what was asked for when no repetition has got that far. */
 static double relay_limit(const struct stored_run *run, const struct observations *all)
 {
@@ -188,12 +206,17 @@ static void find_limiter(struct document *d, const struct observations *ok, stru
     }
 }
 
+static double rate_at(const struct stored_run *run, const char *point)
+{
+    return json_rate_or(run_setting(run, point, "rate"), 0);
+}
+
 static void add_arm(struct document *d, const struct stored_run *run, const char *name,
                     const char *point)
 {
     struct observations all = select_arm(d, name, point, false);
     struct observations ok = select_arm(d, name, point, true);
-    struct observations baseline = {0};
+    struct observations baseline = {0}, aside = select_aside(d, name, point);
     uint32_t n = d->document.n_arms;
     struct bench_arm *arm;
 
@@ -219,10 +242,12 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
             (const struct bench_estimate *const *)estimate_all(&ok, &baseline, &arm->n_estimates);
         d->document.arms = (const struct bench_arm *const *)d->arms;
         d->document.n_arms = n + 1;
+        explanation_add_arm(&d->explanation, arm, &ok, &aside, rate_at(run, point) > 0);
     }
     observations_release(&all);
     observations_release(&ok);
     observations_release(&baseline);
+    observations_release(&aside);
 }
 
 /* --- the whole ----------------------------------------------------------------------------- */
@@ -306,11 +331,11 @@ static void add_arms(struct document *d, const struct stored_run *run)
     for (size_t p = 0; p < points.count; p++)
         for (size_t a = 0; a < arms.count; a++)
             add_arm(d, run, arms.items[a], points.items[p]);
-}
-
-static double rate_at(const struct stored_run *run, const char *point)
-{
-    return json_rate_or(run_setting(run, point, "rate"), 0);
+    explanation_finish(&d->explanation);
+    d->document.findings = d->explanation.list;
+    d->document.n_findings = (uint32_t)d->explanation.count;
+    d->document.unseen = (const char *const *)d->explanation.unseen.items;
+    d->document.n_unseen = (uint32_t)d->explanation.unseen.count;
 }
 
 static double p99_of(const struct bench_arm *a)
@@ -416,6 +441,7 @@ void document_free(struct document *d)
     }
     for (size_t i = 0; i < d->n_observed; i++)
         metric_set_release(&d->observed[i].set);
+    explanation_release(&d->explanation);
     free(d->observed);
     free(d->arms);
     free(d->repetitions);

@@ -7,24 +7,7 @@
 
 #include "base/memory.h"
 #include "report/run_facts.h"
-
-enum { SATURATED, THROTTLED, MACHINE_IDLE, THREAD_LOW, THREAD_HIGH };
-
-static const struct limit_threshold thresholds[] = {
-    [SATURATED] = {"saturated",
-                   "share of the CPUs that a role may use, from which on it is the limit", 0.95},
-    [THROTTLED] = {"throttled", "share of periods, above which a throttled relay is the limit",
-                   0.10},
-    [MACHINE_IDLE] = {"machine idle", "share of idle CPU, below which the machine is the limit",
-                      0.05},
-    [THREAD_LOW] = {"one thread, from", "CPUs of a role that can use more: one busy thread", 0.95},
-    [THREAD_HIGH] = {"one thread, to", "CPUs above which more than one thread is at work", 1.02},
-};
-
-const struct limit_threshold *limit_threshold_row(size_t i)
-{
-    return i < ARRAY_SIZE(thresholds) ? &thresholds[i] : NULL;
-}
+#include "report/thresholds.h"
 
 /* What is known of one role. */
 struct usage {
@@ -41,6 +24,39 @@ static double metric(const struct metric_set *m, const char *name)
 
     return v && (v->value.state == BENCH_OK || v->value.state == BENCH_SCALED) ? v->value.value
                                                                                : NAN;
+}
+
+static double limit_of(const struct repetition_record *r, const char *role)
+{
+    for (size_t i = 0; i < r->n_roles; i++)
+        if (strcmp(r->roles[i].name, role) == 0)
+            return r->roles[i].cpu_limit;
+    return 0;
+}
+
+bool limit_by_task_clock(const struct repetition_record *r, const struct metric_set *m,
+                         const char *role)
+{
+    char name[64];
+    const struct metric_value *clock;
+
+    snprintf(name, sizeof(name), "task_clock_%s", role);
+    clock = metric_set_find(m, name);
+    /* A reason says that it is not the whole: user space only. */
+    return clock && clock->value.state == BENCH_OK && !clock->reason && limit_of(r, role) <= 0 &&
+           metric_window(r).seconds > 0;
+}
+
+double limit_cpus(const struct repetition_record *r, const struct metric_set *m, const char *role)
+{
+    char name[64];
+
+    if (limit_by_task_clock(r, m, role)) {
+        snprintf(name, sizeof(name), "task_clock_%s", role);
+        return metric(m, name) / metric_window(r).seconds;
+    }
+    snprintf(name, sizeof(name), "cpus_%s", role);
+    return metric(m, name);
 }
 
 static void at_most(struct usage *u, double cpus, const char *what)
@@ -67,8 +83,7 @@ static struct usage usage_of(const struct repetition_record *r, const struct met
     bool relay = strncmp(name, "relay_", 6) == 0;
 
     snprintf(u.name, sizeof(u.name), "%s", name);
-    snprintf(metric_name, sizeof(metric_name), "cpus_%s", name);
-    u.cpus = metric(m, metric_name);
+    u.cpus = limit_cpus(r, m, name);
     snprintf(metric_name, sizeof(metric_name), "throttled_share_%s", name);
     u.throttled = metric(m, metric_name);
     at_most(&u, context->cpus, "of the machine");
@@ -100,12 +115,11 @@ static bool is_limit(const struct usage *u, bool machine_busy, struct limit *ret
     size_t left = n > 0 && (size_t)n < sizeof(ret->why) ? sizeof(ret->why) - (size_t)n : 0;
     char *end = ret->why + sizeof(ret->why) - left;
 
-    if (share >= thresholds[SATURATED].value)
+    if (share >= threshold(SATURATED))
         snprintf(end, left, ", %.0f%% of the %.3g %s", share * 100, u->may, u->what);
-    else if (relay && u->throttled > thresholds[THROTTLED].value)
+    else if (relay && u->throttled > threshold(THROTTLED))
         snprintf(end, left, " and was throttled in %.0f%% of the periods", u->throttled * 100);
-    else if (!machine_busy && u->cpus >= thresholds[THREAD_LOW].value &&
-             u->cpus <= thresholds[THREAD_HIGH].value)
+    else if (!machine_busy && u->cpus >= threshold(THREAD_LOW) && u->cpus <= threshold(THREAD_HIGH))
         snprintf(end, left, ": one busy thread");
     else
         return false;
@@ -168,7 +182,7 @@ static bool is_crowded(const struct repetition_record *r, const struct usage *u,
         sum += u[i].cpus;
     }
     return context->allowed > 0 && context->allowed < context->cpus &&
-           sum >= (1 - thresholds[MACHINE_IDLE].value) * context->allowed;
+           sum >= (1 - threshold(MACHINE_IDLE)) * context->allowed;
 }
 
 void limit_find(const struct repetition_record *r, const struct metric_set *m,
@@ -177,7 +191,7 @@ void limit_find(const struct repetition_record *r, const struct metric_set *m,
     struct usage u[MAX_ROLES], *largest = u;
     size_t n = usages(r, m, context, u);
     double idle = metric(m, "system_idle_share") + metric(m, "system_iowait_share");
-    bool busy = idle < thresholds[MACHINE_IDLE].value; /* false when unknown */
+    bool busy = idle < threshold(MACHINE_IDLE); /* false when unknown */
     bool crowded = is_crowded(r, u, n, context);
 
     *ret = (struct limit){0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who was the bottleneck of a repetition: from CPU used, quota and throttling of every role, and
- * idle CPU of the machine. The rules and thresholds are in limit.c's table and docs/measurement.md.
+ * idle CPU of the machine. The rules are in docs/measurement.md, their thresholds in thresholds.c.
  */
 #ifndef REPORT_LIMIT_H
 #define REPORT_LIMIT_H
@@ -21,13 +21,12 @@ struct limit {
     bool relay; /* a relay hop was the limit */
 };
 
-/* The thresholds, for the documentation and its test. */
-struct limit_threshold {
-    const char *name, *meaning;
-    double value;
-};
-/* Row i, or NULL behind the last. */
-const struct limit_threshold *limit_threshold_row(size_t i);
+/* CPUs that the role used; NaN when unknown. By task-clock where `stat` counted it, because that is
+ * right about whose time it was; of a role with a CPU limit by the scheduler's account, on which
+ * the limit acts. */
+bool limit_by_task_clock(const struct repetition_record *r, const struct metric_set *m,
+                         const char *role);
+double limit_cpus(const struct repetition_record *r, const struct metric_set *m, const char *role);
 
 void limit_find(const struct repetition_record *r, const struct metric_set *m,
                 const struct limit_context *context, struct limit *ret);

@@ -18,7 +18,6 @@ enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
 #define LIMIT_TOLERANCE 0.01 /* by which a relay may pass its CPU limit */
 #define LIMIT_SHORTFALL 0.02 /* by which one that is always throttled may stay below it */
 #define ALWAYS_THROTTLED 0.95
-#define STEAL_WARNING 0.001
 #define BENCH_WARNING 0.01
 #define CHARGE_TOLERANCE 0.1 /* by which the scheduler's account may differ from task-clock */
 #define CHARGE_CPUS 0.02     /* less than that between the two is nothing to warn of */
@@ -405,15 +404,6 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
     }
 }
 
-/* With a rate that is given, throughput says nothing of anybody. */
-static bool says_little(const struct bench_arm *a)
-{
-    for (uint32_t i = 0; i < a->n_estimates; i++)
-        if (strcmp(a->estimates[i]->metric->name, "offered_per_second") == 0)
-            return false;
-    return a->hops > 0 && a->valid > 0 && !a->relay_limited;
-}
-
 /* Once per relay, with the first of its points. */
 static void warn_saturated(const struct bench_document *d, struct strings *ret)
 {
@@ -439,34 +429,6 @@ static void warn_saturated(const struct bench_document *d, struct strings *ret)
             strings_addf(ret,
                          "%s: saturated: %s; latency there is that of a queue, not of the relay",
                          label, a->saturated);
-    }
-}
-
-/* Once per relay: at how many points of a sweep it was not the limit, the table says. */
-static void warn_relay_not_limit(const struct bench_document *d, struct strings *ret)
-{
-    for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_arm *a = d->arms[i];
-        uint32_t points = 0, before = 0;
-        char label[160];
-
-        for (uint32_t k = 0; k < d->n_arms; k++)
-            if (says_little(d->arms[k]) && strcmp(d->arms[k]->name, a->name) == 0) {
-                points++;
-                before += k < i;
-            }
-        if (!says_little(a) || before > 0)
-            continue;
-        if (points > 1)
-            strings_addf(ret,
-                         "%s: at %u points the relay was not the limit ('limited by'): its "
-                         "throughput there says little about the relay",
-                         a->name, points);
-        else
-            strings_addf(ret,
-                         "%s: the relay was not the limit (%s: %s): its throughput says little "
-                         "about the relay",
-                         arm_label(a, label, sizeof(label)), a->limited_by, a->limited_why);
     }
 }
 
@@ -611,11 +573,6 @@ static void warn_machine(const struct observations *all, struct strings *ret)
 {
     double low, high, own = bench_cpus(all);
 
-    if (observed_range(all, "system_steal_share", &low, &high) && high > STEAL_WARNING)
-        strings_addf(ret, "the hypervisor took up to %.2f%% of the CPU time (steal)", high * 100);
-    if (observed_range(all, "listen_overflows", &low, &high) && high > 0)
-        strings_addf(ret, "a listener's accept queue overflowed (up to %.0f times in a window)",
-                     high);
     if (observed_range(all, "errors_client", &low, &high) && high > 0)
         strings_addf(ret, "the client counted up to %.0f errors in a window", high);
     if (own > BENCH_WARNING)
@@ -681,7 +638,6 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_saturated(d, ret);
-    warn_relay_not_limit(d, ret);
     warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);
     warn_charged(all, ret);

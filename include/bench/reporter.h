@@ -73,8 +73,8 @@ struct bench_arm {
     bool relay_limited;
     uint32_t n_estimates;
     const struct bench_estimate *const *estimates;
-    /* Why the rate was too high for it, with the evidence; NULL: it kept up, or there was no rate. Its
-     * latency is then that of a queue. */
+    /* Why the rate was too high for it, with the evidence; NULL: it kept up, or there was no rate.
+     * Its latency is then that of a queue. */
     const char *saturated;
 };
 
@@ -86,6 +86,23 @@ struct bench_artifact {
     const char *json;    /* all that is known of it: an object */
     uint32_t n_notes;    /* lines on what to know when reading it */
     const char *const *notes;
+};
+
+/* What numbers mean together: a rule that holds for a role of an arm. docs/measurement.md has the
+ * rules. */
+struct bench_finding {
+    const char *rule;                        /* "small reads" */
+    const char *arm;                         /* its name */
+    const char *role;                        /* or NULL: it concerns the arm as a whole */
+    const char *capture;                     /* where the numbers came from: "resources" */
+    const char *evidence, *meaning, *remedy; /* a line each */
+    double value, threshold; /* of the first of the rule's conditions; NaN when it has none */
+    uint32_t holds, of;      /* in how many of the repetitions that have these numbers */
+    uint32_t n_points;       /* of the sweep at which it holds; the evidence is that of the first */
+    const char *const *points;
+    uint32_t n_cited; /* metrics in the evidence, and their estimates */
+    const char *const *cited;
+    const double *cited_values;
 };
 
 struct bench_repetition {
@@ -124,6 +141,17 @@ struct bench_document {
     uint32_t n_warnings; /* lines that a reader must see */
     const char *const *warnings;
     const char *baseline; /* name of the arm that ratios refer to */
+    uint32_t n_findings;  /* the most important first */
+    const struct bench_finding *const *findings;
+    uint32_t
+        n_unseen; /* lines: which rules had nothing to look at, and what would give it to them */
+    const char *const *unseen;
+};
+
+/* What of the document is wanted. */
+enum bench_part {
+    BENCH_PART_ALL = 0,  /* with the first few findings, where it is for people */
+    BENCH_PART_FINDINGS, /* all findings, and little else */
 };
 
 /* How to write. */
@@ -132,6 +160,7 @@ struct bench_style {
     bool color, utf8;
     int width;    /* columns of the terminal, 0: unlimited */
     bool details; /* also rank 2 metrics and single repetitions */
+    enum bench_part part;
 };
 
 struct bench_reporter {

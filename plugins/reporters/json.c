@@ -222,9 +222,59 @@ static void repetition(struct bench_output *out, const struct bench_repetition *
     host->emit(out, none ? "}\n    }" : "\n      }\n    }");
 }
 
+static void strings_member(struct bench_output *out, bool *first, const char *indent,
+                           const char *name, uint32_t n, const char *const *items)
+{
+    key(out, first, indent, name);
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < n; i++) {
+        host->emit(out, i ? ", " : "");
+        string(out, items[i]);
+    }
+    host->emit(out, "]");
+}
+
+static void finding(struct bench_output *out, const struct bench_finding *f)
+{
+    bool first = true, none = true;
+
+    host->emit(out, "{");
+    text_member(out, &first, "      ", "rule", f->rule);
+    text_member(out, &first, "      ", "arm", f->arm);
+    text_member(out, &first, "      ", "role", f->role);
+    text_member(out, &first, "      ", "capture", f->capture);
+    text_member(out, &first, "      ", "evidence", f->evidence);
+    text_member(out, &first, "      ", "meaning", f->meaning);
+    text_member(out, &first, "      ", "try", f->remedy);
+    number_member(out, &first, "      ", "value", f->value);
+    number_member(out, &first, "      ", "threshold", f->threshold);
+    number_member(out, &first, "      ", "holds", f->holds);
+    number_member(out, &first, "      ", "of", f->of);
+    strings_member(out, &first, "      ", "points", f->n_points, f->points);
+    key(out, &first, "      ", "metrics");
+    host->emit(out, "{");
+    for (uint32_t i = 0; i < f->n_cited; i++)
+        number_member(out, &none, "        ", f->cited[i], f->cited_values[i]);
+    host->emit(out, none ? "}\n    }" : "\n      }\n    }");
+}
+
+static void findings_members(struct bench_output *out, bool *first, const struct bench_document *d)
+{
+    bool none = true;
+
+    key(out, first, "  ", "findings");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < d->n_findings; i++) {
+        key(out, &none, "    ", NULL);
+        finding(out, d->findings[i]);
+    }
+    host->emit(out, none ? "]" : "\n  ]");
+    lines_member(out, first, "unseen", d->n_unseen, d->unseen);
+}
+
 /* --- the document -------------------------------------------------------------------------- */
 
-static void run_members(struct bench_output *out, bool *first, const struct bench_document *d)
+static void identity_members(struct bench_output *out, bool *first, const struct bench_document *d)
 {
     number_member(out, first, "  ", "schema", d->schema);
     text_member(out, first, "  ", "run", d->run);
@@ -232,6 +282,10 @@ static void run_members(struct bench_output *out, bool *first, const struct benc
     text_member(out, first, "  ", "name", d->name);
     text_member(out, first, "  ", "started", d->started);
     text_member(out, first, "  ", "state", d->state);
+}
+
+static void run_members(struct bench_output *out, bool *first, const struct bench_document *d)
+{
     /* 64 bits do not survive a reader that has only doubles. */
     key(out, first, "  ", "seed");
     host->emit(out, "\"%" PRIu64 "\"", d->seed);
@@ -256,9 +310,14 @@ static int report(void *state, const struct bench_document *d, const struct benc
     bool first = true, none = true;
 
     (void)state;
-    (void)style;
     (void)err;
     host->emit(out, "{");
+    identity_members(out, &first, d);
+    if (style->part == BENCH_PART_FINDINGS) {
+        findings_members(out, &first, d);
+        host->emit(out, "\n}\n");
+        return 0;
+    }
     run_members(out, &first, d);
     key(out, &first, "  ", "arms");
     host->emit(out, "[");
@@ -267,6 +326,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
         arm(out, d->arms[i]);
     }
     host->emit(out, none ? "]" : "\n  ]");
+    findings_members(out, &first, d);
     none = true;
     key(out, &first, "  ", "repetitions");
     host->emit(out, "[");

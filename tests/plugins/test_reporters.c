@@ -199,12 +199,59 @@ static void text_without_numbers(void **state)
     check("text-nothing-valid.txt", "text", nothing_valid, STYLE(.utf8 = true, .width = 100));
 }
 
+/* One relay wakes too often, the other is throttled as well; at the first point of a sweep nothing.
+ */
+static void troubled(struct stored_run *run)
+{
+    json_t *relays = json_pack("[s, s]", "nginx", "other");
+
+    example_run_init(run, example_run_json("troubled", "complete", relays, json_array(), 4), 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct repetition_record *r = &run->repetitions[i];
+
+        example_ok(r, i + 1, i / 2 + 1, i % 2 ? "other" : "nginx", i % 2 ? "other" : "nginx",
+                   i < 2 ? "jobs=1" : "jobs=10", 1, i < 2 ? 5e9 : 2e7, i % 2 ? 0.98 : 0.97, 0.4);
+        if (i == 3)
+            record_add_total(r, "latency_p99_seconds", 0.049);
+        if (i == 3)
+            for (size_t row = 0; row < r->series.n_rows; row++)
+                r->series.values[row * r->series.n_columns +
+                                 (size_t)series_find(&r->series, "relay_1.throttled_periods")] =
+                    98 * (int64_t)row;
+    }
+}
+
+static const struct bench_style findings_style = {
+    .size = sizeof(findings_style), .utf8 = true, .width = 100, .part = BENCH_PART_FINDINGS};
+
+static void text_findings(void **state)
+{
+    cleanup_free char *few = written("text", troubled, STYLE(.utf8 = true, .width = 100));
+    const char *from = strstr(few, "\nfindings\n");
+
+    (void)state;
+    assert_non_null(from);
+    compare("text-findings-few.txt", from + 1);
+    check("text-findings.txt", "text", troubled, &findings_style);
+}
+
+/* Where there is nothing to say nothing is said; the command says that it looked. */
+static void text_without_findings(void **state)
+{
+    cleanup_free char *report = written("text", example_two_arms, STYLE(.utf8 = true));
+    cleanup_free char *explained = written("text", example_two_arms, &findings_style);
+
+    (void)state;
+    assert_null(strstr(report, "findings"));
+    assert_non_null(strstr(explained, "\n\nnothing found\n\nnot looked at\n  with 'stat', "));
+}
+
 /* No line is wider than asked for, nothing but newlines controls the terminal, no trailing spaces.
  */
 static void text_keeps_to_its_width(void **state)
 {
     void (*const fills[])(struct stored_run *) = {example_two_arms, example_hostile, requests,
-                                                  sweep};
+                                                  sweep, troubled};
 
     (void)state;
     for (size_t f = 0; f < ARRAY_SIZE(fills); f++)
@@ -397,6 +444,12 @@ static void json_tells_what_was_captured(void **state)
     json_decref(j);
 }
 
+static void json_findings(void **state)
+{
+    (void)state;
+    check("json-findings.json", "json", troubled, &findings_style);
+}
+
 static void json_survives_anything(void **state)
 {
     json_t *j = parsed(example_hostile);
@@ -421,6 +474,8 @@ int main(void)
         cmocka_unit_test(text_without_numbers),
         cmocka_unit_test(text_keeps_to_its_width),
         cmocka_unit_test(text_marks_what_is_not_the_whole),
+        cmocka_unit_test(text_findings),
+        cmocka_unit_test(text_without_findings),
         cmocka_unit_test(text_keeps_names_apart),
         cmocka_unit_test(text_heads_are_short),
         cmocka_unit_test(text_compares_only_arms),
@@ -429,6 +484,7 @@ int main(void)
         cmocka_unit_test(json_golden),
         cmocka_unit_test(json_holds_the_document),
         cmocka_unit_test(json_tells_what_was_captured),
+        cmocka_unit_test(json_findings),
         cmocka_unit_test(json_survives_anything),
     };
 

@@ -35,6 +35,14 @@ void emit_counters(const struct bench_document *d, struct footnotes *notes,
 void emit_captures(const struct bench_document *d, const struct bench_style *style,
                    struct bench_output *out);
 
+/* The most important of what the numbers mean, and where the rest is. */
+void emit_few_findings(const struct bench_document *d, const struct bench_style *style,
+                       struct bench_output *out);
+
+/* All of it, with what to try, and what was not looked at. */
+void emit_findings(const struct bench_document *d, const struct bench_style *style,
+                   struct bench_output *out);
+
 /* Details: every metric of every arm, then every repetition. */
 void emit_metrics(const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out);

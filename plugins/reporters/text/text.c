@@ -12,6 +12,7 @@ const struct bench_host *host;
 static void emit_head(const struct bench_document *d, const struct bench_style *style,
                       struct bench_output *out)
 {
+    bool design = style->part == BENCH_PART_ALL;
     char *line = NULL;
 
     shade(style, BOLD, out);
@@ -24,7 +25,7 @@ static void emit_head(const struct bench_document *d, const struct bench_style *
     if (asprintf(&line, "%s, %s, %s", d->run, d->started, d->state) >= 0)
         emit_wrapped("run      ", line, style, out);
     free(line);
-    for (uint32_t i = 0; i < d->n_design; i++)
+    for (uint32_t i = 0; design && i < d->n_design; i++)
         emit_wrapped(i == 0 ? "design   " : "         ", d->design[i], style, out);
     host->emit(out, "\n");
 }
@@ -48,6 +49,10 @@ static int report(void *state, const struct bench_document *d, const struct benc
     (void)state;
     (void)err;
     emit_head(d, style, out);
+    if (style->part == BENCH_PART_FINDINGS) {
+        emit_findings(d, style, out);
+        return 0;
+    }
     for (uint32_t i = 0; i < d->n_arms; i++)
         for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
             const struct bench_metric *m = d->arms[i]->estimates[k]->metric;
@@ -78,6 +83,9 @@ static int report(void *state, const struct bench_document *d, const struct benc
         emit_repetitions(d, first, style, out);
     }
     emit_footnotes(&notes, style, out);
+    if (notes.count && d->n_findings)
+        host->emit(out, "\n");
+    emit_few_findings(d, style, out);
     emit_warnings(d, style, out);
     return 0;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "base/file.h"
 #include "report/limit.h"
 
 #include "example.h"
@@ -130,22 +128,39 @@ static void what_is_not_known(void **state)
     check(&(struct usage){0.4, 0.4, 0.3, -1, -1, 1, 0, NULL}, 0, 0, "nothing",
           "no role was at its end; most CPU used client: 0.4");
 }
-
-static void thresholds_are_documented(void **state)
+/* The scheduler charged the client's time to the server; a limit acts on its account all the same.
+ */
+static void by_task_clock(void **state)
 {
-    cleanup_free char *text = NULL;
-    const struct limit_threshold *row;
+    struct repetition_record r;
+    struct metric_pool pool = {0};
+    struct metric_set set;
+    struct example e = {0};
 
     (void)state;
-    assert_int_equal(file_read(AT_FDCWD, "docs/measurement.md", 1 << 20, &text, &(size_t){0}, NULL),
-                     0);
-    for (size_t i = 0; (row = limit_threshold_row(i)); i++) {
-        cleanup_free char *line =
-            xasprintf("| %s | %g | %s |\n", row->name, row->value, row->meaning);
-
-        if (!strstr(text, line))
-            fail_msg("docs/measurement.md lacks: %s", line);
-    }
+    example_record(&r, 1, 1, "nginx", "nginx", "", 1);
+    example_add_role(&r, "server", 0, NULL);
+    example_add_role(&r, "client", 0, NULL);
+    example_add_role(&r, "relay_1", 1, NULL);
+    example_add(&e, "server", "cpu_ns", 0.9e9);
+    example_add(&e, "client", "cpu_ns", 1.2e9);
+    example_add(&e, "relay_1", "cpu_ns", 0.8e9);
+    example_event(&e, "server", "task-clock", 0.1e9, 1);
+    example_event(&e, "client", "task-clock", 1.99e9, 1);
+    example_event(&e, "relay_1", "task-clock", 0.7e9, 1);
+    example_series(&e, &r.series);
+    metrics_compute(&r, &pool, &set);
+    assert_float_equal(limit_cpus(&r, &set, "client"), 1.99, 1e-6);
+    assert_float_equal(limit_cpus(&r, &set, "server"), 0.1, 1e-6);
+    assert_float_equal(limit_cpus(&r, &set, "relay_1"), 0.8, 1e-6);
+    r.series.columns[series_find(&r.series, "client.event:task-clock")].reason =
+        xstrdup("user only");
+    metric_set_release(&set);
+    metrics_compute(&r, &pool, &set);
+    assert_float_equal(limit_cpus(&r, &set, "client"), 1.2, 1e-6);
+    metric_set_release(&set);
+    metric_pool_release(&pool);
+    record_release(&r);
 }
 
 /* A bench on 2 of 8 CPUs: that the others are idle helps nobody. */
@@ -171,7 +186,7 @@ int main(void)
         cmocka_unit_test(a_relay_at_its_quota), cmocka_unit_test(a_throttled_relay),
         cmocka_unit_test(one_busy_thread),      cmocka_unit_test(the_ends),
         cmocka_unit_test(the_machine),          cmocka_unit_test(some_of_the_machine),
-        cmocka_unit_test(what_is_not_known),    cmocka_unit_test(thresholds_are_documented),
+        cmocka_unit_test(by_task_clock),        cmocka_unit_test(what_is_not_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

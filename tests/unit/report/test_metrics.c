@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,9 +6,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "base/file.h"
 #include "report/metrics.h"
 
+#include "documented.h"
 #include "example.h"
 
 struct fixture {
@@ -330,28 +329,10 @@ static char *documented_table(void)
 
 static void is_documented(void **state)
 {
-    static const char path[] = "docs/measurement.md", begin[] = "<!-- metrics -->\n",
-                      end[] = "<!-- /metrics -->";
-    cleanup_free char *expected = documented_table(), *text = NULL, *found = NULL;
-    struct bench_error err;
-    char *from, *to;
+    cleanup_free char *expected = documented_table();
 
     (void)state;
-    if (file_read(AT_FDCWD, path, 1 << 20, &text, &(size_t){0}, &err) < 0)
-        fail_msg("%s", err.message);
-    from = strstr(text, begin);
-    to = from ? strstr(from, end) : NULL;
-    assert_non_null(to);
-    from += strlen(begin);
-    if (getenv("BENCH_UPDATE_GOLDEN")) {
-        cleanup_text struct text whole = {0};
-
-        text_add(&whole, "%.*s%s%s", (int)(from - text), text, expected, to);
-        assert_int_equal(file_write(AT_FDCWD, path, whole.data, whole.length, &err), 0);
-        return;
-    }
-    found = xstrndup(from, (size_t)(to - from));
-    assert_string_equal(found, expected);
+    check_documented("metrics", expected);
 }
 
 int main(void)

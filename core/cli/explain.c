@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench explain: what the numbers of a stored run mean. */
+#include "cli/cli.h"
+
+#include <getopt.h>
+
+static int print_help(void)
+{
+    printf("usage: bench explain [RUN] [options]\n\n"
+           "Says what the numbers of a stored run mean, per relay and role: the evidence, what it\n"
+           "means, what to try, the most important first; then what was not looked at, and which\n"
+           "capture would show it. RUN is a run directory or a name below bench-results (default:\n"
+           "latest). docs/measurement.md lists the rules and their thresholds.\n\n");
+    cli_help_row("--format NAME", "reporter: text (default) or json");
+    cli_help_row("--no-color", "no colours (also NO_COLOR)");
+    cli_help_row("-h, --help", "this text");
+    printf("\nexample:\n  bench run smoke --capture stat && bench explain latest\n");
+    return 0;
+}
+
+int cli_explain(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"format", 1, NULL, 'f'},
+        {"no-color", 0, NULL, 'n'},
+        {"help", 0, NULL, 'h'},
+        {0},
+    };
+    const char *format = "text";
+    struct bench_error err = {0};
+    struct bench_style style;
+    bool plain = false;
+    char word[3];
+    int c;
+
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (c == 'h')
+            return print_help();
+        if (c == ':')
+            return cli_usage("explain", "option '%s' needs a value", argv[optind - 1]);
+        if (c == '?')
+            return cli_usage("explain", "unknown option '%s'", cli_refused_option(argv, "h", word));
+        if (c == 'f')
+            format = optarg;
+        else
+            plain = true;
+    }
+    if (argc - optind > 1)
+        return cli_usage("explain", "one run at a time, not '%s' and '%s'", argv[optind],
+                         argv[optind + 1]);
+    cli_style(&style, stdout, plain);
+    style.part = BENCH_PART_FINDINGS;
+    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", format, &style, &err) < 0)
+        return cli_error(&err);
+    return 0;
+}

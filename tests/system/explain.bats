@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# What the numbers of a run mean: the report's last part, `bench explain`, and its JSON.
+
+load common
+
+@test "a run without a relay has nothing to say of one" {
+    "$BENCH" run smoke --output r -q >report
+    run "$BENCH" explain r
+    [ "$status" -eq 0 ]
+    [[ $output == "smoke · builtin, tcp"* ]]
+    [[ $output != *"limited by"* ]]
+    [[ $output == *"not looked at"*"with 'stat', default options: "* ]]
+}
+
+@test "a connection per request is found, at the end of the run and by explain" {
+    need_root
+    need_nginx
+    "$BENCH" run -w builtin -r nginx --hops 1 --set workload.mode=crr --repeat 2 --warmup 200ms \
+        --duration 500ms --cpu-limit 0 --output r -q >report
+    grep -q '^findings$' report
+    grep -q "bench explain $PWD/r\$" report
+    "$BENCH" explain r >text
+    grep -qE '^[0-9]+ +connection per request$' text
+    grep -qE '^   evidence  nginx: .* times a connection was opened for each request ' text
+    grep -qE "^   meaning   somebody opens a connection" text
+    grep -qE "^   try       keep connections alive" text
+    "$BENCH" explain r --format json >json
+    [ "$(json json "[f['role'] for f in d['findings'] if f['rule'] == 'connection per request']")" = "[None]" ]
+    [ "$(json json "[f['holds'] for f in d['findings'] if f['rule'] == 'connection per request']")" = "[2]" ]
+    [ "$(json json "1.9 < [f for f in d['findings'] if f['rule'] == 'connection per request'][0]['value'] < 2.1")" = True ]
+    "$BENCH" report r --format json >whole
+    [ "$(json whole "[f['rule'] for f in d['findings']]")" = "$(json json "[f['rule'] for f in d['findings']]")" ]
+}
+
+@test "without a run it says where it looked" {
+    run "$BENCH" explain
+    [ "$status" -ne 0 ]
+    [[ $output == *"latest"* ]]
+    run "$BENCH" explain a b
+    [ "$status" -eq 2 ]
+    [[ $output == *"one run at a time, not 'a' and 'b'"* ]]
+    run "$BENCH" explain --frobnicate
+    [ "$status" -eq 2 ]
+    [[ $output == *"unknown option '--frobnicate'"* ]]
+}
+
+@test "its help has an example that works" {
+    run "$BENCH" help explain
+    [ "$status" -eq 0 ]
+    example=$(sed -n '/^example:/{n;p}' <<<"$output")
+    [[ $example == *"bench explain"* ]]
+    PATH=$BATS_TEST_TMPDIR/.started:$PATH run sh -c "$example"
+    [ "$status" -eq 0 ]
+    [[ $output == *"not looked at"* || $output == *"nothing found"* ]]
+}
