@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "stats/difference.h"
+#include "stats/multiple.h"
 
 /* One side in the numbering of the common tree; a missing node is 0. */
 struct side {

@@ -10,7 +10,7 @@
 #include "base/units.h"
 #include "capture/capture.h"
 #include "report/rules.h"
-#include "stats/summary.h"
+#include "stats/signed_rank.h"
 
 enum { MOST_CITED = 24 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "stats/signed_rank.h"
 #include "stats/summary.h"
 
 void observations_add(struct observations *o, const struct observed *item)

@@ -193,35 +193,3 @@ double stats_count_rates(double count_a, double exposure_a, double count_b, doub
     low = upper_tail(a, a + b, 1 - p);
     return fmin(1, 2 * fmin(low, high));
 }
-
-/* --- many tests ------------------------------------------------------------------------------ */
-
-struct ranked {
-    double p;
-    size_t index;
-};
-
-static int by_p(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-
-    return (x->p > y->p) - (x->p < y->p);
-}
-
-void stats_holm(const double *p, size_t n, double *ret_p)
-{
-    cleanup_free struct ranked *tests = xcalloc(n, sizeof(*tests));
-    size_t m = 0;
-    double most = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        if (!isnan(p[i]))
-            tests[m++] = (struct ranked){p[i], i};
-        ret_p[i] = p[i];
-    }
-    qsort(tests, m, sizeof(*tests), by_p);
-    for (size_t i = 0; i < m; i++) {
-        most = fmin(1, fmax(most, tests[i].p * (double)(m - i)));
-        ret_p[tests[i].index] = most;
-    }
-}

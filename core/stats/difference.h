@@ -31,7 +31,4 @@ void stats_permutation(const double *values, size_t tests, size_t n, size_t m, d
  */
 double stats_count_rates(double count_a, double exposure_a, double count_b, double exposure_b);
 
-/* Adjusts p for their number (Holm 1979). NaN is no test and stays NaN. `ret_p` may be `p`. */
-void stats_holm(const double *p, size_t n, double *ret_p);
-
 #endif

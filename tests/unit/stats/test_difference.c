@@ -154,34 +154,12 @@ static void false_alarms_of_counts(void **state)
     }
 }
 
-/* R: p.adjust(p, "holm"). */
-static void holm(void **state)
-{
-    const double p[] = {0.01, 0.02, 0.03, 0.04, 0.9};
-    const double expected[] = {0.05, 0.08, 0.09, 0.09, 0.9};
-    double adjusted[5], with_gaps[] = {NAN, 0.04, NAN, 0.01};
-
-    (void)state;
-    stats_holm(p, 5, adjusted);
-    for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
-        assert_near(adjusted[i], expected[i], 1e-12);
-    stats_holm(with_gaps, 4, with_gaps);
-    assert_true(isnan(with_gaps[0]) && isnan(with_gaps[2]));
-    assert_near(with_gaps[1], 0.04, 1e-12);
-    assert_near(with_gaps[3], 0.02, 1e-12);
-    stats_holm(NULL, 0, NULL);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(permutation_of_one),
-        cmocka_unit_test(permutation_of_many),
-        cmocka_unit_test(random_divisions),
-        cmocka_unit_test(false_alarms_of_permutation),
-        cmocka_unit_test(count_rates),
-        cmocka_unit_test(false_alarms_of_counts),
-        cmocka_unit_test(holm),
+        cmocka_unit_test(permutation_of_one), cmocka_unit_test(permutation_of_many),
+        cmocka_unit_test(random_divisions),   cmocka_unit_test(false_alarms_of_permutation),
+        cmocka_unit_test(count_rates),        cmocka_unit_test(false_alarms_of_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

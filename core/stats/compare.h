@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two arms over the same blocks: per block the difference of the logarithms, over blocks the
+ * Hodges-Lehmann estimate with its exact interval. exp() of what comes out is a ratio. Pure
+ * functions; docs/measurement.md, "Comparisons", has the reasons.
+ *
+ * stats_log_ratio() per block → stats_compare() → stats_verdict() (verdict.h).
+ */
+#ifndef STATS_COMPARE_H
+#define STATS_COMPARE_H
+
+#include <bench/reporter.h>
+
+#include "stats/signed_rank.h"
+
+/* The level at which "same within" is shown: both one-sided tests at 5%, a 90% interval. */
+#define STATS_EQUIVALENCE 0.1
+
+/* What one arm did in one block. A failure is an outcome worse than any number. */
+struct stats_outcome {
+    double value;
+    bool failed; /* then `value` says nothing */
+};
+
+/*
+ * ln y − ln base: −∞ or +∞ where one of them failed, whichever the direction calls worse, and 0
+ * where both did. NaN (no observation) for a value that is not positive and finite, and for a
+ * failure in a metric without direction.
+ */
+double stats_log_ratio(struct stats_outcome y, struct stats_outcome base,
+                       enum bench_direction better);
+
+struct stats_comparison {
+    size_t n;
+    double alpha;                      /* of this comparison: that of the family / m */
+    struct stats_interval interval;    /* at 1 − alpha: the one that decides */
+    struct stats_interval equivalence; /* at 1 − STATS_EQUIVALENCE */
+    double p;                          /* two-sided, of no difference, not adjusted */
+};
+
+/* `d` from stats_log_ratio(), one per block; `m` comparisons share `alpha` (Bonferroni). NaN among
+ * them, n = 0 or m = 0: no interval, p NaN. */
+void stats_compare(const double *d, size_t n, double alpha, size_t m, struct stats_comparison *ret);
+
+/*
+ * The true difference, in ln, that a run of this n and spread calls different with 80% power:
+ * w (1 + z(.2) / z(alpha/2)), w half the deciding interval, z(q) the normal quantile with the tail
+ * q. NaN without an interval, infinite when failures make it so.
+ */
+double stats_detectable(const struct stats_comparison *c);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stats/verdict.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+
+/* Inconclusive means: 0 lies in the one interval, and an end of the other beyond the margin. So the
+ * distance from the one's end to the other's other end is more than the margin, and when it has
+ * shrunk to the margin one of the two is over, wherever the estimate then lies. It shrinks by √n.
+ */
+static size_t blocks_to_decide(const struct stats_comparison *c, double margin)
+{
+    double reach =
+        fmax(c->equivalence.high - c->interval.low, c->interval.high - c->equivalence.low);
+    double blocks = ceil((double)c->n * pow(reach / margin, 2));
+
+    if (!c->interval.has_interval)
+        return stats_signed_rank_least(c->alpha);
+    return blocks <= 1e9 ? (size_t)blocks : 0;
+}
+
+static enum stats_finding find(const struct stats_comparison *c, double margin, int sign)
+{
+    bool beyond = sign > 0 ? c->interval.low >= margin : c->interval.high <= -margin;
+    bool within = c->equivalence.low > -margin && c->equivalence.high < margin;
+
+    if (!c->interval.has_interval || !(margin > 0))
+        return STATS_INCONCLUSIVE;
+    if (sign != 0)
+        return beyond ? STATS_BEYOND : within ? STATS_NEGLIGIBLE : STATS_DIFFERENT;
+    return within ? STATS_SAME : STATS_INCONCLUSIVE;
+}
+
+void stats_verdict(const struct stats_comparison *c, double margin, size_t failed,
+                   struct stats_verdict *ret)
+{
+    double limit = log1p(margin);
+    int sign = c->interval.low > 0 ? 1 : c->interval.high < 0 ? -1 : 0; /* of NaN 0 */
+
+    *ret = (struct stats_verdict){.finding = STATS_FAILED, .margin = margin};
+    if ((double)failed > STATS_MOST_FAILED * (double)c->n)
+        return;
+    ret->finding = find(c, limit, sign);
+    if (ret->finding >= STATS_NEGLIGIBLE)
+        ret->sign = sign;
+    if (ret->finding == STATS_INCONCLUSIVE && limit > 0)
+        ret->blocks = blocks_to_decide(c, limit);
+}
+
+static const char *word(const struct stats_verdict *v, enum stats_words words,
+                        enum bench_direction better)
+{
+    bool above = v->sign > 0;
+
+    if (words == STATS_LEVEL || better == BENCH_NEUTRAL)
+        return above ? "HIGHER" : "LOWER";
+    return above == (better == BENCH_HIGHER_IS_BETTER) ? "FASTER" : "SLOWER";
+}
+
+char *stats_verdict_text(const struct stats_verdict *v, enum stats_words words,
+                         enum bench_direction better)
+{
+    double percent = 100 * v->margin;
+
+    switch (v->finding) {
+    case STATS_FAILED:
+        return xstrdup("FAILED");
+    case STATS_INCONCLUSIVE:
+        return v->blocks ? xasprintf("INCONCLUSIVE (%zu blocks would decide)", v->blocks)
+                         : xstrdup("INCONCLUSIVE");
+    case STATS_SAME:
+        return xasprintf("SAME within %.3g%%", percent);
+    case STATS_NEGLIGIBLE:
+        return xasprintf("differs, negligible (within %.3g%%)", percent);
+    case STATS_DIFFERENT:
+        return xasprintf("%s (size uncertain)", word(v, words, better));
+    case STATS_BEYOND:
+        return xasprintf("%s (by at least %.3g%%)", word(v, words, better), percent);
+    }
+    return NULL;
+}
