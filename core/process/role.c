@@ -356,6 +356,18 @@ pid_t role_pid(const struct role *r)
     return r->init;
 }
 
+void role_pause(struct role *r)
+{
+    if (r->component > 0 && r->state != ROLE_EXITED)
+        kill(r->component, SIGSTOP);
+}
+
+void role_resume(struct role *r)
+{
+    if (r->component > 0 && r->state != ROLE_EXITED)
+        kill(r->component, SIGCONT);
+}
+
 pid_t role_component_pid(const struct role *r)
 {
     return r->component;

@@ -53,7 +53,11 @@ int role_wait_held(struct role *r, int64_t deadline_ns, struct bench_error *err)
 int role_release(struct role *r, struct bench_error *err);
 
 const char *role_name(const struct role *r);
-pid_t role_pid(const struct role *r);           /* the init, in the bench's PID namespace */
+pid_t role_pid(const struct role *r); /* the init, in the bench's PID namespace */
+/* Stops the component with all its threads, and lets it go on (SIGSTOP, SIGCONT); not what it
+ * started. One that has ended is left to role_update(). */
+void role_pause(struct role *r);
+void role_resume(struct role *r);
 pid_t role_component_pid(const struct role *r); /* the component, likewise; 0 when not running */
 struct cgroup *role_cgroup(const struct role *r);
 struct bench_page *role_page(const struct role *r); /* shared counters, NULL without a main */

@@ -94,6 +94,10 @@ static const struct row rows[] = {
             "CPU time of all processes of the role per second of the window, as the scheduler "
             "charges it."),
      ROLE, SECOND, NANO, "{role}.cpu_ns", NULL},
+    {METRIC("idle_cpus", "CPUs", "idle CPU", LOWER, CPUS, 2,
+            "CPUs that its processes used while other arms of the block were measured, in a window "
+            "in slices."),
+     RUN, TOTAL, 1, "idle_cpus", NULL},
     {METRIC("cpus_relay", "CPUs", "CPU relay", LOWER, CPUS, 2,
             "CPU time of all relay hops together per second of the window."),
      HOPS, SECOND, NANO, "{role}.cpu_ns", NULL},

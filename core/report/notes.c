@@ -19,6 +19,7 @@ enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
 #define LIMIT_SHORTFALL 0.02 /* by which one that is always throttled may stay below it */
 #define ALWAYS_THROTTLED 0.95
 #define BENCH_WARNING 0.01
+#define IDLE_WARNING 0.01    /* CPUs of an arm while another one is measured */
 #define CHARGE_TOLERANCE 0.1 /* by which the scheduler's account may differ from task-clock */
 #define CHARGE_CPUS 0.02     /* less than that between the two is nothing to warn of */
 
@@ -49,6 +50,34 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
              (double)d->warmup_ns * 1e-9, (double)d->duration_ns * 1e-9,
              (unsigned long long)d->seed);
     strings_add(ret, text_get(&t));
+}
+
+/* Repetitions that were alive together, and what the idle ones cost. */
+static void design_slices(const struct observations *all, struct strings *ret)
+{
+    size_t most = 0, least = SIZE_MAX;
+    double low, high;
+
+    for (size_t i = 0; i < all->count; i++) {
+        size_t n = all->items[i]->record->n_slices;
+
+        if (!all->items[i]->record->ok)
+            continue;
+        most = n > most ? n : most;
+        least = n < least ? n : least;
+    }
+    if (most == 0)
+        return;
+    if (observed_range(all, "idle_cpus", &low, &high))
+        strings_addf(ret,
+                     "the arms of a block live together, measured in turn in %zu slices; idle ones "
+                     "use at most %.2g CPUs",
+                     most, high);
+    else
+        strings_addf(ret, "the arms of a block live together, measured in turn in %zu slices",
+                     most);
+    if (least < most)
+        strings_add(ret, "some repetitions were measured in one piece");
 }
 
 /* Without hops the name of an arm says nothing of what was measured. */
@@ -336,6 +365,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     double own = bench_cpus(all);
 
     design_blocks(run, d, ret);
+    design_slices(all, ret);
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
@@ -402,6 +432,17 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
         strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
                      arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
     }
+}
+
+static void warn_idle(const struct observations *all, struct strings *ret)
+{
+    double low, high;
+
+    if (observed_range(all, "idle_cpus", &low, &high) && high > IDLE_WARNING)
+        strings_addf(ret,
+                     "processes of arms that should have been idle used up to %.2g CPUs while "
+                     "another arm was measured: 'interleave: no' keeps them apart",
+                     high);
 }
 
 /* Once per relay, with the first of its points. */
@@ -638,6 +679,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_saturated(d, ret);
+    warn_idle(all, ret);
     warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);
     warn_charged(all, ret);

@@ -152,6 +152,21 @@ int cast_describe(struct cast *c, struct bench_error *err)
     return 0;
 }
 
+bool point_pausable(const struct point *point)
+{
+    const struct bench_workload *workload = point->workload;
+    struct cast cast;
+    bool result;
+
+    /* A plugin that was built earlier is shorter. */
+    if (workload->plugin.size <= offsetof(struct bench_workload, pausable) || !workload->pausable)
+        return false;
+    cast_init(&cast, point, 0, "/nonexistent", 0);
+    result = workload->pausable(point->workload_state, &cast.members[cast.client].role);
+    cast_release(&cast);
+    return result;
+}
+
 size_t cast_start_order(const struct cast *c, size_t i)
 {
     return i == 0 || i == c->client ? i : c->client - i;

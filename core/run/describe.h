@@ -35,6 +35,9 @@ struct cast {
     enum bench_side delivered;
 };
 
+/* Whether the clients of this point may be stopped and continued between slices of the window. */
+bool point_pausable(const struct point *point);
+
 /* `directory` is the repetition's. */
 void cast_init(struct cast *c, const struct point *point, size_t arm, const char *directory,
                uint64_t seed);

@@ -135,39 +135,103 @@ static struct histogram *read_latency(const struct repetition *p, enum bench_lat
 static void begin_latencies(struct repetition *p)
 {
     for (int kind = 0; kind < BENCH_LATENCIES; kind++)
-        p->latencies[kind] = read_latency(p, kind);
+        p->before[kind] = read_latency(p, kind);
 }
 
+/* Adds what came since begin_latencies(). */
 static void end_latencies(struct repetition *p)
+{
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
+        struct histogram *h = read_latency(p, kind), *before = p->before[kind];
+
+        if (h && before)
+            histogram_subtract(h, before);
+        if (h && p->latencies[kind])
+            histogram_merge(p->latencies[kind], h);
+        if (p->latencies[kind])
+            free(h);
+        else
+            p->latencies[kind] = h;
+        free(before);
+        p->before[kind] = NULL;
+    }
+}
+
+static void keep_latencies(struct repetition *p)
 {
     static const char *const names[BENCH_LATENCIES] = {"service", "response", "lag"};
 
     for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
-        struct histogram *h = read_latency(p, kind);
-
-        if (h && p->latencies[kind])
-            histogram_subtract(h, p->latencies[kind]);
-        if (h)
-            record_add_latency(&p->record, names[kind], h);
+        if (p->latencies[kind])
+            record_add_latency(&p->record, names[kind], p->latencies[kind]);
+        p->latencies[kind] = NULL;
     }
 }
 
-int repetition_window(struct repetition *p, struct bench_error *err)
+int repetition_open_window(struct repetition *p, struct bench_error *err)
 {
-    int64_t begin;
-
     p->capturing = true;
     for (size_t i = 0; i < p->n_captures; i++)
         if (capture_begin(p->captures[i], err) < 0)
             return -1;
-    begin = sample(p);
+    return 0;
+}
+
+int repetition_slice(struct repetition *p, int64_t length_ns, struct bench_error *err)
+{
+    int64_t begin = sample(p), end;
+
     begin_latencies(p);
     set_phase(p, BENCH_PHASE_WINDOW);
-    if (tick_until(p, begin, begin + p->scenario->duration_ns, PROGRESS_WINDOW, err) < 0)
+    if (tick_until(p, begin, begin + length_ns, PROGRESS_WINDOW, err) < 0)
         return repetition_context(p, "window", NULL, err);
-    p->record.window_begin_ns = begin;
-    p->record.window_end_ns = sample(p);
+    end = sample(p);
     end_latencies(p);
+    record_add_slice(&p->record, begin, end);
+    return 0;
+}
+
+void repetition_look(struct repetition *p)
+{
+    sample(p);
+}
+
+int repetition_close_window(struct repetition *p, struct bench_error *err)
+{
+    struct repetition_record *record = &p->record;
+
     set_phase(p, BENCH_PHASE_END);
+    record->window_begin_ns = record->slices[0].begin_ns;
+    record->window_end_ns = record->slices[record->n_slices - 1].end_ns;
+    if (record->n_slices == 1)
+        record->n_slices = 0; /* in one piece */
+    keep_latencies(p);
     return repetition_end_captures(p, err) < 0 || check_moved(p, err) < 0 ? -1 : 0;
+}
+
+int repetition_window(struct repetition *p, struct bench_error *err)
+{
+    if (repetition_open_window(p, err) < 0 ||
+        repetition_slice(p, p->scenario->duration_ns, err) < 0)
+        return -1;
+    return repetition_close_window(p, err);
+}
+
+void repetition_pause(struct repetition *p)
+{
+    if (p->roles && p->roles[p->cast.client])
+        role_pause(p->roles[p->cast.client]);
+}
+
+void repetition_resume(struct repetition *p)
+{
+    if (p->roles && p->roles[p->cast.client])
+        role_resume(p->roles[p->cast.client]);
+}
+
+int repetition_settle(struct repetition *p, int64_t ns, struct bench_error *err)
+{
+    if (repetition_watch(p, clock_now() + ns, err) < 0)
+        return repetition_context(p, "window", NULL, err);
+    return 0;
 }

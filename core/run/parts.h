@@ -22,7 +22,8 @@ struct repetition {
     struct role **roles;     /* per member; NULL until spawned */
     struct capture **captures;
     size_t n_captures;
-    struct histogram *latencies[BENCH_LATENCIES]; /* the client's at the window's begin, or NULL */
+    struct histogram *before[BENCH_LATENCIES];    /* the client's at the slice's begin, or NULL */
+    struct histogram *latencies[BENCH_LATENCIES]; /* of the slices so far, or NULL */
     bool capturing;                               /* between begin and end */
     bool interrupted;
     const struct member *ended; /* although nobody asked */

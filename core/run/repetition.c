@@ -125,8 +125,10 @@ void repetition_free(struct repetition *p)
     for (size_t i = 0; i < p->n_captures; i++)
         capture_free(p->captures[i]);
     free(p->captures);
-    for (int kind = 0; kind < BENCH_LATENCIES; kind++)
+    for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
+        free(p->before[kind]);
         free(p->latencies[kind]);
+    }
     for (size_t i = 0; i < p->cast.count; i++) {
         if (p->roles)
             role_free(p->roles[i]);

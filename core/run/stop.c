@@ -132,6 +132,7 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
     bool failed = failure != NULL;
     int result = 0;
 
+    repetition_resume(p); /* what is paused cannot end */
     if (p->capturing)
         repetition_end_captures(p, NULL);
     if (p->roles) {

@@ -15,6 +15,7 @@
 
 static const char *const arrivals[] = {"poisson", "constant", NULL};
 static const char *const rate_words[] = {"auto", NULL};
+static const char *const interleaving[] = {"no", "auto", "yes", NULL};
 static const char *const networks[] = {"auto", "isolated", "host", NULL};
 
 const struct bench_option scenario_keys[] = {
@@ -107,6 +108,21 @@ const struct bench_option scenario_keys[] = {
      .maximum = 60 * S,
      .fallback = "100ms",
      .help = "time between two samples in the window"},
+    {.name = "interleave",
+     .type = BENCH_OPTION_CHOICE,
+     .offset = AT(interleave),
+     .fallback = "no",
+     .choices = interleaving,
+     .help = "yes: all arms of a block live together and are measured in turn, in slices of their "
+             "windows, so that a change of the machine's speed meets all of them; auto: where the "
+             "workload can pause; no: one after the other"},
+    {.name = "slice",
+     .type = BENCH_OPTION_DURATION,
+     .offset = AT(slice_ns),
+     .minimum = 10 * MS,
+     .maximum = 3600 * S,
+     .fallback = "400ms",
+     .help = "about how long a slice of the window is when arms are interleaved"},
     {.name = "cpu_limit",
      .type = BENCH_OPTION_NUMBER,
      .offset = AT(cpu_limit),

@@ -83,8 +83,10 @@ struct scenario {
     int64_t jobs, hops, repeat;
     int64_t seed; /* -1: drawn */
     int64_t warmup_ns, duration_ns, tick_ns;
-    double rate;  /* operations per second of the whole client; 0: closed loop; RATE_AUTO */
-    int arrivals; /* enum scenario_arrivals */
+    int64_t slice_ns;
+    int interleave; /* enum scenario_interleave */
+    double rate;    /* operations per second of the whole client; 0: closed loop; RATE_AUTO */
+    int arrivals;   /* enum scenario_arrivals */
     double cpu_limit;
     int64_t cpu_period_ns;
     int network; /* enum scenario_network */
@@ -112,6 +114,7 @@ struct scenario {
 #define RATE_AUTO (-1.0)
 
 enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
+enum scenario_interleave { INTERLEAVE_NO, INTERLEAVE_AUTO, INTERLEAVE_YES };
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
 
 /* The scalar keys, for help, documentation and flags; and one row per structured key (help only).

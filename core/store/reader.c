@@ -20,6 +20,7 @@
 #include "store/record_json.h"
 #include "store/latency_text.h"
 #include "store/series_text.h"
+#include "store/slices.h"
 
 #define RUN_LIMIT (64 << 20)
 #define REPETITION_LIMIT (16 << 20)
@@ -263,6 +264,7 @@ static int read_repetition(int dirfd, const char *directory, struct repetition_r
     if (strcmp(home, directory) != 0)
         return error_set(err, BENCH_ERROR_RUN, "%s: is the repetition of '%s'", path, home);
     ret->directory = xstrdup(directory);
+    record_join_slices(ret);
     return 0;
 }
 

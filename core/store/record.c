@@ -22,6 +22,12 @@ struct record_role *record_add_role(struct repetition_record *r, const char *nam
     return role;
 }
 
+void record_add_slice(struct repetition_record *r, int64_t begin_ns, int64_t end_ns)
+{
+    r->slices = xrealloc(r->slices, (r->n_slices + 1) * sizeof(*r->slices));
+    r->slices[r->n_slices++] = (struct record_slice){begin_ns, end_ns};
+}
+
 void record_add_total(struct repetition_record *r, const char *metric, double value)
 {
     r->totals = xrealloc(r->totals, (r->n_totals + 1) * sizeof(*r->totals));
@@ -62,6 +68,7 @@ void record_release(struct repetition_record *r)
     free(r->relay);
     free(r->point);
     free(r->purpose);
+    free(r->slices);
     free(r->delivered);
     free(r->network);
     free(r->congestion);

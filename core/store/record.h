@@ -36,6 +36,11 @@ struct record_latency {
     struct histogram *histogram;
 };
 
+/* A part of the window, CLOCK_MONOTONIC. */
+struct record_slice {
+    int64_t begin_ns, end_ns;
+};
+
 struct repetition_record {
     uint32_t index, block; /* step; from 1 */
     char *arm, *relay, *point;
@@ -52,7 +57,12 @@ struct repetition_record {
     int64_t total_ns;                       /* whole repetition */
     int64_t warmup_ns;                      /* as executed */
     int64_t window_begin_ns, window_end_ns; /* CLOCK_MONOTONIC; both 0 when it got that far never */
-    struct record_role *roles;              /* server, client, relay_1 … */
+    /* The window's parts when others were measured in between (slices.h); none: it is in one piece.
+     */
+    struct record_slice *slices;
+    size_t n_slices;
+    bool joined;               /* window and series are one piece again */
+    struct record_role *roles; /* server, client, relay_1 … */
     size_t n_roles;
     struct record_total *totals; /* from a wrapper's parser or the page's end values */
     size_t n_totals;
@@ -66,6 +76,7 @@ struct repetition_record {
 /* Whether it counts in estimates; true as well when it is from a bench that knew no purposes. */
 bool record_measures(const struct repetition_record *r);
 struct record_role *record_add_role(struct repetition_record *r, const char *name);
+void record_add_slice(struct repetition_record *r, int64_t begin_ns, int64_t end_ns);
 void record_add_total(struct repetition_record *r, const char *metric, double value);
 /* Takes ownership of the histogram. */
 void record_add_latency(struct repetition_record *r, const char *name, struct histogram *histogram);

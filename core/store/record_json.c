@@ -90,6 +90,41 @@ static int get_totals(void *at, json_t *value, struct bench_error *err)
     return 0;
 }
 
+static json_t *put_slices(const void *at)
+{
+    const struct repetition_record *r = at;
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->n_slices; i++)
+        json_array_append_new(array, json_pack("[I,I]", (json_int_t)r->slices[i].begin_ns,
+                                               (json_int_t)r->slices[i].end_ns));
+    return array;
+}
+
+/* In order, and one after the other: who joins them relies on it. */
+static int get_slices(void *at, json_t *value, struct bench_error *err)
+{
+    int64_t before = INT64_MIN;
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(value))
+        return field_expected(err, "an array");
+    json_array_foreach(value, i, item)
+    {
+        json_int_t begin, end;
+
+        if (json_unpack(item, "[I,I!]", &begin, &end) < 0 || begin < before || end < begin) {
+            field_expected(err, "two times, the second not before the first, and after those of "
+                                "the element before");
+            return error_context(err, "element %zu", i);
+        }
+        record_add_slice(at, begin, end);
+        before = end;
+    }
+    return 0;
+}
+
 static const char *const error_kinds[] = {
     [BENCH_ERROR_NONE] = "none",
     [BENCH_ERROR_RUN] = "run",
@@ -146,6 +181,7 @@ static int get_error(void *at, json_t *value, struct bench_error *err)
 
 static const struct field_kind field_roles = {put_roles, get_roles};
 static const struct field_kind field_totals = {put_totals, get_totals};
+static const struct field_kind field_slices = {put_slices, get_slices};
 static const struct field_kind field_error = {put_error, get_error};
 
 #define RECORD(type, member)                                 \
@@ -177,6 +213,7 @@ static const struct field record_fields[] = {
     RECORD(int64, warmup_ns),
     RECORD(int64, window_begin_ns),
     RECORD(int64, window_end_ns),
+    {.name = "slices", .kind = &field_slices, .optional = true},
     {.name = "roles", .kind = &field_roles},
     {.name = "totals", .kind = &field_totals},
     {.name = "captures",

@@ -145,6 +145,11 @@ struct bench_workload {
     /* The side whose received bytes are the payload delivered; the core's bits_per_second comes
      * from there. May depend on the options. NULL: BENCH_SERVER. */
     enum bench_side (*delivered)(const void *state);
+
+    /* Whether the client may be stopped (SIGSTOP) and continued between slices of the window: it
+     * then goes on as if no time had passed, and the others meanwhile have nothing to do. `role` as
+     * for `client`. NULL: never. */
+    bool (*pausable)(const void *state, const struct bench_role *role);
 };
 
 #ifdef __cplusplus

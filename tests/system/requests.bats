@@ -55,6 +55,9 @@ requests() { # option…
         run requests -r none --set jobs=2 --set workload.delay=5ms --set rate=auto --set repeat=1
         [ "$status" -ne 0 ] || break
     done
+    if [ "$status" -eq 1 ] && [[ $output == *"INVALID: "*" planned requests were sent"* ]]; then
+        skip "the machine was too busy for an open loop, three times"
+    fi
     [ "$status" -eq 0 ]
     [[ $output == *"repetitions of their own: every arm keeps up with "*" requests/s"* ]]
     run "$BENCH" report latest --format json

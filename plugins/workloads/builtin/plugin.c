@@ -81,6 +81,12 @@ static enum bench_side delivered(const void *state)
     return ((const struct options *)state)->mode == MODE_STREAM ? BENCH_SERVER : BENCH_CLIENT;
 }
 
+/* What is paced would have to make up for the time it was stopped. */
+static bool pausable(const void *state, const struct bench_role *role)
+{
+    return role->rate <= 0 && ((const struct options *)state)->rate_per_connection <= 0;
+}
+
 #define FIELD(field) BENCH_OFFSET(struct options, field)
 #define MEBI (1024.0 * 1024)
 
@@ -206,6 +212,7 @@ static const struct bench_workload workload = {
     .server = describe_server,
     .client = describe_client,
     .delivered = delivered,
+    .pausable = pausable,
 };
 
 BENCH_EXPORT const struct bench_plugin *bench_plugin_get(const struct bench_host *h)

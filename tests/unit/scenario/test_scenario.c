@@ -240,7 +240,8 @@ static void errors_of_shape(void **state)
     refuses("bench: 1\nfrobnicate: 2\n", "f:2:1: unknown key 'frobnicate'",
             "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, seed, "
             "warmup, duration, "
-            "tick, cpu_limit, cpu_period, network, congestion, start_timeout, stop_timeout, "
+            "tick, interleave, slice, cpu_limit, cpu_period, network, congestion, start_timeout, "
+            "stop_timeout, "
             "baseline, relays, capture, cpus, sweep");
     refuses("bench: 1\njobs: 2\njobs: 3\n", "f:3:1: duplicate key 'jobs', first on line 2", "");
     refuses("jobs: 2\n", "f:1:1: the key 'bench' is missing",
@@ -362,7 +363,8 @@ static void errors_of_plugins(void **state)
 static void errors_of_sweeps(void **state)
 {
     static const char known[] =
-        "known: protocol, jobs, rate, arrivals, hops, warmup, duration, tick, cpu_limit, "
+        "known: protocol, jobs, rate, arrivals, hops, warmup, duration, tick, interleave, slice, "
+        "cpu_limit, "
         "cpu_period, network, "
         "congestion, start_timeout, stop_timeout, workload.OPTION, relay.OPTION, cpus.ROLE";
 
@@ -427,7 +429,9 @@ static void cpus_that_a_machine_lacks(void **state)
     refuses("bench: 1\nsweep: {cpus.relay_3: [0]}\n", "f:2:24: cpus: unknown role 'relay_3'",
             "did you mean 'relay_1'?");
     refuses("bench: 1\nsweep: {cpus.server: [0, x]}\n",
-            "f:2:26: cpus: server: 'x' is not a list of CPUs: write numbers and ranges below 1024, like 0-2,5", "");
+            "f:2:26: cpus: server: 'x' is not a list of CPUs: write numbers and ranges below 1024, "
+            "like 0-2,5",
+            "");
 }
 
 static void sweep_replaces_base(void **state)
@@ -535,7 +539,8 @@ static void set_errors(void **state)
     set_fails(
         "cpu.client", "1", "--set: unknown key 'cpu.client'",
         "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, seed, warmup, "
-        "duration, tick, cpu_limit, cpu_period, network, congestion, start_timeout, "
+        "duration, tick, interleave, slice, cpu_limit, cpu_period, network, congestion, "
+        "start_timeout, "
         "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
         "relay.OPTION, cpus.ROLE, sweep.KEY");
     set_fails("cpus", "1", "--set: cpus: is a map, set one of its keys: cpus.client=0", "");
