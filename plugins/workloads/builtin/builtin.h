@@ -127,8 +127,8 @@ struct bench_slot *crew_slot(struct crew *c, int64_t i);
 int crew_thread(pthread_t *ret_thread, void *(*run)(void *), void *arg);
 /* Gives the calling thread back the scheduling that the process was given. */
 void crew_ordinary(const struct crew *c);
-/* For a thread that must keep a schedule: short slices, and priority where that is allowed. It
- * stands for a client on another machine, which would not wait for a CPU that a relay uses. */
+/* For a thread that must keep a schedule: short slices. No priority: where it counts between roles
+ * at all it starves a relay on the same CPU (docs/measurement.md, tests/perf/priority.c). */
 void crew_punctual(const struct crew *c);
 /* Pins the calling thread: numbers from 1 take the allowed CPUs in turn. Without a relay
  * connections are accepted in the order in which they were opened, so both ends of one land on the

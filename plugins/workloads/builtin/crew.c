@@ -91,8 +91,6 @@ void crew_punctual(const struct crew *c)
 
     s.runtime = SHORT_SLICE;
     schedule(&s);
-    s.nice = -20;
-    schedule(&s);
 }
 
 int crew_cpus(void)
