@@ -7,23 +7,25 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "cli/stacks_input.h"
 #include "profile/flamegraph.h"
 #include "profile/folded.h"
-#include "profile/profile_set.h"
 #include "profile/speedscope.h"
+#include "report/run_facts.h"
 
-/* As given on the command line; every string is the command line's. */
+/* As given on the command line, whose strings these are. */
 struct request {
-    struct strings inputs, bases; /* FILEs or a RUN; what they are compared with */
+    struct strings inputs, bases; /* files, or one run; what they are compared with */
     struct strings divisors, base_divisors;
+    struct profile_choice choice;
     const char *output, *format, *title, *unit, *per;
     double share;
+    bool files; /* the inputs are */
 };
 
 static void request_release(struct request *q)
@@ -37,234 +39,328 @@ static void request_release(struct request *q)
 static int print_help(void)
 {
     printf(
-        "usage: bench flamegraph FILE.folded … [options]\n"
-        "       bench flamegraph --diff BEFORE.folded AFTER.folded [options]\n\n"
+        "usage: bench flamegraph [RUN] [options]\n"
+        "       bench flamegraph [RUN] --diff ARM:ARM|RUN [options]\n"
+        "       bench flamegraph FILE.folded … [--diff FILE.folded …] [options]\n\n"
         "Draws where the time went: one SVG file that any browser opens, without a network, to\n"
-        "zoom and to search in. FILE is folded text ('main;read;copy 12' per line; '-': standard\n"
-        "input); several are repetitions of the same.\n\n"
-        "With --diff the picture is that of AFTER, red where it costs more than BEFORE and blue\n"
-        "where less; what vanished is shown, what may be noise is pale.\n\n");
+        "zoom and to search in. RUN is a run directory or a name below bench-results (default:\n"
+        "latest) with stacks, as 'bench record' leaves them. FILE is folded text ('main;read;copy\n"
+        "12' per line; '-': standard input); several are repetitions of the same.\n\n"
+        "With --diff the picture shows what it costs now, red where that is more than before and\n"
+        "blue where it is less, per operation or byte; what vanished is shown, what may be noise "
+        "is\n"
+        "pale. ARM:ARM is before:after; another RUN, or FILE, is what was before.\n\n");
     cli_help_row("-o FILE", "write there, not to standard output");
     cli_help_row("--format NAME",
                  "svg, folded, or speedscope (for www.speedscope.app); default svg");
     cli_help_row("--title TEXT", "above the picture");
+    cli_help_row("--share PERCENT", "least width of a frame that is drawn (default 0.1%)");
+    cli_help_row("--diff WITH", "draw the difference; several FILEs are repetitions of the same");
+    cli_help_row("--per NAME", "with --diff: byte, operation or none (default: operation where the "
+                               "run counts them, else byte)");
+    printf("\nof a RUN, where there are several:\n");
+    cli_help_row("--arm NAME", "which arm");
+    cli_help_row("--role NAME", "client, relay_1 …, server (default: all, side by side)");
+    cli_help_row("--point LABEL", "which point of the sweep");
+    cli_help_row("--capture NAME", "which capture");
+    printf("\nof FILEs:\n");
     cli_help_row("--unit NAME",
                  "of the weights: samples (default), s, ms, us, ns, bytes, cycles …");
-    cli_help_row("--share PERCENT", "least width of a frame that is drawn (default 0.1%)");
-    cli_help_row("--diff FILE", "what to compare with; several times for repetitions");
-    cli_help_row("--divisor N[,N…]", "bytes or operations behind the FILEs: one number, or one for "
-                                     "each; weights are divided by it");
+    cli_help_row("--divisor N[,N…]",
+                 "with --diff: bytes or operations behind the FILEs, one number "
+                 "or one for each");
     cli_help_row("--diff-divisor N[,N…]", "the same of what they are compared with");
-    cli_help_row("--per NAME", "what the divisors count: byte or operation");
     cli_help_row("-h, --help", "this text");
     printf("\nexample:\n"
            "  printf 'main;read 7\\nmain;write;copy 3\\n' | bench flamegraph - -o flame.svg\n");
     return 0;
 }
 
-/* --- input ----------------------------------------------------------------------------------- */
-
-static int divisor_of(const struct strings *divisors, size_t i, double *ret,
-                      struct bench_error *err)
-{
-    const char *text;
-
-    *ret = 1;
-    if (divisors->count == 0)
-        return 0;
-    text = divisors->items[divisors->count == 1 ? 0 : i];
-    if (parse_number(text, ret, err) < 0)
-        return -1;
-    if (!(*ret > 0))
-        return error_set(err, BENCH_ERROR_USAGE, "a divisor of '%s' is not above 0", text);
-    return 0;
-}
-
-static int read_files(const struct strings *files, const struct strings *divisors, const char *unit,
-                      struct profile_set *ret, struct bench_error *err)
-{
-    if (divisors->count > 1 && divisors->count != files->count)
-        return error_set(err, BENCH_ERROR_USAGE,
-                         "%zu divisors for %zu files: give one, or one for each", divisors->count,
-                         files->count);
-    ret->unit = xstrdup(unit);
-    for (size_t i = 0; i < files->count; i++) {
-        struct profile *p = profile_set_add(ret);
-
-        if (divisor_of(divisors, i, &p->divisor, err) < 0 ||
-            folded_read_file(p->stacks, AT_FDCWD, files->items[i], err) < 0)
-            return -1;
-        if (strcmp(unit, "samples") == 0)
-            p->samples = stacks_total(p->stacks);
-    }
-    return 0;
-}
-
 /* --- output ---------------------------------------------------------------------------------- */
 
-/* "a.folded, b.folded: 1234 samples, 56 distinct stacks" */
-static char *describe(const struct strings *files, const struct profile_set *set)
+/* "3.24 s", "12.3 G cycles", "3240 samples" */
+static void add_weight(struct text *line, double weight, const char *unit)
 {
-    struct text line = {0};
-    struct stacks *all = profile_set_merge(set);
+    static const struct {
+        const char *unit;
+        double seconds;
+    } times[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
+    char number[32];
 
-    for (size_t i = 0; i < files->count; i++)
-        text_add(&line, "%s%s", i ? ", " : "", files->items[i]);
-    text_add(&line, ": %.10g %s, %zu distinct stacks", stacks_total(all), set->unit,
-             stacks_count(all));
-    stacks_free(all);
-    return text_take(&line);
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        if (strcmp(unit, times[i].unit) == 0) {
+            text_add(line, "%s", format_seconds(weight * times[i].seconds, number, sizeof(number)));
+            return;
+        }
+    }
+    if (weight < 1e6)
+        text_add(line, "%s %s", format_number(weight, number, sizeof(number)), unit);
+    else
+        text_add(line, "%s%s", format_si(weight, number, sizeof(number)), unit);
+}
+
+/* "WORD WHAT: 3.24 s, 3240 samples, 56 distinct stacks", then what there is to say about it. */
+static void describe(const char *word, const struct stacks_input *input, struct strings *ret)
+{
+    const struct profiles *p = &input->profiles;
+    const double samples = profile_set_samples(&p->set);
+    cleanup_stacks struct stacks *all = profile_set_merge(&p->set);
+    cleanup_text struct text line = {0};
+
+    text_add(&line, "%s%s: ", word, input->what);
+    add_weight(&line, stacks_total(all), p->set.unit);
+    if (samples > 0 && strcmp(p->set.unit, "samples") != 0)
+        text_add(&line, ", %.0f samples", samples);
+    text_add(&line, ", %zu distinct stacks", stacks_count(all));
+    if (p->set.lost > 0)
+        text_add(&line, ", %.0f samples lost", p->set.lost);
+    strings_add(ret, text_get(&line));
+    for (size_t i = 0; i < p->notes.count; i++)
+        strings_addf(ret, "! %s", p->notes.items[i]);
 }
 
 static void write_json(json_t *json, struct text *out)
 {
-    char *dump = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    cleanup_free char *dump = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
     text_add_bytes(out, dump, strlen(dump));
     text_add_bytes(out, "\n", 1);
-    free(dump);
     json_decref(json);
 }
 
-static void draw_one(const struct request *q, const struct profile_set *set, struct text *out)
+/* What a picture without `--title` is called. */
+static char *title_of(const struct stacks_input *before, const struct stacks_input *after)
 {
-    cleanup_free char *what = describe(&q->inputs, set);
-    const char *const lines[] = {what, NULL};
-    cleanup_stacks struct stacks *all = profile_set_merge(set);
-    const struct flamegraph graph = {
-        .title = q->title ? q->title : "Flame graph",
-        .lines = lines,
-        .unit = set->unit,
-        .share = q->share,
-    };
+    const struct profiles *old = &before->profiles, *new = &after->profiles;
+    const char *name = json_text_or(json_object_get(after->run.run, "name"), NULL);
 
-    if (strcmp(q->format, "svg") == 0)
-        flamegraph_write(all, &graph, out);
-    else if (strcmp(q->format, "folded") == 0)
-        folded_write(all, out);
-    else
-        write_json(speedscope_json(all, q->title ? q->title : what, set->unit), out);
+    if (!name)
+        return xstrdup(old->set.count ? "Flame graph of a difference" : "Flame graph");
+    if (old->set.count && strcmp(old->arm, new->arm) != 0)
+        return xasprintf("%s: from %s to %s", name, old->arm, new->arm);
+    return xasprintf("%s: %s%s", name, new->arm, old->set.count ? ", what changed" : "");
 }
 
-static void draw_difference(const struct request *q, const struct profile_set *before,
-                            const struct profile_set *after, struct text *out)
+static void write_one(const struct request *q, const struct stacks_input *input, const char *title,
+                      struct text *out)
 {
-    cleanup_free char *old = describe(&q->bases, before), *new = describe(&q->inputs, after);
-    cleanup_free char *from = xasprintf("before: %s", old), *to = xasprintf("after: %s", new);
-    const char *const lines[] = {from, to, NULL};
-    const struct flamegraph graph = {
-        .title = q->title ? q->title : "Flame graph of a difference",
-        .lines = lines,
-        .unit = after->unit,
-        .per = q->per,
-        .share = q->share,
-    };
+    const struct profile_set *set = &input->profiles.set;
+    cleanup_stacks struct stacks *all = profile_set_merge(set);
+    cleanup_strings struct strings lines = {0};
+    struct flamegraph graph = {.title = title, .unit = set->unit, .share = q->share};
+
+    if (strcmp(q->format, "folded") == 0) {
+        folded_write(all, out);
+    } else if (strcmp(q->format, "speedscope") == 0) {
+        write_json(speedscope_json(all, title, set->unit), out);
+    } else {
+        describe("", input, &lines);
+        graph.lines = (const char *const *)lines.items;
+        flamegraph_write(all, &graph, out);
+    }
+}
+
+static void write_difference(const struct request *q, const struct stacks_input *before,
+                             const struct stacks_input *after, const char *title, const char *per,
+                             struct text *out)
+{
+    const struct profile_set *old = &before->profiles.set, *new = &after->profiles.set;
+    cleanup_strings struct strings lines = {0};
+    struct flamegraph graph = {.title = title, .unit = new->unit, .per = per, .share = q->share};
     struct comparison c;
 
-    comparison_make(&c, before->items, before->count, after->items, after->count, q->share);
+    describe("before: ", before, &lines);
+    describe("after: ", after, &lines);
+    graph.lines = (const char *const *)lines.items;
+    comparison_make(&c, old->items, old->count, new->items, new->count, q->share);
     flamegraph_write_comparison(&c, &graph, out);
     comparison_release(&c);
 }
 
-static int answer(const struct request *q, struct bench_error *err)
-{
-    cleanup_profile_set struct profile_set before = {0}, after = {0};
-    cleanup_text struct text out = {0};
+/* --- input ----------------------------------------------------------------------------------- */
 
-    if (read_files(&q->bases, &q->base_divisors, q->unit, &before, err) < 0 ||
-        read_files(&q->inputs, &q->divisors, q->unit, &after, err) < 0)
+/* "before:after" as the arms of the run. */
+static int read_arms(const struct request *q, const char *path, struct stacks_input *before,
+                     struct stacks_input *after, struct bench_error *err)
+{
+    const char *words = q->bases.items[0], *colon = strchr(words, ':');
+    cleanup_free char *old = xstrndup(words, (size_t)(colon - words));
+    struct profile_choice choice = q->choice;
+
+    choice.arm = old;
+    if (stacks_input_run(before, path, &choice, err) < 0)
         return -1;
-    if (before.count)
-        draw_difference(q, &before, &after, &out);
+    choice.arm = colon + 1;
+    return stacks_input_run(after, path, &choice, err);
+}
+
+static int read_runs(const struct request *q, struct stacks_input *before,
+                     struct stacks_input *after, struct bench_error *err)
+{
+    const char *path = q->inputs.count ? q->inputs.items[0] : "latest";
+
+    if (q->bases.count && strchr(q->bases.items[0], ':'))
+        return read_arms(q, path, before, after, err);
+    if (stacks_input_run(after, path, &q->choice, err) < 0)
+        return -1;
+    return q->bases.count ? stacks_input_like(before, q->bases.items[0], after, err) : 0;
+}
+
+static int check_alike(const struct stacks_input *before, const struct stacks_input *after,
+                       struct bench_error *err)
+{
+    const struct profile_set *a = &before->profiles.set, *b = &after->profiles.set;
+
+    if (strcmp(a->event, b->event) == 0 && strcmp(a->unit, b->unit) == 0)
+        return 0;
+    error_set(err, BENCH_ERROR_USAGE, "'%s' in %s is not to be compared with '%s' in %s", a->event,
+              a->unit, b->event, b->unit);
+    error_hint(err, "record both with the same 'event'");
+    return -1;
+}
+
+static int answer(const struct request *q, struct text *out, struct bench_error *err)
+{
+    cleanup_stacks_input struct stacks_input before = {0}, after = {0};
+    cleanup_free char *own = NULL;
+    const char *per = q->per, *title;
+
+    if (q->files) {
+        if (stacks_input_files(&before, &q->bases, &q->base_divisors, q->unit, err) < 0 ||
+            stacks_input_files(&after, &q->inputs, &q->divisors, q->unit, err) < 0)
+            return -1;
+    } else if (read_runs(q, &before, &after, err) < 0 ||
+               (q->bases.count && (check_alike(&before, &after, err) < 0 ||
+                                   stacks_input_divide(&before, &after, &per, err) < 0))) {
+        return -1;
+    }
+    own = title_of(&before, &after);
+    title = q->title ? q->title : own;
+    if (q->bases.count)
+        write_difference(q, &before, &after, title, per, out);
     else
-        draw_one(q, &after, &out);
-    if (q->output)
-        return file_write(AT_FDCWD, q->output, out.data, out.length, err);
-    fwrite(text_get(&out), 1, out.length, stdout);
+        write_one(q, &after, title, out);
     return 0;
 }
 
 /* --- command line ---------------------------------------------------------------------------- */
 
-static int check(const struct request *q)
+static int check_files(const struct request *q)
 {
-    static const char *const formats[] = {"svg", "folded", "speedscope", NULL};
-    size_t i = 0;
-
-    while (formats[i] && strcmp(formats[i], q->format) != 0)
-        i++;
-    if (!formats[i])
-        return cli_usage("flamegraph", "unknown format '%s': svg, folded or speedscope", q->format);
-    if (q->inputs.count == 0)
-        return cli_usage("flamegraph", "which file?");
-    if (q->bases.count && strcmp(q->format, "svg") != 0)
-        return cli_usage("flamegraph", "a difference is drawn as svg only, not as '%s'", q->format);
-    if (q->bases.count == 0 && (q->divisors.count || q->base_divisors.count || q->per))
+    if (q->choice.arm || q->choice.point || q->choice.capture || q->choice.role)
+        return cli_usage("flamegraph", "files have no arm, role, point or capture to choose");
+    if (q->bases.count == 0 && (q->divisors.count || q->base_divisors.count))
         return cli_usage("flamegraph", "weights are divided for a difference only: '--diff'");
-    if (q->per && q->divisors.count == 0)
-        return cli_usage("flamegraph", "'--per %s' needs '--divisor' and '--diff-divisor'", q->per);
     if ((q->divisors.count == 0) != (q->base_divisors.count == 0))
         return cli_usage("flamegraph", "'--divisor' and '--diff-divisor' go together");
+    if (q->per && q->divisors.count == 0)
+        return cli_usage("flamegraph", "'--per %s' needs '--divisor' and '--diff-divisor'", q->per);
+    for (size_t i = 0; i < q->bases.count; i++)
+        if (!stacks_input_is_file(q->bases.items[i]))
+            return cli_usage("flamegraph", "'%s' is no file to compare with", q->bases.items[i]);
     return 0;
 }
 
-int cli_flamegraph(struct cli *cli, int argc, char **argv)
+static int check_run(const struct request *q)
+{
+    if (q->inputs.count > 1)
+        return cli_usage("flamegraph", "one run at a time, not '%s' and '%s'", q->inputs.items[0],
+                         q->inputs.items[1]);
+    if (q->bases.count > 1)
+        return cli_usage("flamegraph", "one '--diff' for a run");
+    if (q->unit || q->divisors.count || q->base_divisors.count)
+        return cli_usage("flamegraph", "a run knows its units and divisors: '--per'");
+    if (q->choice.arm && q->bases.count && strchr(q->bases.items[0], ':'))
+        return cli_usage("flamegraph", "'--arm' or '--diff %s', not both", q->bases.items[0]);
+    return 0;
+}
+
+static int check(const struct request *q)
+{
+    static const char *const formats[] = {"svg", "folded", "speedscope"};
+    static const char *const pers[] = {"byte", "operation", "none"};
+    bool known = false, divided = !q->per;
+
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+        known |= strcmp(formats[i], q->format) == 0;
+    for (size_t i = 0; i < ARRAY_SIZE(pers); i++)
+        divided |= q->per && strcmp(pers[i], q->per) == 0;
+    if (!known)
+        return cli_usage("flamegraph", "unknown format '%s': svg, folded or speedscope", q->format);
+    if (!divided)
+        return cli_usage("flamegraph", "per '%s'? byte, operation or none", q->per);
+    if (q->bases.count && strcmp(q->format, "svg") != 0)
+        return cli_usage("flamegraph", "a difference is drawn as svg only, not as '%s'", q->format);
+    if (q->per && q->bases.count == 0)
+        return cli_usage("flamegraph", "weights are divided for a difference only: '--diff'");
+    return q->files ? check_files(q) : check_run(q);
+}
+
+/* -1: go on; else the exit code. */
+static int parse(struct request *q, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"output", 1, NULL, 'o'},
-        {"format", 1, NULL, 'f'},
-        {"title", 1, NULL, 't'},
-        {"unit", 1, NULL, 'u'},
-        {"share", 1, NULL, 's'},
-        {"diff", 1, NULL, 'd'},
-        {"divisor", 1, NULL, 'n'},
-        {"diff-divisor", 1, NULL, 'm'},
-        {"per", 1, NULL, 'p'},
-        {"help", 0, NULL, 'h'},
-        {0},
+        {"output", 1, NULL, 'o'},  {"format", 1, NULL, 'f'},       {"title", 1, NULL, 't'},
+        {"unit", 1, NULL, 'u'},    {"share", 1, NULL, 's'},        {"diff", 1, NULL, 'd'},
+        {"divisor", 1, NULL, 'n'}, {"diff-divisor", 1, NULL, 'm'}, {"per", 1, NULL, 'p'},
+        {"arm", 1, NULL, 'A'},     {"role", 1, NULL, 'R'},         {"point", 1, NULL, 'P'},
+        {"capture", 1, NULL, 'C'}, {"help", 0, NULL, 'h'},         {0},
     };
-    __attribute__((cleanup(request_release))) struct request q = {
-        .format = "svg", .unit = "samples", .share = FLAMEGRAPH_SHARE};
+    const struct {
+        int letter;
+        const char **value;
+    } words[] = {
+        {'o', &q->output},      {'f', &q->format},       {'t', &q->title},
+        {'u', &q->unit},        {'p', &q->per},          {'A', &q->choice.arm},
+        {'R', &q->choice.role}, {'P', &q->choice.point}, {'C', &q->choice.capture},
+    };
     struct bench_error err = {0};
     char word[3];
     int c;
 
-    (void)cli;
     optind = 0;
     opterr = 0;
     while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
-        switch (c) {
-        case 'h':
+        if (c == 'h')
             return print_help();
-        case ':':
+        if (c == ':')
             return cli_usage("flamegraph", "option '%s' needs a value", argv[optind - 1]);
-        case '?':
+        if (c == '?')
             return cli_usage("flamegraph", "unknown option '%s'",
                              cli_refused_option(argv, "oh", word));
-        case 's':
-            if (parse_share(optarg, &q.share, &err) < 0)
-                return cli_error(&err);
-            break;
-        case 'd':
-            strings_add(&q.bases, optarg);
-            break;
-        case 'n':
-            strings_split(&q.divisors, optarg, ",");
-            break;
-        case 'm':
-            strings_split(&q.base_divisors, optarg, ",");
-            break;
-        default:
-            *(c == 'o'   ? &q.output
-              : c == 'f' ? &q.format
-              : c == 't' ? &q.title
-              : c == 'u' ? &q.unit
-                         : &q.per) = optarg;
-        }
+        if (c == 's' && parse_share(optarg, &q->share, &err) < 0)
+            return cli_error(&err);
+        if (c == 'd')
+            strings_add(&q->bases, optarg);
+        if (c == 'n' || c == 'm')
+            strings_split(c == 'n' ? &q->divisors : &q->base_divisors, optarg, ",");
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+            if (c == words[i].letter)
+                *words[i].value = optarg;
     }
     for (; optind < argc; optind++)
-        strings_add(&q.inputs, argv[optind]);
-    if (check(&q) != 0)
-        return BENCH_ERROR_USAGE;
-    return answer(&q, &err) < 0 ? cli_error(&err) : 0;
+        strings_add(&q->inputs, argv[optind]);
+    q->files = q->inputs.count > 0 && stacks_input_is_file(q->inputs.items[0]);
+    if (q->files && !q->unit)
+        q->unit = "samples";
+    return check(q) == 0 ? -1 : BENCH_ERROR_USAGE;
+}
+
+int cli_flamegraph(struct cli *cli, int argc, char **argv)
+{
+    __attribute__((cleanup(request_release))) struct request q = {.format = "svg",
+                                                                  .share = FLAMEGRAPH_SHARE};
+    cleanup_text struct text out = {0};
+    struct bench_error err = {0};
+    int code = parse(&q, argc, argv);
+
+    (void)cli;
+    if (code >= 0)
+        return code;
+    if (answer(&q, &out, &err) < 0 ||
+        (q.output && file_write(AT_FDCWD, q.output, out.data, out.length, &err) < 0))
+        return cli_error(&err);
+    if (!q.output)
+        fwrite(text_get(&out), 1, out.length, stdout);
+    return 0;
 }

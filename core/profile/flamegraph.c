@@ -318,30 +318,36 @@ static void write_comparison_legend(const struct picture *p)
     write_key(p, x, "key gone", "gone, as wide as it was");
 }
 
-/* How the frames were judged, or NULL; caller frees. */
-static char *judgement(const struct comparison *c)
+/* What is compared, and how it was judged; NULL without comparison. Caller frees. */
+static char *judgement(const struct comparison *c, const char *per)
 {
+    struct text words = {0};
+
     if (!c)
         return NULL;
+    text_add(&words, "cost%s%s; ", per ? " per " : " as it is, not divided by the work done",
+             per ? per : "");
     if (c->rule == COMPARISON_REPEATED)
-        return xasprintf(
-            "pale: may be noise (permutations of %zu and %zu repetitions; chance of any "
-            "false difference at most %g%%)",
-            c->n_before, c->n_after, 100 * COMPARISON_LEVEL);
-    if (c->rule == COMPARISON_COUNTS)
-        return xasprintf(
-            "pale: may be sampling noise (counts of samples; chance of any false "
-            "difference at most %g%%); repetitions, of which there are fewer than %d on "
-            "a side, may differ by more",
+        text_add(&words,
+                 "pale: may be noise (permutations of %zu and %zu repetitions; chance of any false "
+                 "difference at most %g%%)",
+                 c->n_before, c->n_after, 100 * COMPARISON_LEVEL);
+    else if (c->rule == COMPARISON_COUNTS)
+        text_add(
+            &words,
+            "pale: may be sampling noise (counts of samples; chance of any false difference at "
+            "most %g%%); repetitions, fewer than %d on a side, may differ by more",
             100 * COMPARISON_LEVEL, COMPARISON_REPEATS);
-    return xasprintf("fewer than %d repetitions on a side: any of these changes may be noise",
-                     COMPARISON_REPEATS);
+    else
+        text_add(&words, "fewer than %d repetitions on a side: any of these changes may be noise",
+                 COMPARISON_REPEATS);
+    return text_take(&words);
 }
 
 static void write_head(const struct picture *p, double height)
 {
     const char *const *lines = p->options->lines;
-    cleanup_free char *rule = judgement(p->comparison);
+    cleanup_free char *rule = judgement(p->comparison, p->options->per);
     double y = 48;
 
     text_add(p->out,

@@ -176,9 +176,12 @@ PY
         echo '<!doctype html><meta charset="utf-8"><title>page</title><img src="small.svg">'
         grep -v '^<?xml' small.svg
         grep -v '^<?xml' other.svg
-        echo '<script>const all = [...document.querySelectorAll("svg.flame")];
-            all[1].flame.zoom(2); document.body.dataset.said = [document.images[0].naturalWidth, document.title,
-            all.length, all.map(s => s.flame.frames.filter(f => f.shown).length)].join(" ");</script>'
+        echo '<script>window.onload = () => {
+            const all = [...document.querySelectorAll("svg.flame")];
+            all[1].flame.zoom(2);
+            document.body.dataset.said = [document.images[0].naturalWidth, document.title, all.length,
+                all.map(s => s.flame.frames.filter(f => f.shown).length)].join(" ");
+            };</script>'
     } >page.html
     run browse page.html
     [[ $output == *'data-said="1200 page 2 7,4"'* ]]
@@ -228,6 +231,110 @@ PY
     grep -q 'any of these changes may be noise' d.svg
 }
 
+# A run of two arms, and stacks that a capture could have left in it: arm "new" spends 2.5 times as much
+# in copy() as "old", and nothing in check(); each repetition delivered other bytes.
+stored_run() {
+    cat >two.yaml <<'END'
+bench: 1
+name: two arms
+workload: {plugin: builtin, mode: stream}
+relays: [{name: old, plugin: none}, {name: new, plugin: none}]
+warmup: 50ms
+duration: 200ms
+repeat: 4
+END
+    "$BENCH" run two.yaml -q -o run >/dev/null
+    python3 - <<'PY'
+import glob, json, os, subprocess
+metrics = {r["index"]: r["metrics"] for r in json.loads(subprocess.run(
+    [os.environ["BENCH"], "report", "run", "--format", "json"],
+    capture_output=True, check=True).stdout)["repetitions"]}
+for path in sorted(glob.glob("run/repetitions/*/repetition.json")):
+    d = json.load(open(path))
+    window = (d["window_end_ns"] - d["window_begin_ns"]) / 1e9
+    gigabytes = metrics[d["index"]]["bits_per_second"]["value"] * window / 8e9
+    costs = {"copy": 1000, "check": 500, "loop": 3000} if d["arm"] == "old" else {"copy": 2500, "loop": 3000}
+    d["captures"] = []
+    for role in "client", "server":
+        noise = 1 + 0.001 * (d["index"] % 3)
+        with open(path.replace("repetition.json", f"record-{role}.folded"), "w") as f:
+            for name, cost in costs.items():
+                f.write("main;%s %.6f\n" % (name, cost * gigabytes * noise))
+        d["captures"].append({"capture": "record", "role": role, "files": ["x.perf.data", f"record-{role}.folded"],
+            "event": "cpu-clock", "unit": "ns", "samples": 100, "lost": 1, "frequency": 997,
+            "notes": ["the stacks of <nginx> end early"]})
+    json.dump(d, open(path, "w"))
+PY
+}
+
+@test "the stacks of a run: chosen, added up, compared between arms per byte" {
+    export BENCH
+    stored_run
+    run "$BENCH" flamegraph run
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: stacks of more than one arm: 'old', 'new'" ] ||
+        [ "${lines[0]}" = "bench: stacks of more than one arm: 'new', 'old'" ]
+    [ "${lines[1]}" = "hint: choose one with '--arm'" ]
+    run "$BENCH" flamegraph run --arm odl
+    [ "$status" -eq 2 ]
+    [ "${lines[1]}" = "hint: did you mean 'old'?" ]
+    run "$BENCH" flamegraph run --arm old --role relay_1
+    [ "${lines[0]}" = "bench: unknown role 'relay_1'" ]
+
+    # All roles below frames of their own; one role as it is.
+    run "$BENCH" flamegraph run --arm old --format folded
+    [ "$(cut -d' ' -f1 <<<"$output" | tr '\n' ' ')" = \
+        "client;main;check client;main;copy client;main;loop server;main;check server;main;copy server;main;loop " ]
+    "$BENCH" flamegraph run --arm old --role server --format folded >one
+    cat run/repetitions/*-old/record-server.folded >all
+    "$BENCH" flamegraph all --format folded | cmp - one
+
+    "$BENCH" flamegraph run --diff old:new --role server -o d.svg
+    well_formed d.svg
+    grep -q '<title>two arms: from old to new</title>' d.svg
+    grep -q 'arm old, capture record of server: cpu-clock, 4 repetitions: .*s, 400 samples, 3 distinct stacks, 4 samples lost' d.svg
+    grep -q '! the stacks of &#60;nginx&#62; end early' d.svg
+    grep -q 'permutations of 4 and 4 repetitions' d.svg
+    run python3 - <<'PY'
+import json, re
+text = open("d.svg").read()
+d = json.loads(re.search(r'class="data">(.*?)</script>', text, re.S)[1])
+names = ["all"] + [n[0] for n in d["names"]]
+print(d["unit"], d["per"])
+for f in d["frames"]:
+    print(names[f[1]], round(f[5] * 1e7), round(f[6] * 1e7))
+PY
+    [ "$output" = "ns byte
+all 45 55
+main 45 55
+check 5 0
+copy 10 25
+loop 30 30" ] || { echo "$output"; false; }
+    run grep -o '<g class="f [a-z0-9 ]*">' d.svg
+    [ "$output" = '<g class="f more2">
+<g class="f more2">
+<g class="f gone">
+<g class="f more4">
+<g class="f same dim">' ] || { echo "$output"; false; }
+
+    # Another run is what was before: here the same one.
+    "$BENCH" flamegraph run --arm new --diff ./run --per none -o same.svg
+    [ "$(grep -c '<g class="f same dim">' same.svg)" = 9 ]
+    run "$BENCH" flamegraph run --diff old:new --per operation
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "bench: repetition "*" has no operations to divide by" ]]
+    sed -i 's/"cpu-clock"/"cycles"/g' run/repetitions/*-new/repetition.json
+    run "$BENCH" flamegraph run --diff old:new
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: 'cpu-clock' in ns is not to be compared with 'cycles' in ns" ]
+    for file in run/repetitions/*/repetition.json; do
+        jq '.captures = []' "$file" >changed && mv changed "$file"
+    done
+    run "$BENCH" flamegraph run
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "bench: run '"*"' has no stacks" ]]
+}
+
 @test "what is wrong is said" {
     example
     refused() { # expected first line, arguments
@@ -241,7 +348,13 @@ PY
     }
     printf 'a;b 1\na;b\n' >bad.folded
     refused "bad.folded:2: 'a;b' is no weight" bad.folded
-    refused "flamegraph: which file?"
+    refused "neither 'latest' nor 'bench-results/latest' is a run directory"
+    refused "flamegraph: per 'frob'? byte, operation or none" --diff x --per frob
+    refused "flamegraph: files have no arm, role, point or capture to choose" small.folded --arm nginx
+    refused "flamegraph: 'latest' is no file to compare with" small.folded --diff latest
+    refused "flamegraph: a run knows its units and divisors: '--per'" latest --unit us
+    refused "flamegraph: one run at a time, not 'one' and 'two'" one two
+    refused "flamegraph: '--arm' or '--diff a:b', not both" one --arm a --diff a:b
     refused "flamegraph: unknown format 'png': svg, folded or speedscope" small.folded --format png
     refused "flamegraph: a difference is drawn as svg only, not as 'folded'" small.folded --diff small.folded --format folded
     refused "flamegraph: weights are divided for a difference only: '--diff'" small.folded --divisor 2

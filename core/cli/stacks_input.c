@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/stacks_input.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/units.h"
+#include "profile/folded.h"
+#include "report/run_facts.h"
+
+bool stacks_input_is_file(const char *name)
+{
+    size_t length = strlen(name);
+    struct stat st;
+
+    return strcmp(name, "-") == 0 || (length > 7 && strcmp(name + length - 7, ".folded") == 0) ||
+           (stat(name, &st) == 0 && !S_ISDIR(st.st_mode));
+}
+
+static int divisor_of(const struct strings *divisors, size_t i, double *ret,
+                      struct bench_error *err)
+{
+    const char *text;
+
+    if (divisors->count == 0)
+        return 0;
+    text = divisors->items[divisors->count == 1 ? 0 : i];
+    if (parse_number(text, ret, err) < 0)
+        return -1;
+    if (!(*ret > 0))
+        return error_set(err, BENCH_ERROR_USAGE, "a divisor of '%s' is not above 0", text);
+    return 0;
+}
+
+int stacks_input_files(struct stacks_input *ret, const struct strings *files,
+                       const struct strings *divisors, const char *unit, struct bench_error *err)
+{
+    struct profile_set *set = &ret->profiles.set;
+    cleanup_text struct text line = {0};
+
+    if (divisors->count > 1 && divisors->count != files->count)
+        return error_set(err, BENCH_ERROR_USAGE,
+                         "%zu divisors for %zu files: give one, or one for each", divisors->count,
+                         files->count);
+    set->unit = xstrdup(unit);
+    for (size_t i = 0; i < files->count; i++) {
+        struct profile *p = profile_set_add(set);
+
+        if (divisor_of(divisors, i, &p->divisor, err) < 0 ||
+            folded_read_file(p->stacks, AT_FDCWD, files->items[i], err) < 0)
+            return -1;
+        if (strcmp(set->unit, "samples") == 0)
+            p->samples = stacks_total(p->stacks);
+        text_add(&line, "%s%s", i ? ", " : "",
+                 strcmp(files->items[i], "-") == 0 ? "standard input" : files->items[i]);
+    }
+    ret->what = text_take(&line);
+    return 0;
+}
+
+int stacks_input_run(struct stacks_input *ret, const char *path,
+                     const struct profile_choice *choice, struct bench_error *err)
+{
+    struct profiles *p = &ret->profiles;
+
+    if (store_read(&ret->run, path, err) < 0 || profiles_read(p, &ret->run, choice, err) < 0)
+        return -1;
+    ret->what = xasprintf("%s, arm %s%s%s, capture %s of %s: %s, %zu repetition%s", ret->run.id,
+                          p->arm, p->point[0] ? ", " : "", p->point, p->capture, p->roles,
+                          p->set.event, p->set.count, p->set.count == 1 ? "" : "s");
+    return 0;
+}
+
+int stacks_input_like(struct stacks_input *ret, const char *path, const struct stacks_input *other,
+                      struct bench_error *err)
+{
+    const struct profiles *p = &other->profiles;
+    const struct profile_choice alike = {.arm = p->arm,
+                                         .point = p->point,
+                                         .capture = p->capture,
+                                         .role = strchr(p->roles, ',') ? NULL : p->roles};
+    struct profile_choice choice = alike;
+    cleanup_strings struct strings arms = {0};
+    struct stored_run run = {0};
+
+    if (store_read(&run, path, err) < 0)
+        return -1;
+    run_arms(&run, &arms);
+    stored_run_release(&run);
+    if (!strings_has(&arms, p->arm))
+        choice.arm = NULL;
+    return stacks_input_run(ret, path, &choice, err);
+}
+
+static int divide_both(struct stacks_input *before, struct stacks_input *after, const char *per,
+                       struct bench_error *err)
+{
+    if (profiles_divide(&before->profiles, per, err) < 0 ||
+        profiles_divide(&after->profiles, per, err) < 0)
+        return -1;
+    return 0;
+}
+
+int stacks_input_divide(struct stacks_input *before, struct stacks_input *after, const char **per,
+                        struct bench_error *err)
+{
+    if (*per && strcmp(*per, "none") != 0)
+        return divide_both(before, after, *per, err);
+    if (!*per && divide_both(before, after, "operation", NULL) == 0)
+        *per = "operation";
+    else if (!*per && divide_both(before, after, "byte", NULL) == 0)
+        *per = "byte";
+    else
+        return divide_both(before, after, *per = NULL, err);
+    return 0;
+}
+
+void stacks_input_release(struct stacks_input *s)
+{
+    profiles_release(&s->profiles);
+    stored_run_release(&s->run);
+    free(s->what);
+}
