@@ -130,6 +130,16 @@ static double alternative(const struct subject *s, const char *word, struct cite
     return metric_number(s, word, cited);
 }
 
+/* Whether the words are system calls, and all calls of the role were counted: those that are not
+ * there did not happen. */
+static bool is_none_of_all(const struct subject *s, const char *words)
+{
+    struct cited unused = {0};
+
+    return strncmp(words, "syscall:", 8) == 0 &&
+           !isnan(metric_number(s, "syscalls_{role}", &unused));
+}
+
 /* The sum of what is known; NaN when nothing is. */
 static double sum_of(const struct subject *s, const char *words, struct cited *cited)
 {
@@ -147,7 +157,7 @@ static double sum_of(const struct subject *s, const char *words, struct cited *c
         if (!isnan(number))
             sum = isnan(sum) ? number : sum + number;
     }
-    return sum;
+    return isnan(sum) && is_none_of_all(s, words) ? 0 : sum;
 }
 
 static double quantity_of(const struct quantity *q, const struct subject *s, struct cited *cited)

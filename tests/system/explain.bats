@@ -32,6 +32,24 @@ load common
     [ "$(json whole "[f['rule'] for f in d['findings']]")" = "$(json json "[f['rule'] for f in d['findings']]")" ]
 }
 
+# What other processes on the machine do to a run is left out.
+@test "of a run without trouble nothing is said" {
+    "$BENCH" run smoke --capture stat --output r -q >report
+    "$BENCH" explain r --format json >json
+    run json json "[f['rule'] for f in d['findings'] if f['rule'] not in ('steal', 'one busy worker', 'retransmits')]"
+    [ "$output" = "[]" ]
+}
+
+@test "one connection keeps one of two workers busy" {
+    need_root
+    need_nginx
+    "$BENCH" run -w builtin -r nginx --hops 1 --jobs 1 --set relay.workers=2 --repeat 1 --warmup 200ms \
+        --duration 500ms --cpu-limit 0 --output r -q >report
+    "$BENCH" report r --format json >json
+    [ "$(json json "d['arms'][0]['metrics']['workers_relay_1']['value']")" = 2 ]
+    [ "$(json json "d['arms'][0]['metrics']['busiest_worker_share_relay_1']['value'] > 0.9")" = True ]
+}
+
 @test "without a run it says where it looked" {
     run "$BENCH" explain
     [ "$status" -ne 0 ]

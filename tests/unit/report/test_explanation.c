@@ -585,6 +585,39 @@ static void what_was_not_looked_at(void **state)
         has_line(no_pmu.d->unseen, no_pmu.d->n_unseen, "not here: low IPC, cache misses: no PMU"));
 }
 
+static void rename_column(struct series *s, const char *name, const char *to)
+{
+    int column = series_find(s, name);
+
+    assert_true(column >= 0);
+    free(s->columns[column].name);
+    s->columns[column].name = xstrdup(to);
+}
+
+/* Where all calls were counted, those without a column did not happen: nothing is missing. */
+static void calls_that_nobody_made(void **state)
+{
+    cleanup_fixture struct fixture f = stored(1, true, STAT | SYSCALLS);
+    static const char *const roles[] = {"client", "server", "relay_1"};
+    struct repetition_record *r = &f.run.repetitions[0];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+        for (size_t k = 2; k < ARRAY_SIZE(counted) - 1; k++) {
+            cleanup_free char *name = xasprintf("%s.event:%s", roles[i], counted[k]);
+
+            rename_column(&r->series, name, "nobody.at_all");
+        }
+    explain(&f);
+    assert_nothing(&f);
+    assert_int_equal(f.d->n_unseen, 0);
+    /* One of a pair alone is no pair. */
+    rename_column(&r->series, "nobody.at_all", "relay_1.event:syscall_accept4");
+    set(r, "relay_1.event:syscall_accept4", 9000);
+    explain(&f);
+    assert_nothing(&f);
+}
+
 /* Short, and lower case as notes are; a mark for the number. */
 static void wording(void **state)
 {
@@ -689,6 +722,7 @@ int main(void)
         cmocka_unit_test(evidence_cites_its_numbers),
         cmocka_unit_test(tracepoints_of_stat),
         cmocka_unit_test(what_was_not_looked_at),
+        cmocka_unit_test(calls_that_nobody_made),
         cmocka_unit_test(wording),
         cmocka_unit_test(rules_are_documented),
         cmocka_unit_test(thresholds_are_documented),
