@@ -240,9 +240,11 @@ static void text_without_findings(void **state)
 {
     cleanup_free char *report = written("text", example_two_arms, STYLE(.utf8 = true));
     cleanup_free char *explained = written("text", example_two_arms, &findings_style);
+    cleanup_free char *failed = written("text", nothing_valid, &findings_style);
 
     (void)state;
     assert_null(strstr(report, "findings"));
+    assert_non_null(strstr(failed, "\n\nno repetition succeeded\n"));
     assert_non_null(strstr(explained, "\n\nnothing found\n\nnot looked at\n  with 'stat', "));
 }
 

@@ -114,6 +114,14 @@ static uint32_t emit_rule(const struct bench_document *d, uint32_t i, uint32_t n
     return k;
 }
 
+static bool has_numbers(const struct bench_document *d)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        if (d->arms[i]->valid > 0)
+            return true;
+    return false;
+}
+
 void emit_findings(const struct bench_document *d, const struct bench_style *style,
                    struct bench_output *out)
 {
@@ -122,7 +130,7 @@ void emit_findings(const struct bench_document *d, const struct bench_style *sty
     for (uint32_t i = 0; i < d->n_findings; number++)
         i = emit_rule(d, i, number, style, out);
     if (d->n_findings == 0)
-        host->emit(out, "nothing found\n");
+        host->emit(out, has_numbers(d) ? "nothing found\n" : "no repetition succeeded\n");
     if (d->n_findings == 0 && d->n_unseen)
         host->emit(out, "\n");
     if (d->n_unseen == 0)
