@@ -39,6 +39,7 @@ void address_space_map(struct address_space *s, const struct area *area)
         kept[n].offset += area->end - kept[n].start;
         kept[n++].start = area->end;
     }
+    s->changes += from < to;
     s->areas = grow(s->areas, &s->capacity, s->n + n, sizeof(*s->areas));
     memmove(s->areas + from + n, s->areas + to, (s->n - to) * sizeof(*s->areas));
     memcpy(s->areas + from, kept, n * sizeof(*kept));
@@ -51,6 +52,7 @@ void address_space_copy(struct address_space *s, const struct address_space *fro
     if (from->n)
         memcpy(s->areas, from->areas, from->n * sizeof(*s->areas));
     s->n = from->n;
+    s->changes++;
 }
 
 const struct area *address_space_find(const struct address_space *s, uint64_t address)

@@ -18,6 +18,7 @@ struct area {
 struct address_space {
     struct area *areas;
     size_t n, capacity;
+    uint64_t changes; /* how often something was mapped over something else */
 };
 
 /* Cuts what was there before, as mmap() does. */

@@ -60,10 +60,13 @@ static void reverse(struct chain *c)
     }
 }
 
-void chain_build(struct chain *c, struct symbols *symbols, const struct perf_record *r)
+void chain_build(struct chain *c, struct symbols *symbols, struct unwinder *unwinder,
+                 const struct perf_record *r)
 {
     const struct perf_sample *s = &r->sample;
     enum mode mode = mode_of_misc(r->misc);
+    uint64_t unwound[UNWIND_MAX];
+    size_t n = s->stack ? unwind(unwinder, r, unwound) : 0;
 
     c->n = c->user = 0;
     c->ends_nowhere = false;
@@ -72,7 +75,9 @@ void chain_build(struct chain *c, struct symbols *symbols, const struct perf_rec
             mode = mode_of_mark(s->chain[i]);
         else
             add(c, symbols, r->pid, s->chain[i], mode);
-    if (!s->chain)
+    for (size_t i = 0; i < n; i++)
+        add(c, symbols, r->pid, unwound[i], MODE_USER);
+    if (!s->chain && n == 0)
         add(c, symbols, r->pid, s->ip, mode);
     reverse(c);
 }

@@ -7,6 +7,7 @@
 #define PROFILE_CHAIN_H
 
 #include "profile/symbols.h"
+#include "profile/unwind.h"
 
 struct chain {
     struct frame *frames; /* root first */
@@ -21,7 +22,8 @@ enum { THREAD_NAME = 32 };
  * name is put into `room`, so that it stays when the thread gets another. */
 struct frame chain_thread(const struct symbols *symbols, uint32_t tid, char room[THREAD_NAME]);
 
-void chain_build(struct chain *c, struct symbols *symbols, const struct perf_record *r);
+void chain_build(struct chain *c, struct symbols *symbols, struct unwinder *unwinder,
+                 const struct perf_record *r);
 void chain_release(struct chain *c);
 
 #define cleanup_chain __attribute__((cleanup(chain_release)))

@@ -60,6 +60,24 @@ static bool to_offset(Elf *elf, uint64_t *address)
     return false;
 }
 
+bool elf_symbols_address(Elf *elf, uint64_t offset, uint64_t *ret)
+{
+    size_t n = 0;
+
+    if (elf_getphdrnum(elf, &n) < 0)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        GElf_Phdr p;
+
+        if (!gelf_getphdr(elf, (int)i, &p) || p.p_type != PT_LOAD || offset < p.p_offset ||
+            offset - p.p_offset >= p.p_filesz)
+            continue;
+        *ret = offset - p.p_offset + p.p_vaddr;
+        return true;
+    }
+    return false;
+}
+
 static enum symbol_binding binding_of(const GElf_Sym *s)
 {
     switch (GELF_ST_BIND(s->st_info)) {

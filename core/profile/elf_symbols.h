@@ -14,6 +14,8 @@
  * holds what was split off it (/usr/lib/debug). */
 void elf_symbols_read(struct symbol_table *t, Elf *runtime, Elf *symbols);
 bool elf_symbols_has_symtab(Elf *elf);
+/* From an offset in the file to the address that it was linked for. */
+bool elf_symbols_address(Elf *elf, uint64_t offset, uint64_t *ret);
 /* Lower-case hex, "" without one. */
 void elf_symbols_build_id(Elf *elf, char ret[2 * 20 + 1]);
 

@@ -20,6 +20,7 @@ struct counted {
 struct fold {
     const struct fold_options *options;
     struct symbols *symbols;
+    struct unwinder *unwinder;
     struct stacks *stacks;
     struct chain chain;
     struct fold_summary *summary;
@@ -103,7 +104,7 @@ static void add_sample(struct fold *f, const struct perf_record *r)
     uint64_t weight = f->options->count ? 1 : r->sample.period;
     size_t n = 0;
 
-    chain_build(&f->chain, f->symbols, r);
+    chain_build(&f->chain, f->symbols, f->unwinder, r);
     judge(f, r->pid);
     f->frames = grow(f->frames, &f->capacity, f->chain.n + 1, sizeof(*f->frames));
     if (!f->options->no_comm)
@@ -149,6 +150,7 @@ int perf_fold(const char *path, const struct fold_options *options, struct stack
 {
     cleanup_perf_data struct perf_data *data = NULL;
     cleanup_symbols struct symbols *symbols = NULL;
+    cleanup_unwinder struct unwinder *unwinder = NULL;
     struct fold f = {.options = options, .stacks = stacks, .summary = ret};
     const struct perf_event *event;
     size_t chosen = 0;
@@ -162,6 +164,7 @@ int perf_fold(const char *path, const struct fold_options *options, struct stack
     ret->event = xstrdup(event->name);
     ret->unit = unit_of(&event->attr, options);
     f.symbols = symbols = symbols_new(perf_data_header(data));
+    f.unwinder = unwinder = unwinder_new(symbols);
     failed = each_record(&f, data, chosen, err);
     conclude(&f, data);
     chain_release(&f.chain);

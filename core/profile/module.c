@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,9 +72,37 @@ static void read_symbols(struct module *m, Elf *runtime)
     symbol_table_finish(&m->symbols);
 }
 
+/* How many bytes our own vdso has, which begins at `start`. */
+static size_t vdso_size(uint64_t start)
+{
+    cleanup_free char *maps = file_peek("/proc/self/maps"),
+                      *line = xasprintf("\n%llx-", (unsigned long long)start);
+    const char *found = maps ? strstr(maps, line) : NULL;
+
+    return found ? (size_t)(strtoull(found + strlen(line), NULL, 16) - start) : 0;
+}
+
+/* The kernel maps the same one into every process. A copy in a file, which can be closed. */
+static struct elf_file vdso_open(void)
+{
+    uint64_t start = getauxval(AT_SYSINFO_EHDR);
+    size_t size = start ? vdso_size(start) : 0;
+    struct elf_file f = {.fd = size ? memfd_create("vdso", MFD_CLOEXEC) : -1};
+
+    if (f.fd >= 0 && write(f.fd, (const void *)start, size) == (ssize_t)size &&
+        elf_version(EV_CURRENT) != EV_NONE)
+        f.elf = elf_begin(f.fd, ELF_C_READ, NULL);
+    return f;
+}
+
+static struct elf_file open_any(const struct module *m)
+{
+    return strcmp(m->path, "[vdso]") == 0 ? vdso_open() : elf_file_open(m->path);
+}
+
 static const char *load_file(struct module *m)
 {
-    cleanup_elf_file struct elf_file file = elf_file_open(m->path);
+    cleanup_elf_file struct elf_file file = open_any(m);
 
     if (file.fd < 0)
         return errno == ENOENT ? "it is gone" : "it cannot be opened";
@@ -85,32 +114,19 @@ static const char *load_file(struct module *m)
     return m->symbols.n ? NULL : "it has no symbols";
 }
 
-/* How many bytes our own vdso has, which begins at `start`. */
-static size_t vdso_size(uint64_t start)
+int module_open(struct module *m, uint64_t offset, uint64_t *ret_address)
 {
-    cleanup_free char *maps = file_peek("/proc/self/maps"),
-                      *line = xasprintf("\n%llx-", (unsigned long long)start);
-    const char *found = maps ? strstr(maps, line) : NULL;
+    cleanup_elf_file struct elf_file file = {.fd = -1};
+    int fd;
 
-    return found ? (size_t)(strtoull(found + strlen(line), NULL, 16) - start) : 0;
-}
-
-/* The kernel maps the same one into every process. */
-static const char *load_vdso(struct module *m)
-{
-    uint64_t start = getauxval(AT_SYSINFO_EHDR);
-    size_t size = start ? vdso_size(start) : 0;
-    Elf *elf = size && elf_version(EV_CURRENT) != EV_NONE ? elf_memory((char *)start, size) : NULL;
-    const char *problem = NULL;
-
-    if (!elf)
-        return "it cannot be found";
-    if (is_same(m, elf))
-        read_symbols(m, elf);
-    else
-        problem = "recorded on another kernel than the one that runs";
-    elf_end(elf);
-    return problem;
+    if (!m->absolute && !m->closed)
+        file = open_any(m);
+    m->closed = !file.elf || !is_same(m, file.elf);
+    if (m->closed || !elf_symbols_address(file.elf, offset, ret_address))
+        return -1;
+    fd = file.fd;
+    file.fd = -1;
+    return fd;
 }
 
 void module_parse_jit(struct symbol_table *t, const char *text)
@@ -186,8 +202,6 @@ static void load(struct module *m)
 {
     if (m->absolute)
         m->problem = load_jit(m);
-    else if (strcmp(m->path, "[vdso]") == 0)
-        m->problem = load_vdso(m);
     else
         m->problem = load_file(m);
     m->loaded = true;

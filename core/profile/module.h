@@ -17,6 +17,7 @@ struct module {
     bool absolute;             /* symbols have addresses in memory, not offsets in a file */
     bool loaded;
     const char *problem; /* why there are no symbols, once loaded; NULL when there are */
+    bool closed;         /* there is no file to be opened */
     struct symbol_table symbols;
 };
 
@@ -24,6 +25,9 @@ struct module {
 struct module *module_new(const char *path, uint32_t pid, const char *build_id);
 /* The symbol at `offset` in the file, or at `address` if `absolute`; NULL without one. */
 const char *module_symbol(struct module *m, uint64_t offset, uint64_t address);
+/* The file, if it is the one that was recorded; its address for `offset`. -1 without. Caller
+ * closes. */
+int module_open(struct module *m, uint64_t offset, uint64_t *ret_address);
 void module_free(struct module *m);
 
 /* Whether it is memory without a file behind it that can hold code, so that each process has its

@@ -32,6 +32,7 @@ struct away {
 struct offcpu {
     const struct offcpu_options *options;
     struct symbols *symbols;
+    struct unwinder *unwinder;
     struct stacks *blocked, *preempted;
     struct offcpu_summary *summary;
     size_t event;
@@ -76,7 +77,7 @@ static bool state_of(const struct offcpu *o, const struct perf_sample *s, uint64
 static void take_stack(struct offcpu *o, struct away *a, const struct perf_record *r)
 {
     a->n = 0;
-    chain_build(&a->chain, o->symbols, r);
+    chain_build(&a->chain, o->symbols, o->unwinder, r);
     a->frames = grow(a->frames, &a->capacity, a->chain.n + 1, sizeof(*a->frames));
     if (!o->options->no_comm)
         a->frames[a->n++] = chain_thread(o->symbols, r->tid, a->name);
@@ -179,6 +180,7 @@ int perf_fold_offcpu(const char *path, const struct offcpu_options *options, str
 {
     cleanup_perf_data struct perf_data *data = NULL;
     cleanup_symbols struct symbols *symbols = NULL;
+    cleanup_unwinder struct unwinder *unwinder = NULL;
     struct offcpu o = {.options = options,
                        .blocked = blocked,
                        .preempted = preempted,
@@ -191,6 +193,7 @@ int perf_fold_offcpu(const char *path, const struct offcpu_options *options, str
         find_event(&o, perf_data_header(data), path, err) < 0)
         return -1;
     o.symbols = symbols = symbols_new(perf_data_header(data));
+    o.unwinder = unwinder = unwinder_new(symbols);
     failed = each_record(&o, data, path, err);
     if (!failed)
         end_window(&o);

@@ -208,7 +208,7 @@ static bool take_registers(struct cursor *c, uint64_t mask, struct perf_sample *
     if (s) {
         s->abi = abi;
         s->registers = c->at;
-        s->n_registers = abi ? (size_t)__builtin_popcountll(mask) : 0;
+        s->register_mask = abi ? mask : 0;
     }
     return !abi || skip(c, (uint64_t)__builtin_popcountll(mask));
 }
@@ -295,6 +295,21 @@ static bool take_map(uint32_t type, struct cursor *c, struct perf_record *r)
     return m->path;
 }
 
+/* Code that the kernel has made, of BPF for instance: where, how long, two 16-bit words, its name.
+ */
+static bool take_kernel_code(struct cursor *c, struct perf_record *r)
+{
+    struct perf_mmap *m = &r->map;
+    uint32_t length, kind;
+
+    *m = (struct perf_mmap){0};
+    if (!take(c, &m->start) || !take_pair(c, &length, &kind))
+        return false;
+    m->length = length;
+    m->path = take_string(c);
+    return m->path;
+}
+
 /* FORK and EXIT: the time in the body is the one that the trailer has too, if there is one. */
 static bool take_task(struct cursor *c, struct perf_record *r)
 {
@@ -308,6 +323,8 @@ static bool take_body(uint32_t type, struct cursor *c, struct perf_record *r)
     case PERF_RECORD_MMAP:
     case PERF_RECORD_MMAP2:
         return take_map(type, c, r);
+    case PERF_RECORD_KSYMBOL:
+        return take_kernel_code(c, r);
     case PERF_RECORD_COMM:
         return take_pair(c, &r->pid, &r->tid) && (r->comm = take_string(c));
     case PERF_RECORD_FORK:

@@ -16,8 +16,8 @@ struct perf_sample {
     const unsigned char *raw;
     size_t raw_size;
     uint64_t abi;              /* of the registers; 0: none */
-    const uint64_t *registers; /* in the order of the bits in attr.sample_regs_user */
-    size_t n_registers;
+    const uint64_t *registers; /* in the order of the bits in `register_mask` */
+    uint64_t register_mask;    /* PERF_REG_… of asm/perf_regs.h */
     const unsigned char *stack;
     size_t stack_size;
 };
@@ -38,7 +38,7 @@ struct perf_record {
     size_t event;                    /* index; of SAMPLE */
     union {
         struct perf_sample sample; /* SAMPLE */
-        struct perf_mmap map;      /* MMAP, MMAP2 */
+        struct perf_mmap map;      /* MMAP, MMAP2; KSYMBOL: start, length, path */
         const char *comm;          /* COMM */
         uint64_t lost;             /* LOST, LOST_SAMPLES */
     };

@@ -32,6 +32,9 @@ const char *symbols_executable(const struct symbols *s, uint32_t pid);
 struct module *symbols_module(struct symbols *s, uint32_t pid, uint64_t address,
                               uint64_t *ret_offset);
 
+/* Grows whenever something is mapped where something else was. */
+uint64_t symbols_changes(const struct symbols *s, uint32_t pid);
+
 /* Appends "MODULE: why there are no names for its functions", for all that were asked for. */
 void symbols_problems(const struct symbols *s, struct strings *ret);
 

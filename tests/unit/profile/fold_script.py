@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fold_script.py FOLDED: is FOLDED what `perf script` on standard input gives, folded?
+"""fold_script.py FOLDED [SHARE]: is FOLDED what `perf script` on standard input gives, folded?
 
 perf script -F comm,pid,tid,period,event,ip,sym,dso --no-inline. Prints what differs; the exit status
 is 0 when nothing does. Where perf finds a return address that it takes for a damaged mark, it leaves
-out the whole stack; of those samples only the weight is compared.
+out the whole stack; of those samples only the weight is compared. With SHARE, perf may lose its way
+towards the root: then at least that share of the weight must have the frames that it did find.
 """
 import collections
 import re
 import sys
 
 SAMPLE = re.compile(r"^\s*(.*?)\s+-?\d+/-?\d+\s+(\d+)\s+\S.*?:\s*$")
-FRAME = re.compile(r"^\s+[0-9a-f]+ (.*) \((.*?)\)$")
+FRAME = re.compile(r"^\s+([0-9a-f]+) (.*) \((.*?)\)$")
 
 
-def frame_name(name, module, above):
-    kernel = module == "[kernel.kallsyms]" and all(f.endswith("_[k]") for f in above)
+def frame_name(address, name, module, above):
+    kernel = module == "[kernel.kallsyms]" or (module == "[unknown]" and int(address, 16) >> 63)
+    kernel = kernel and all(f.endswith("_[k]") for f in above)
     if name == "[unknown]" and kernel:
         name = "[kernel]"
     elif name == "[unknown]" and module != "[unknown]":
@@ -36,7 +38,7 @@ def fold(lines):
             comm, period = sample[1], int(sample[2])
         else:
             frame = FRAME.match(line)
-            frames.append(frame_name(frame[1], frame[2], frames))
+            frames.append(frame_name(frame[1], frame[2], frame[3], frames))
     return stacks
 
 
@@ -46,6 +48,20 @@ def folded(lines):
         stack, weight = line.rsplit(" ", 1)
         stacks[stack] += int(weight)
     return stacks
+
+
+def agreeing(theirs, ours):
+    """How much of the weight is in stacks of ours that end as theirs do."""
+    left, found = collections.Counter(ours), 0
+    for stack, weight in sorted(theirs.items(), key=lambda item: -len(item[0])):
+        comm, _, frames = stack.partition(";")
+        frames = ";" + frames.rsplit("[unknown];", 1)[-1]
+        for other in [o for o in left if o.startswith(comm + ";") and o.endswith(frames)]:
+            taken = min(weight, left[other])
+            left[other] -= taken
+            weight -= taken
+            found += taken
+    return found
 
 
 def main():
@@ -61,6 +77,8 @@ def main():
         print(f"only perf script: {stack} {weight}")
     for stack, weight in list(more.items())[:5]:
         print(f"only folded: {stack} {weight}")
+    if len(sys.argv) > 2:
+        return agreeing(theirs, ours) < float(sys.argv[2]) * sum(ours.values())
     return bool(less or not theirs or sum(more.values()) != sum(left_out.values()))
 
 

@@ -218,7 +218,7 @@ static void the_longest_sample(void **state)
     assert_true(r.sample.n_chain == 1 && r.sample.chain[0] == 0x1111);
     assert_int_equal(r.sample.raw_size, 4);
     assert_memory_equal(r.sample.raw, "RAW!", 4);
-    assert_true(r.sample.n_registers == 3 && r.sample.registers[2] == 0xa2);
+    assert_true(r.sample.register_mask == 0x7 && r.sample.registers[2] == 0xa2);
     assert_int_equal(r.sample.stack_size, 5);
     assert_memory_equal(r.sample.stack, "stack", 5);
     assert_int_equal(perf_data_next(d, &r, &err), 0);
