@@ -142,6 +142,26 @@ static struct observations select_aside(const struct document *d, const char *ar
     return found;
 }
 
+/* The metrics of an arm: as measured, and events that were counted apart. */
+static void add_estimates(struct document *d, const struct observations *ok,
+                          const struct observations *aside, struct bench_arm *arm)
+{
+    bool is_baseline = strcmp(arm->name, d->document.baseline) == 0;
+    struct observations baseline = {0}, baseline_aside = {0};
+    struct bench_estimate **all;
+
+    if (!is_baseline) {
+        baseline = select_arm(d, d->document.baseline, arm->point, true);
+        baseline_aside = select_aside(d, d->document.baseline, arm->point);
+    }
+    all = estimate_all(ok, &baseline, &arm->n_estimates);
+    arm->estimates = (const struct bench_estimate *const *)estimate_events(
+        all, &arm->n_estimates, aside, &baseline_aside,
+        "counted in repetitions of its own, which it slows");
+    observations_release(&baseline);
+    observations_release(&baseline_aside);
+}
+
 /* As it was set; what was asked for when no repetition has got that far. */
 static double relay_limit(const struct stored_run *run, const struct observations *all)
 {
@@ -216,7 +236,7 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
 {
     struct observations all = select_arm(d, name, point, false);
     struct observations ok = select_arm(d, name, point, true);
-    struct observations baseline = {0}, aside = select_aside(d, name, point);
+    struct observations aside = select_aside(d, name, point);
     uint32_t n = d->document.n_arms;
     struct bench_arm *arm;
 
@@ -236,17 +256,13 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
         };
         find_achieved(&ok, arm);
         find_limiter(d, &ok, arm);
-        if (strcmp(name, d->document.baseline) != 0)
-            baseline = select_arm(d, d->document.baseline, point, true);
-        arm->estimates =
-            (const struct bench_estimate *const *)estimate_all(&ok, &baseline, &arm->n_estimates);
+        add_estimates(d, &ok, &aside, arm);
         d->document.arms = (const struct bench_arm *const *)d->arms;
         d->document.n_arms = n + 1;
         explanation_add_arm(&d->explanation, arm, &ok, &aside, rate_at(run, point) > 0);
     }
     observations_release(&all);
     observations_release(&ok);
-    observations_release(&baseline);
     observations_release(&aside);
 }
 

@@ -320,7 +320,7 @@ static void design_captures(const struct stored_run *run, struct strings *ret)
     else if (t.length)
         strings_addf(ret, "captured in every repetition: %s", text_get(&t));
     if (apart.length)
-        strings_addf(ret, "captured in repetitions of its own, which enter no number here: %s",
+        strings_addf(ret, "captured in repetitions of its own, apart from the measured ones: %s",
                      text_get(&apart));
     design_events(run, ret);
 }

@@ -161,3 +161,44 @@ struct bench_estimate **estimate_all(const struct observations *arm,
     *ret_count = n;
     return all;
 }
+
+/* Those in which events were counted. */
+static struct observations counting(const struct observations *all)
+{
+    struct observations found = {0};
+
+    for (size_t i = 0; all && i < all->count; i++) {
+        const struct metric_set *set = &all->items[i]->set;
+        bool events = false;
+
+        for (size_t v = 0; v < set->count; v++)
+            events |= set->items[v].metric->event != NULL;
+        if (events)
+            observations_add(&found, all->items[i]);
+    }
+    return found;
+}
+
+struct bench_estimate **estimate_events(struct bench_estimate **all, uint32_t *count,
+                                        const struct observations *apart,
+                                        const struct observations *baseline, const char *reason)
+{
+    struct observations counted = counting(apart), base = counting(baseline);
+    uint32_t n_apart;
+    struct bench_estimate **more = estimate_all(&counted, &base, &n_apart);
+
+    all = xrealloc(all, (*count + n_apart + 1) * sizeof(*all));
+    for (uint32_t i = 0; i < n_apart; i++) {
+        if (!more[i]->metric->event || has(all, *count, more[i]->metric)) {
+            free(more[i]);
+            continue;
+        }
+        if (!more[i]->reason)
+            more[i]->reason = reason;
+        all[(*count)++] = more[i];
+    }
+    free(more);
+    observations_release(&counted);
+    observations_release(&base);
+    return all;
+}

@@ -39,5 +39,10 @@ bool observed_range(const struct observations *o, const char *metric, double *re
  */
 struct bench_estimate **estimate_all(const struct observations *arm,
                                      const struct observations *baseline, uint32_t *ret_count);
+/* Adds the events that only `apart` counted: repetitions for captures, none of whose other numbers
+ * is comparable. `reason` is said of each that has none of its own. */
+struct bench_estimate **estimate_events(struct bench_estimate **all, uint32_t *count,
+                                        const struct observations *apart,
+                                        const struct observations *baseline, const char *reason);
 
 #endif

@@ -136,6 +136,54 @@ static void only_measuring_counts(void **state)
     assert_int_equal(b->n, a->n - 1);
 }
 
+static const struct bench_estimate *counted(const struct bench_arm *arm, const char *event,
+                                            const char *stem)
+{
+    for (uint32_t i = 0; i < arm->n_estimates; i++) {
+        const struct bench_metric *m = arm->estimates[i]->metric;
+
+        if (m->event && strcmp(m->event, event) == 0 && strcmp(m->role, "server") == 0 &&
+            strcmp(m->stem, stem) == 0)
+            return arm->estimates[i];
+    }
+    return NULL;
+}
+
+/* What a capture counted in repetitions of its own is shown and marked; what else they came to, and
+ * what the others counted too, is not of interest. */
+static void events_counted_apart_are_marked(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    const struct bench_estimate *apart, *both;
+
+    (void)state;
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct repetition_record *r = &f.run.repetitions[i];
+
+        if (r->block != 1)
+            continue;
+        free(r->purpose);
+        r->purpose = xstrdup("capture:stat");
+        for (size_t c = 0; c < r->series.n_columns; c++) {
+            char **name = &r->series.columns[c].name, *event = strstr(*name, "task-clock");
+
+            if (event)
+                memcpy(event, "apart-only", strlen("apart-only"));
+        }
+    }
+    again(&f);
+    both = counted(f.d->arms[1], "context-switches", "context_switches");
+    assert_int_equal(both->n, 5);
+    assert_null(both->reason);
+    assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 5);
+    apart = counted(f.d->arms[1], "apart-only", "apart_only");
+    assert_non_null(apart);
+    assert_int_equal(apart->n, 1);
+    assert_string_equal(apart->reason, "counted in repetitions of its own, which it slows");
+    assert_int_equal(apart->ratio_pairs, 1);
+    assert_int_equal(counted(f.d->arms[1], "task-clock", "task_clock")->n, 5);
+}
+
 static void design_lines(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms);
@@ -501,6 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_arms),
         cmocka_unit_test(only_measuring_counts),
+        cmocka_unit_test(events_counted_apart_are_marked),
         cmocka_unit_test(design_lines),
         cmocka_unit_test(a_rate_is_no_open_loop_by_itself),
         cmocka_unit_test(too_high_a_rate_is_called_so),
