@@ -56,7 +56,10 @@ static int probe(void *state, struct bench_error *err)
 {
     struct perf_program perf;
 
-    if (find_events(state, err) < 0 || perf_find(&perf, err) < 0)
+    struct memory_state *s = state;
+
+    if (find_events(s, err) < 0 || memory_events_try(&s->events, EVENT_DEVICES, err) < 0 ||
+        perf_find(&perf, err) < 0)
         return -1;
     perf_program_release(&perf);
     return 0;

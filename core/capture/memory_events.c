@@ -5,11 +5,16 @@
  */
 #include "capture/memory_events.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
+#include "capture/events.h"
 
 enum { USUAL_LATENCY = 30 };
 
@@ -99,6 +104,36 @@ int memory_events_find(struct memory_events *ret, const char *devices, int64_t l
     error_set(err, BENCH_ERROR_ENVIRONMENT,
               "option 'ldlat': AMD IBS samples accesses of every latency");
     error_hint(err, "leave it out");
+    return -1;
+}
+
+/* The others need no try: the kernel has their events only where it can sample by them. */
+int memory_events_try(const struct memory_events *m, const char *devices, struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s/ibs_op/type", devices);
+    struct perf_event_attr attr = {
+        .size = sizeof(attr),
+        .disabled = 1,
+        .freq = 1,
+        .sample_freq = 100,
+        .sample_type = PERF_SAMPLE_IP,
+    };
+    cleanup_free char *type = NULL;
+    cleanup_close int fd = -1;
+
+    if (strcmp(m->kind, "IBS") != 0)
+        return 0;
+    type = file_peek(path);
+    attr.type = type ? (uint32_t)strtoul(type, NULL, 10) : 0;
+    fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    if (fd >= 0)
+        return 0;
+    event_explain("ibs_op//", &attr, errno, err);
+    err->kind = BENCH_ERROR_ENVIRONMENT;
+    if (!err->hint[0])
+        error_hint(err,
+                   "IBS samples single processes from Linux 6.2 on; 'bench record' shows where "
+                   "time goes");
     return -1;
 }
 

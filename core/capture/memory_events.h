@@ -23,6 +23,9 @@ struct memory_events {
  * would have. Caller releases `ret`. */
 int memory_events_find(struct memory_events *ret, const char *devices, int64_t latency,
                        struct bench_error *err);
+/* Whether they can be opened for single processes, as far as a device that exists does not say so.
+ */
+int memory_events_try(const struct memory_events *m, const char *devices, struct bench_error *err);
 void memory_events_release(struct memory_events *m);
 
 #endif

@@ -111,7 +111,11 @@ static int probe(void *state, struct bench_error *err)
     struct record_state *s = state;
     struct perf_program perf;
 
-    if (choose(s, err) < 0 || perf_find(&perf, err) < 0)
+    if (choose(s, err) < 0)
+        return -1;
+    if (s->call_graph == CALL_GRAPH_LBR && sampling_branches(&s->sampling, err) < 0)
+        return error_context(err, "call_graph 'lbr'");
+    if (perf_find(&perf, err) < 0)
         return -1;
     perf_program_release(&perf);
     return 0;
@@ -170,9 +174,8 @@ static json_t *facts(const struct record_state *s, const struct fold_summary *fo
     json_object_set_new(json, "samples", json_integer((json_int_t)folded->samples));
     json_object_set_new(json, "lost", json_integer((json_int_t)folded->lost));
     json_object_set_new(json, "frame_pointers",
-                        by_frame_pointer && folded->with_user
-                            ? json_boolean(!fold_lacks_frame_pointers(folded))
-                            : json_null());
+                        by_frame_pointer && fold_lacks_frame_pointers(folded) ? json_false()
+                                                                              : json_null());
     json_object_set_new(json, "notes", notes);
     return json;
 }

@@ -10,8 +10,10 @@
 #include "base/memory.h"
 #include "capture/events.h"
 
-/* Opened on this process and closed again: it has samples to take, but is never enabled. */
-static int try_open(const char *event, bool *ret_user_only, struct bench_error *err)
+/* Opened on this process and closed again: it has samples to take, but is never enabled. `branches`
+ * as in attr.branch_sample_type, or 0. */
+static int try_sampling(const char *event, uint64_t branches, bool *ret_user_only,
+                        struct bench_error *err)
 {
     enum bench_state state;
     struct perf_event_attr attr;
@@ -23,7 +25,8 @@ static int try_open(const char *event, bool *ret_user_only, struct bench_error *
     attr.disabled = 1;
     attr.freq = 1;
     attr.sample_freq = 100;
-    attr.sample_type = PERF_SAMPLE_IP;
+    attr.sample_type = PERF_SAMPLE_IP | (branches ? PERF_SAMPLE_BRANCH_STACK : 0);
+    attr.branch_sample_type = branches;
     fd = event_open(event, &attr, 0, &kernel_missing, &state, err);
     if (fd < 0)
         return -1;
@@ -31,6 +34,11 @@ static int try_open(const char *event, bool *ret_user_only, struct bench_error *
     /* Unlike its count, a clock's samples do come from one mode only. */
     *ret_user_only = attr.exclude_kernel;
     return 0;
+}
+
+static int try_open(const char *event, bool *ret_user_only, struct bench_error *err)
+{
+    return try_sampling(event, 0, ret_user_only, err);
 }
 
 static const char *unit_of(const char *event)
@@ -99,6 +107,20 @@ int sampling_take(struct sampling *ret, const char *event, struct bench_error *e
     if (user_only && !strchr(event, ':'))
         explain(ret, &nothing);
     return 0;
+}
+
+int sampling_branches(const struct sampling *s, struct bench_error *err)
+{
+    bool user_only;
+
+    if (try_sampling(s->event, PERF_SAMPLE_BRANCH_USER | PERF_SAMPLE_BRANCH_CALL_STACK, &user_only,
+                     err) == 0)
+        return 0;
+    err->kind = BENCH_ERROR_ENVIRONMENT;
+    error_context(err, "the CPU's branch records cannot be had");
+    error_hint(err, "they need 'cycles' on an Intel CPU from Haswell on; use 'call_graph: fp' or "
+                    "'dwarf'");
+    return -1;
 }
 
 void sampling_release(struct sampling *s)

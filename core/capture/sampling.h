@@ -25,6 +25,8 @@ int sampling_choose(struct sampling *ret, struct bench_error *err);
  * instead. `event` has passed event_encode(), or is of perf's form PMU/…/, which only perf knows.
  */
 int sampling_take(struct sampling *ret, const char *event, struct bench_error *err);
+/* Whether its samples can come with the callers that the CPU has recorded (LBR). */
+int sampling_branches(const struct sampling *s, struct bench_error *err);
 void sampling_release(struct sampling *s);
 
 /* How an event is opened; perf_event_open(2) for a process of one's own. Tests give another.

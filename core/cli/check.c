@@ -241,7 +241,8 @@ static void probe_sampling(struct machine *m)
     if (perf_find(&perf, &m->perf_error) == 0)
         perf_program_release(&perf);
     sampling_choose(&m->sampling, &m->sampling_error);
-    memory_events_find(&m->memory, EVENT_DEVICES, 0, &m->memory_error);
+    if (memory_events_find(&m->memory, EVENT_DEVICES, 0, &m->memory_error) == 0)
+        memory_events_try(&m->memory, EVENT_DEVICES, &m->memory_error);
 }
 
 static void judge_machine(const struct plan *plan, struct findings *f)

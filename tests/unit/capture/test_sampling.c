@@ -101,12 +101,26 @@ static void the_users_choice_is_never_replaced(void **state)
     assert_non_null(strstr(err.message, "no hardware performance counters"));
 }
 
+static void branch_records_need_a_pmu(void **state)
+{
+    struct sampling s = {.event = "cpu-clock"};
+    struct bench_error err = {0};
+
+    (void)state;
+    assert_int_equal(sampling_branches(&s, &err), -1);
+    assert_int_equal(err.kind, BENCH_ERROR_ENVIRONMENT);
+    assert_int_equal(
+        strncmp(err.message, "the CPU's branch records cannot be had: event 'cpu-clock'", 57), 0);
+    assert_non_null(strstr(err.hint, "use 'call_graph: fp' or 'dwarf'"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_rung_is_taken),
         cmocka_unit_test(this_machine),
         cmocka_unit_test(the_users_choice_is_never_replaced),
+        cmocka_unit_test(branch_records_need_a_pmu),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
