@@ -13,34 +13,36 @@
 
 #include "stats/signed_rank.h"
 
-/* The level at which "same within" is shown: both one-sided tests at 5%, a 90% interval. */
-#define STATS_EQUIVALENCE 0.1
-
 /* What one arm did in one block. A failure is an outcome worse than any number. */
 struct stats_outcome {
     double value;
     bool failed; /* then `value` says nothing */
 };
 
-/*
- * ln y − ln base: −∞ or +∞ where one of them failed, whichever the direction calls worse, and 0
- * where both did. NaN (no observation) for a value that is not positive and finite, and for a
- * failure in a metric without direction.
- */
+/* ln of the value. A failure is −∞ or +∞, whichever the direction calls worse. NaN (no observation)
+ * for a value that is not positive and finite, and for a failure in a metric without direction. */
+double stats_log(struct stats_outcome y, enum bench_direction better);
+
+/* ln y − ln base of one block; 0 where both failed. */
 double stats_log_ratio(struct stats_outcome y, struct stats_outcome base,
                        enum bench_direction better);
 
 struct stats_comparison {
-    size_t n;
+    size_t n;                          /* blocks */
     double alpha;                      /* of this comparison: that of the family / m */
     struct stats_interval interval;    /* at 1 − alpha: the one that decides */
-    struct stats_interval equivalence; /* at 1 − STATS_EQUIVALENCE */
+    struct stats_interval equivalence; /* at 1 − 2 · that of the family: two one-sided tests */
     double p;                          /* two-sided, of no difference, not adjusted */
 };
 
 /* `d` from stats_log_ratio(), one per block; `m` comparisons share `alpha` (Bonferroni). NaN among
- * them, n = 0 or m = 0: no interval, p NaN. */
+ * them, n = 0 or m = 0: no interval that decides. */
 void stats_compare(const double *d, size_t n, double alpha, size_t m, struct stats_comparison *ret);
+
+/* Two samples from stats_log() that do not share blocks (unpaired.h says what that means). `n` of
+ * the result is the smaller one's. */
+void stats_compare_unpaired(const double *y, size_t n, const double *base, size_t n_base,
+                            double alpha, size_t m, struct stats_comparison *ret);
 
 /*
  * The true difference, in ln, that a run of this n and spread calls different with 80% power:
@@ -48,5 +50,9 @@ void stats_compare(const double *d, size_t n, double alpha, size_t m, struct sta
  * q. NaN without an interval, infinite when failures make it so.
  */
 double stats_detectable(const struct stats_comparison *c);
+
+/* Standard deviation of the differences as the interval shows it, w √n / z(alpha/2): a block that
+ * was disturbed does not inflate it. NaN and infinite as above. */
+double stats_spread(const struct stats_comparison *c);
 
 #endif

@@ -64,6 +64,11 @@ double rank_middle(double a, double b)
     return isinf(a) && isinf(b) && a != b ? 0 : a / 2 + b / 2;
 }
 
+double rank_difference(double a, double b)
+{
+    return isinf(a) && a == b ? 0 : a - b;
+}
+
 /* Doubles in their order as integers, so that an order statistic can be bisected exactly. */
 static uint64_t order_of(double v)
 {

@@ -17,8 +17,9 @@ double *rank_sorted(const double *x, size_t n); /* an ascending copy; caller fre
 /* Mid-ranks, from 1: equal values share the mean of their ranks. */
 void rank_mid(const double *x, size_t n, double *ret);
 
-/* (a + b) / 2 without overflow; −∞ and +∞ cancel to 0. */
+/* (a + b) / 2 without overflow, and a − b; infinities cancel to 0. */
 double rank_middle(double a, double b);
+double rank_difference(double a, double b);
 
 /* The k-th smallest, k from 1, of a set that only `at_most` knows: how many of it are ≤ limit.
  * Exact: the answer is a member of the set. */

@@ -26,6 +26,7 @@ static void log_ratios(void **state)
     assert_true(stats_log_ratio(ok(3), failed, BENCH_HIGHER_IS_BETTER) == INFINITY);
     assert_true(stats_log_ratio(ok(3), failed, BENCH_LOWER_IS_BETTER) == -INFINITY);
     assert_true(stats_log_ratio(failed, failed, BENCH_LOWER_IS_BETTER) == 0);
+    assert_true(stats_log(ok(6), BENCH_NEUTRAL) == log(6));
     assert_true(isnan(stats_log_ratio(failed, ok(3), BENCH_NEUTRAL)));
     for (size_t i = 0; i < 4; i++) {
         const double bad[] = {0, -1, NAN, INFINITY};
@@ -58,6 +59,20 @@ static void levels(void **state)
     assert_true(!c.interval.has_interval && isnan(c.interval.estimate) && isnan(c.p));
 }
 
+/* The permeability data of test_unpaired.c. */
+static void unpaired(void **state)
+{
+    const double x[] = {0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46};
+    const double y[] = {1.15, 0.88, 0.90, 0.74, 1.21};
+    struct stats_comparison c;
+
+    (void)state;
+    stats_compare_unpaired(x, 10, y, 5, 0.05, 2, &c);
+    assert_true(c.n == 5 && c.alpha == 0.025 && fabs(c.interval.estimate - 0.305) < 1e-12);
+    assert_true(c.interval.low < c.equivalence.low && c.interval.high > c.equivalence.high);
+    assert_true(c.p > 0.25 && c.p < 0.26);
+}
+
 /* z(.025) = 1.95996, z(.2) = .84162 as in every table. */
 static void detectable(void **state)
 {
@@ -67,8 +82,9 @@ static void detectable(void **state)
     (void)state;
     stats_compare(d, 6, 0.05, 1, &c); /* [-2, 3] */
     assert_true(fabs(stats_detectable(&c) - 2.5 * (1 + 0.841621 / 1.959964)) < 1e-5);
+    assert_true(fabs(stats_spread(&c) - 2.5 * sqrt(6) / 1.959964) < 1e-5);
     stats_compare(d, 5, 0.05, 1, &c);
-    assert_true(isnan(stats_detectable(&c)));
+    assert_true(isnan(stats_detectable(&c)) && isnan(stats_spread(&c)));
     stats_compare(d + 4, 6, 0.05, 1, &c);
     assert_true(stats_detectable(&c) == INFINITY);
 }
@@ -78,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(log_ratios),
         cmocka_unit_test(levels),
+        cmocka_unit_test(unpaired),
         cmocka_unit_test(detectable),
     };
 
