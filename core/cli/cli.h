@@ -31,6 +31,7 @@ struct command {
 extern const struct command commands[];
 
 int cli_run(struct cli *cli, int argc, char **argv);
+int cli_compare(struct cli *cli, int argc, char **argv);
 int cli_stat(struct cli *cli, int argc, char **argv);
 int cli_record(struct cli *cli, int argc, char **argv);
 int cli_c2c(struct cli *cli, int argc, char **argv);

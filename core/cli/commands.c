@@ -4,6 +4,7 @@
 
 const struct command commands[] = {
     {"run", cli_run, "run a scenario and print what its arms came to"},
+    {"compare", cli_compare, "compare the relays of a scenario, with verdicts"},
     {"stat", cli_stat, "the same, with performance counters on every role"},
     {"record", cli_record, "the same, and where each role spends its time, by sampling"},
     {"c2c", cli_c2c, "the same, and which cache lines travel between CPUs"},

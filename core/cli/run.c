@@ -21,6 +21,7 @@
 #include "environment/facts.h"
 #include "run/runner.h"
 #include "store/store.h"
+#include "study/comparison.h"
 #include "study/saturation.h"
 
 /* Flags that are not scalar scenario keys. Those all have a flag of their own name. */
@@ -40,6 +41,7 @@ static const struct {
     const char *usage, *help;
 } flags[] = {
     {{"relay", 1, NULL, 'r'}, "-r, --relay NAME,…", "the arms: relays to compare, baseline first"},
+    {{"relays", 1, NULL, 'r'}, NULL, NULL}, /* as the scenario's key is called */
     {{"capture", 1, NULL, FLAG_CAPTURE},
      "--capture NAME,…",
      "what to collect: 'bench list captures'"},
@@ -63,8 +65,14 @@ static const struct {
     {{"help", 0, NULL, 'h'}, "-h, --help", "this text"},
 };
 
+/* What a command makes of a run. */
+struct mode {
+    const char *capture; /* added to the scenario's, or NULL */
+    bool compare;        /* with verdicts */
+};
+
 struct request {
-    const char *capture; /* what the command adds to the scenario's captures, or NULL */
+    const struct mode *mode;
     const char *output, *format;
     bool capture_cost, dry_run, quiet, verbose, no_color, details, help;
     struct scenario scenario;
@@ -113,17 +121,26 @@ static void print_key(const struct option *o)
     cli_help_row(left, right);
 }
 
-static int print_help(const char *command, const char *capture, const struct option *options)
+static int print_help(const char *command, const struct mode *mode, const struct option *options)
 {
     printf(
         "usage: bench %s [SCENARIO] [options]\n\n"
         "Runs a scenario (a YAML file, the name of a shipped one, or '-') and prints the result.\n"
         "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
         command);
-    if (capture)
-        printf("The capture '%s' is added to the scenario's.\n\n", capture);
+    if (mode->capture)
+        printf("The capture '%s' is added to the scenario's.\n\n", mode->capture);
+    if (mode->compare)
+        printf(
+            "Its relays are compared with the first of them (or `baseline`), by a rule that is "
+            "fixed\n"
+            "before the run: which metrics decide (--metric), what counts as a difference\n"
+            "(--margin), at a family error of 5%%. Unless set, --repeat is %d (%d when there are\n"
+            "several comparisons) and --interleave is auto.\n\n",
+            COMPARISON_BLOCKS, COMPARISON_BLOCKS_SEVERAL);
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-        cli_help_row(flags[i].usage, flags[i].help);
+        if (flags[i].usage)
+            cli_help_row(flags[i].usage, flags[i].help);
     printf("\nScenario keys:\n");
     for (const struct option *o = options; o->name; o++)
         if (o->val >= FLAG_KEY)
@@ -284,7 +301,7 @@ static int parse_arguments(struct cli *cli, struct request *q, const struct opti
         return 0;
     if (file && cli_read_scenario(cli, file, &q->scenario, err) < 0)
         return -1;
-    if (q->capture && add_capture(&q->scenario, q->capture, err) < 0)
+    if (q->mode->capture && add_capture(&q->scenario, q->mode->capture, err) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
         if (apply_flag(q, given[i].flag, given[i].argument, err) < 0)
@@ -394,6 +411,8 @@ static int run_contained(struct session *session, const struct request *q, const
         return -1;
     facts = facts_collect(&session->containment->host);
     result = store_create(session->store, q->output, plan, facts, argv, err);
+    if (result == 0 && q->mode->compare)
+        result = store_note(session->store, "comparison", comparison_rule(&q->scenario), err);
     json_decref(facts);
     if (result == 0) {
         ret->created = true;
@@ -482,10 +501,11 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
     if (parse_arguments(cli, q, options, argc, argv, &err) < 0)
         return cli_error(&err);
     if (q->help)
-        return print_help(argv[0], q->capture, options);
+        return print_help(argv[0], q->mode, options);
     if (!registry_find(cli_registry(cli), BENCH_REPORTER, q->format, &err) ||
         (q->capture_cost && scenario_capture_cost(&q->scenario, &err) < 0) ||
-        scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0)
+        scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0 ||
+        (q->mode->compare && comparison_prepare(&q->scenario, &err) < 0))
         return cli_error(&err);
     q->registry = cli_registry(cli);
     if ((q->scenario.rate == RATE_AUTO ? saturation_first_plan : plan_make)(&plan, &q->scenario,
@@ -499,10 +519,10 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
     return code;
 }
 
-static int run_with(struct cli *cli, int argc, char **argv, const char *capture)
+static int run_with(struct cli *cli, int argc, char **argv, const struct mode *mode)
 {
     struct option *options = make_options();
-    struct request q = {.capture = capture, .format = "text"};
+    struct request q = {.mode = mode, .format = "text"};
     int code;
 
     scenario_init(&q.scenario);
@@ -514,25 +534,30 @@ static int run_with(struct cli *cli, int argc, char **argv, const char *capture)
 
 int cli_run(struct cli *cli, int argc, char **argv)
 {
-    return run_with(cli, argc, argv, NULL);
+    return run_with(cli, argc, argv, &(struct mode){0});
 }
 
 int cli_stat(struct cli *cli, int argc, char **argv)
 {
-    return run_with(cli, argc, argv, "stat");
+    return run_with(cli, argc, argv, &(struct mode){.capture = "stat"});
 }
 
 int cli_record(struct cli *cli, int argc, char **argv)
 {
-    return run_with(cli, argc, argv, "record");
+    return run_with(cli, argc, argv, &(struct mode){.capture = "record"});
 }
 
 int cli_c2c(struct cli *cli, int argc, char **argv)
 {
-    return run_with(cli, argc, argv, "c2c");
+    return run_with(cli, argc, argv, &(struct mode){.capture = "c2c"});
 }
 
 int cli_mem(struct cli *cli, int argc, char **argv)
 {
-    return run_with(cli, argc, argv, "mem");
+    return run_with(cli, argc, argv, &(struct mode){.capture = "mem"});
+}
+
+int cli_compare(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, &(struct mode){.compare = true});
 }

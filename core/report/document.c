@@ -14,6 +14,7 @@
 #include "report/notes.h"
 #include "report/observed.h"
 #include "report/run_facts.h"
+#include "report/verdicts.h"
 
 enum { SCHEMA = 1 };
 
@@ -27,6 +28,8 @@ struct document {
     struct bench_repetition **repetitions;
     struct strings kept, design, warnings; /* kept: every string that comes from the run */
     struct explanation explanation;
+    struct bench_comparison **comparisons;
+    size_t n_comparisons, comparisons_capacity;
 };
 
 /* A copy that lives as long as the document. */
@@ -399,6 +402,75 @@ static void judge_loads(struct document *d, const struct stored_run *run)
     }
 }
 
+/* --- verdicts ------------------------------------------------------------------------------ */
+
+/* A metric as any repetition has it. */
+static const struct bench_metric *find_metric(const struct document *d, const char *name)
+{
+    for (size_t i = 0; i < d->n_observed; i++) {
+        const struct metric_value *v = metric_set_find(&d->observed[i].set, name);
+
+        if (v)
+            return v->metric;
+    }
+    return NULL;
+}
+
+static void default_metric(const struct document *d, struct strings *metrics)
+{
+    for (size_t i = 0; i < d->n_observed && metrics->count == 0; i++)
+        if (d->observed[i].record->ok && record_measures(d->observed[i].record))
+            strings_add(metrics, verdicts_default(&d->observed[i].set));
+}
+
+static void compare_arm(struct document *d, const struct bench_arm *arm,
+                        const struct bench_metric *metric, const struct verdict_rule *rule,
+                        size_t m)
+{
+    struct observations all = select_arm(d, arm->name, arm->point, false);
+    struct observations base = select_arm(d, d->document.baseline, arm->point, false);
+    struct bench_comparison *c = xcalloc(1, sizeof(*c));
+    char *text;
+
+    verdict_find(&all, &base, metric, rule, m, c, &text);
+    c->arm = arm->name;
+    c->point = arm->point;
+    c->verdict = keep(d, text);
+    free(text);
+    d->comparisons = grow(d->comparisons, &d->comparisons_capacity, d->n_comparisons + 1,
+                          sizeof(*d->comparisons));
+    d->comparisons[d->n_comparisons++] = c;
+    observations_release(&all);
+    observations_release(&base);
+}
+
+/* By what the run was compared, before it began; nothing when it was not. */
+static void add_comparisons(struct document *d, const struct stored_run *run)
+{
+    struct verdict_rule rule;
+    size_t others = 0;
+
+    d->document.margin = NAN;
+    if (!verdict_rule_read(run, &rule))
+        return;
+    d->document.margin = rule.margin;
+    if (rule.metrics.count == 0)
+        default_metric(d, &rule.metrics);
+    for (uint32_t i = 0; i < d->document.n_arms; i++)
+        others += strcmp(d->arms[i]->name, d->document.baseline) != 0;
+    for (uint32_t i = 0; i < d->document.n_arms; i++)
+        for (size_t k = 0; k < rule.metrics.count; k++) {
+            const struct bench_metric *metric = find_metric(d, rule.metrics.items[k]);
+
+            if (metric && strcmp(d->arms[i]->name, d->document.baseline) != 0)
+                compare_arm(d, d->arms[i], metric, &rule, others * rule.metrics.count);
+        }
+    verdicts_adjust(d->comparisons, d->n_comparisons);
+    d->document.comparisons = (const struct bench_comparison *const *)d->comparisons;
+    d->document.n_comparisons = (uint32_t)d->n_comparisons;
+    verdict_rule_release(&rule);
+}
+
 static void add_notes(struct document *d, const struct stored_run *run)
 {
     struct observations all = {0};
@@ -428,6 +500,7 @@ int document_new(struct document **ret, const struct stored_run *run, struct ben
     add_repetitions(d);
     add_arms(d, run);
     judge_loads(d, run);
+    add_comparisons(d, run);
     add_notes(d, run);
     *ret = d;
     return 0;
@@ -458,6 +531,9 @@ void document_free(struct document *d)
     for (size_t i = 0; i < d->n_observed; i++)
         metric_set_release(&d->observed[i].set);
     explanation_release(&d->explanation);
+    for (size_t i = 0; i < d->n_comparisons; i++)
+        free(d->comparisons[i]);
+    free(d->comparisons);
     free(d->observed);
     free(d->arms);
     free(d->repetitions);

@@ -2,16 +2,20 @@
 #include "report/metrics.h"
 
 #include <ctype.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "scenario/scenario.h"
 #include "stats/summary.h"
 
 /* --- the table ----------------------------------------------------------------------------- */
 
 /* How often a row is computed. */
+enum { LONGEST_CHAIN = SCENARIO_MAX_HOPS };
+
 enum scope { RUN, ROLE, HOP, HOPS, EVENT };
 
 /* What the difference (or maximum) of the columns is divided by. */
@@ -278,6 +282,21 @@ static char *expand(const char *pattern, const char *role, const char *event, co
         }
     }
     return text_take(&out);
+}
+
+bool metric_known(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        for (int hop = -1; hop <= LONGEST_CHAIN; hop++) {
+            cleanup_free char *role = hop < 0    ? xstrdup("client")
+                                      : hop == 0 ? xstrdup("server")
+                                                 : xasprintf("relay_%d", hop);
+            cleanup_free char *pattern = expand(rows[i].metric.name, role, "*", NULL);
+
+            if (fnmatch(pattern, name, 0) == 0)
+                return true;
+        }
+    return false;
 }
 
 /* "bits_per_second", or "cpus" of "cpus_{role}" and of "cpus_relay". */

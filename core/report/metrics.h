@@ -14,6 +14,9 @@
  * per role or relay hop, "{event}" for one per counted event. */
 const struct bench_metric *metric_table_row(size_t i);
 
+/* Whether a run could have a metric of this name: that of a role, of a hop, of some event. */
+bool metric_known(const char *name);
+
 /* The rows of the series that belong to the window, and the time between exactly these two. */
 struct metric_window {
     size_t first, last;

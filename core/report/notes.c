@@ -52,6 +52,27 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     strings_add(ret, text_get(&t));
 }
 
+/* What decides, as it was fixed before the run. */
+static void design_rule(const struct bench_document *d, struct strings *ret)
+{
+    cleanup_strings struct strings metrics = {0};
+    cleanup_text struct text names = {0};
+
+    if (d->n_comparisons == 0)
+        return;
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        if (!strings_has(&metrics, d->comparisons[i]->metric->title))
+            strings_add(&metrics, d->comparisons[i]->metric->title);
+    for (size_t i = 0; i < metrics.count; i++)
+        text_add(&names, "%s%s", i ? ", " : "", metrics.items[i]);
+    strings_addf(
+        ret,
+        "rule: primary %s; family error %.2g%% (%u comparison%s); margin %.3g%%; fixed before "
+        "the run",
+        text_get(&names), (1 - d->comparisons[0]->confidence) * d->n_comparisons * 100,
+        d->n_comparisons, plural(d->n_comparisons), d->margin * 100);
+}
+
 /* Repetitions that were alive together, and what the idle ones cost. */
 static void design_slices(const struct observations *all, struct strings *ret)
 {
@@ -366,6 +387,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
 
     design_blocks(run, d, ret);
     design_slices(all, ret);
+    design_rule(d, ret);
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
@@ -431,6 +453,26 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
                 first = d->repetitions[r]->error;
         strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
                      arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
+    }
+}
+
+/* A metric that was to decide and that nobody measured. */
+static void warn_undecided(const struct stored_run *run, const struct bench_document *d,
+                           struct strings *ret)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(json_object_get(run->run, "comparison"), "metrics"), i, name)
+    {
+        const char *metric = json_text_or(name, "");
+        bool found = false;
+
+        for (uint32_t k = 0; k < d->n_comparisons; k++)
+            found |= strcmp(d->comparisons[k]->metric->name, metric) == 0;
+        if (!found)
+            strings_addf(ret, "%s was decided: no repetition has the metric '%s'",
+                         d->n_comparisons ? "not everything" : "nothing", metric);
     }
 }
 
@@ -679,6 +721,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_saturated(d, ret);
+    warn_undecided(run, d, ret);
     warn_idle(all, ret);
     warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);

@@ -80,6 +80,20 @@ const struct bench_option scenario_keys[] = {
      .fallback = "6",
      .help = "repetitions of every arm, each with fresh processes; 6 are the fewest that give a "
              "95% interval"},
+    {.name = "metric",
+     .type = BENCH_OPTION_STRING,
+     .offset = AT(metric),
+     .help =
+         "bench compare: metrics that decide, separated by commas; unless given operations per "
+         "second where requests are counted, else throughput, at a rate the p99 of the latency"},
+    {.name = "margin",
+     .type = BENCH_OPTION_SHARE,
+     .offset = AT(margin),
+     .minimum = 0.0001,
+     .maximum = 10,
+     .fallback = "3%",
+     .help = "bench compare: what counts as a difference; 1% in a quiet laboratory, 3% on a shared "
+             "machine"},
     {.name = "seed",
      .type = BENCH_OPTION_INTEGER,
      .offset = AT(seed),

@@ -105,6 +105,25 @@ struct bench_finding {
     const double *cited_values;
 };
 
+/* An arm against the baseline in a metric that decides (`bench compare`). */
+struct bench_comparison {
+    const char *arm, *point;
+    const struct bench_metric *metric;
+    uint32_t blocks,
+        failed;           /* pairs that entered; blocks in which the arm, or the baseline, failed */
+    double ratio;         /* Hodges-Lehmann; 0 or infinite when failures make it so */
+    bool has_interval;    /* false below the number of blocks that `confidence` needs */
+    double low, high;     /* of the ratio: the interval that decides */
+    double confidence;    /* of this interval: all of the run's together have 95% */
+    double p, p_adjusted; /* of no difference, two-sided; by Holm over the run's comparisons */
+    const char *verdict;  /* "FASTER (by at least 3%)" */
+    /* "beyond", "different", "negligible", "same", "inconclusive" or "failed" */
+    const char *finding;
+    int sign;               /* 1: above the baseline, -1: below, 0: no difference was shown */
+    uint32_t blocks_needed; /* inconclusive: how many in all would decide; 0: not known */
+    double detectable;      /* smallest difference found with 80% power, 0.03 is 3%; NaN: unknown */
+};
+
 struct bench_repetition {
     const char *arm, *point;
     uint32_t index, block;   /* index: order of execution, from 1 */
@@ -146,6 +165,9 @@ struct bench_document {
     uint32_t
         n_unseen; /* lines: which rules had nothing to look at, and what would give it to them */
     const char *const *unseen;
+    uint32_t n_comparisons; /* of a comparison: point by point, arm by arm, metric by metric */
+    const struct bench_comparison *const *comparisons;
+    double margin; /* what counts as a difference, 0.03 is 3%; NaN: this is no comparison */
 };
 
 /* What of the document is wanted. */

@@ -272,6 +272,50 @@ static void findings_members(struct bench_output *out, bool *first, const struct
     lines_member(out, first, "unseen", d->n_unseen, d->unseen);
 }
 
+/* --- comparisons --------------------------------------------------------------------------- */
+
+static void comparison(struct bench_output *out, const struct bench_comparison *c)
+{
+    bool first = true;
+
+    host->emit(out, "{");
+    text_member(out, &first, "      ", "arm", c->arm);
+    text_member(out, &first, "      ", "point", c->point);
+    text_member(out, &first, "      ", "metric", c->metric->name);
+    text_member(out, &first, "      ", "verdict", c->verdict);
+    text_member(out, &first, "      ", "finding", c->finding);
+    number_member(out, &first, "      ", "sign", c->sign);
+    number_member(out, &first, "      ", "ratio", c->ratio);
+    number_member(out, &first, "      ", "low", c->has_interval ? c->low : NAN);
+    number_member(out, &first, "      ", "high", c->has_interval ? c->high : NAN);
+    number_member(out, &first, "      ", "confidence", c->confidence);
+    number_member(out, &first, "      ", "p", c->p);
+    number_member(out, &first, "      ", "p_holm", c->p_adjusted);
+    number_member(out, &first, "      ", "blocks", c->blocks);
+    number_member(out, &first, "      ", "failed", c->failed);
+    number_member(out, &first, "      ", "blocks_needed",
+                  c->blocks_needed ? c->blocks_needed : NAN);
+    number_member(out, &first, "      ", "detectable", c->detectable);
+    host->emit(out, "\n    }");
+}
+
+static void comparison_members(struct bench_output *out, bool *first,
+                               const struct bench_document *d)
+{
+    bool none = true;
+
+    if (isnan(d->margin))
+        return;
+    number_member(out, first, "  ", "margin", d->margin);
+    key(out, first, "  ", "comparisons");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < d->n_comparisons; i++) {
+        key(out, &none, "    ", NULL);
+        comparison(out, d->comparisons[i]);
+    }
+    host->emit(out, none ? "]" : "\n  ]");
+}
+
 /* --- the document -------------------------------------------------------------------------- */
 
 static void identity_members(struct bench_output *out, bool *first, const struct bench_document *d)
@@ -296,6 +340,7 @@ static void run_members(struct bench_output *out, bool *first, const struct benc
     number_member(out, first, "  ", "warmup_seconds", (double)d->warmup_ns / 1e9);
     number_member(out, first, "  ", "duration_seconds", (double)d->duration_ns / 1e9);
     text_member(out, first, "  ", "baseline", d->baseline);
+    comparison_members(out, first, d);
     lines_member(out, first, "design", d->n_design, d->design);
     lines_member(out, first, "warnings", d->n_warnings, d->warnings);
     key(out, first, "  ", "scenario");

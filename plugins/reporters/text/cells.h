@@ -44,6 +44,8 @@ void put_estimate(struct table *t, int at, const struct bench_estimate *e, struc
                   const char *note_name);
 void put_interval(struct table *t, int at, const struct bench_estimate *e);
 void put_ratio(struct table *t, int at, int at_interval, const struct bench_estimate *e);
+/* How many repetitions succeeded, and who limited them. */
+void put_runs(struct table *t, int ok, int by, const struct bench_arm *a);
 void put_share(struct table *t, int at, double v);
 
 #endif

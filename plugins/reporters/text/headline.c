@@ -7,8 +7,7 @@
 #include "lines.h"
 #include "sections.h"
 
-/* How many repetitions succeeded, and who limited them. */
-static void put_runs(struct table *t, int ok, int by, const struct bench_arm *a)
+void put_runs(struct table *t, int ok, int by, const struct bench_arm *a)
 {
     char runs[32];
 

@@ -5,6 +5,11 @@
 
 #include "notes.h"
 
+/* The verdicts of a comparison, and the head of what is only exploratory; nothing for other runs.
+ */
+void emit_verdicts(const struct bench_document *d, struct footnotes *notes,
+                   const struct bench_style *style, struct bench_output *out);
+
 /* One headline metric: how much, how sure, against the baseline. `m` is NULL when no arm has any.
  */
 void emit_headline(const struct bench_document *d, const struct bench_metric *m, bool first,

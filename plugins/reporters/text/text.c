@@ -2,6 +2,7 @@
 /* The table for people: the head, the sections one below the other, the notes, the warnings. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cells.h"
 #include "lines.h"
@@ -40,6 +41,15 @@ static void emit_warnings(const struct bench_document *d, const struct bench_sty
     }
 }
 
+/* A metric that decides was shown with its verdicts. */
+static bool decides(const struct bench_document *d, const struct bench_metric *m)
+{
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        if (strcmp(d->comparisons[i]->metric->name, m->name) == 0)
+            return true;
+    return false;
+}
+
 static int report(void *state, const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out, struct bench_error *err)
 {
@@ -53,6 +63,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
         emit_findings(d, style, out);
         return 0;
     }
+    emit_verdicts(d, &notes, style, out);
     for (uint32_t i = 0; i < d->n_arms; i++)
         for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {
             const struct bench_metric *m = d->arms[i]->estimates[k]->metric;
@@ -62,7 +73,8 @@ static int report(void *state, const struct bench_document *d, const struct benc
                 before++;
             if (m->rank != 0 || before < i)
                 continue;
-            emit_headline(d, metric_named(d, m->name), first == NULL, &notes, style, out);
+            if (!decides(d, m))
+                emit_headline(d, metric_named(d, m->name), first == NULL, &notes, style, out);
             if (!first && !sweeps_rate(d))
                 emit_plot(d, m, style, out);
             first = first ? first : m;

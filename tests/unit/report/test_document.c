@@ -308,6 +308,75 @@ static void what_a_search_found(void **state)
     release(&f);
 }
 
+/* Two arms of six blocks at a fifth of the throughput, and the rule beside them. */
+static struct fixture compared(double margin, const char *metrics)
+{
+    struct fixture f = made(example_two_arms);
+    json_t *names = json_array();
+
+    if (metrics)
+        json_array_append_new(names, json_string(metrics));
+    json_object_set_new(
+        f.run.run, "comparison",
+        json_pack("{s:o,s:f,s:f}", "metrics", names, "margin", margin, "alpha", 0.05));
+    again(&f);
+    return f;
+}
+
+static void verdicts_of_a_comparison(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+    const struct bench_comparison *c;
+
+    (void)state;
+    assert_int_equal(f.d->n_comparisons, 1);
+    assert_true(f.d->margin == 0.03);
+    c = f.d->comparisons[0];
+    assert_string_equal(c->arm, "nginx");
+    assert_string_equal(c->metric->name, "bits_per_second");
+    assert_int_equal(c->blocks, 6);
+    assert_true(fabs(c->ratio / 0.2 - 1.002) < 1e-5);
+    assert_true(c->has_interval && close_to(c->low, 0.2) && close_to(c->high, 0.2 * 1.004));
+    assert_true(close_to(c->confidence, 0.95));
+    assert_true(close_to(c->p, 2.0 / 64) && close_to(c->p_adjusted, 2.0 / 64));
+    assert_string_equal(c->verdict, "SLOWER (by at least 3%)");
+    assert_string_equal(c->finding, "beyond");
+    assert_int_equal(c->sign, -1);
+    assert_true(has_line(f.d->design, f.d->n_design,
+                         "rule: primary throughput; family error 5% (1 comparison); margin 3%; "
+                         "fixed before the run"));
+}
+
+static void a_failure_counts_as_an_outcome(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, "bits_per_second");
+    size_t i = 0;
+
+    (void)state;
+    while (strcmp(f.run.repetitions[i].arm, "nginx") != 0)
+        i++;
+    f.run.repetitions[i].ok = false;
+    error_set(&f.run.repetitions[i].error, BENCH_ERROR_RUN, "it crashed");
+    again(&f);
+    /* One of six is more than a tenth. */
+    assert_string_equal(f.d->comparisons[0]->finding, "failed");
+    assert_int_equal(f.d->comparisons[0]->failed, 1);
+    assert_int_equal(f.d->comparisons[0]->blocks, 6);
+}
+
+static void no_comparison_without_a_rule(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms),
+                                   g = compared(0.03, "latency_p99_seconds");
+
+    (void)state;
+    assert_int_equal(f.d->n_comparisons, 0);
+    assert_true(isnan(f.d->margin));
+    /* What was to decide was not measured: said, not passed over. */
+    assert_int_equal(g.d->n_comparisons, 0);
+    assert_warned(g.d, "nothing was decided: no repetition has the metric 'latency_p99_seconds'");
+}
+
 static void states_of_estimates(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms);
@@ -555,6 +624,9 @@ int main(void)
         cmocka_unit_test(too_high_a_rate_is_called_so),
         cmocka_unit_test(a_rate_that_is_kept_up_with),
         cmocka_unit_test(what_a_search_found),
+        cmocka_unit_test(verdicts_of_a_comparison),
+        cmocka_unit_test(a_failure_counts_as_an_outcome),
+        cmocka_unit_test(no_comparison_without_a_rule),
         cmocka_unit_test(states_of_estimates),
         cmocka_unit_test(failures),
         cmocka_unit_test(all_failed),

@@ -238,7 +238,8 @@ static void errors_of_shape(void **state)
     refuses("bench: 1\njob: 2\n", "f:2:1: unknown key 'job'", "did you mean 'jobs'?");
     refuses("bench: 1\nduraton: 2\n", "f:2:1: unknown key 'duraton'", "did you mean 'duration'?");
     refuses("bench: 1\nfrobnicate: 2\n", "f:2:1: unknown key 'frobnicate'",
-            "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, seed, "
+            "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, metric, "
+            "margin, seed, "
             "warmup, duration, "
             "tick, interleave, slice, cpu_limit, cpu_period, network, congestion, start_timeout, "
             "stop_timeout, "
@@ -536,13 +537,13 @@ static void set_errors(void **state)
     set_fails("jobs", "x", "--set: jobs: 'x' is not an integer: write digits only, like 10 or -1",
               "");
     set_fails("job", "1", "--set: unknown key 'job'", "did you mean 'jobs'?");
-    set_fails(
-        "cpu.client", "1", "--set: unknown key 'cpu.client'",
-        "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, seed, warmup, "
-        "duration, tick, interleave, slice, cpu_limit, cpu_period, network, congestion, "
-        "start_timeout, "
-        "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
-        "relay.OPTION, cpus.ROLE, sweep.KEY");
+    set_fails("cpu.client", "1", "--set: unknown key 'cpu.client'",
+              "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, metric, "
+              "margin, seed, warmup, "
+              "duration, tick, interleave, slice, cpu_limit, cpu_period, network, congestion, "
+              "start_timeout, "
+              "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
+              "relay.OPTION, cpus.ROLE, sweep.KEY");
     set_fails("cpus", "1", "--set: cpus: is a map, set one of its keys: cpus.client=0", "");
     set_fails("sweep", "1", "--set: sweep: is a map, set one of its keys: sweep.jobs=1,10", "");
     set_fails("relays", ", ", "--set: relays: the list is empty", "");

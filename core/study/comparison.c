@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/comparison.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "report/metrics.h"
+
+/* The names in `metric`, without blanks around them. */
+static void split_metrics(const struct scenario *s, struct strings *ret)
+{
+    cleanup_free char *copy = xstrdup(s->metric ? s->metric : "");
+    char *rest = copy, *name;
+
+    while ((name = strsep(&rest, ", ")))
+        if (*name)
+            strings_add(ret, name);
+}
+
+static int check_metrics(const struct scenario *s, const struct strings *metrics,
+                         struct bench_error *err)
+{
+    const char *where = scenario_where(s, "metric");
+
+    for (size_t i = 0; i < metrics->count; i++) {
+        if (metric_known(metrics->items[i]))
+            continue;
+        error_set(err, BENCH_ERROR_USAGE, "metric: there is no metric '%s'", metrics->items[i]);
+        error_hint(err,
+                   "docs/measurement.md lists them; 'bench report --format json' shows those of a "
+                   "run");
+        return where ? error_context(err, "%s", where) : -1;
+    }
+    return 0;
+}
+
+static size_t count_points(const struct scenario *s)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < s->n_axes; i++)
+        n *= s->axes[i].values.count;
+    return n;
+}
+
+int comparison_prepare(struct scenario *s, struct bench_error *err)
+{
+    cleanup_strings struct strings metrics = {0};
+    size_t comparisons;
+
+    split_metrics(s, &metrics);
+    if (s->n_arms < 2) {
+        error_set(err, BENCH_ERROR_USAGE, "a comparison needs two relays, here %s %zu",
+                  s->n_arms == 1 ? "is" : "are", s->n_arms);
+        error_hint(err, "name them with --relay, the baseline first; 'none' is one as well");
+        return -1;
+    }
+    if (check_metrics(s, &metrics, err) < 0)
+        return -1;
+    comparisons = (s->n_arms - 1) * count_points(s) * (metrics.count ? metrics.count : 1);
+    if (!scenario_where(s, "repeat"))
+        s->repeat = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
+    if (!scenario_where(s, "interleave"))
+        s->interleave = INTERLEAVE_AUTO;
+    return 0;
+}
+
+json_t *comparison_rule(const struct scenario *s)
+{
+    cleanup_strings struct strings metrics = {0};
+    json_t *names = json_array();
+
+    split_metrics(s, &metrics);
+    for (size_t i = 0; i < metrics.count; i++)
+        json_array_append_new(names, json_string(metrics.items[i]));
+    return json_pack("{s:o,s:f,s:f}", "metrics", names, "margin", s->margin, "alpha",
+                     COMPARISON_ALPHA);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What makes a run a comparison: enough blocks, arms in turn where that is possible, and a rule
+ * that is stored before the first repetition, so that nobody can choose afterwards what should
+ * decide.
+ */
+#ifndef STUDY_COMPARISON_H
+#define STUDY_COMPARISON_H
+
+#include <jansson.h>
+
+#include "scenario/scenario.h"
+
+/* Of all comparisons of a run together: the chance that any arm is called different that is not. */
+#define COMPARISON_ALPHA 0.05
+
+/* Blocks unless `repeat` says otherwise: for one comparison, and for several. */
+#define COMPARISON_BLOCKS 12
+#define COMPARISON_BLOCKS_SEVERAL 16
+
+/* After scenario_check(): fills what was not set. -1 (USAGE) when there is nothing to compare, or a
+ * metric that does not exist. */
+int comparison_prepare(struct scenario *s, struct bench_error *err);
+/* The rule, for run.json ("comparison"): metrics, margin, alpha. New reference. */
+json_t *comparison_rule(const struct scenario *s);
+
+#endif

@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# Verdicts.
+load common
+
+short() { # option…
+    "$BENCH" compare -w builtin --cpu-limit 0 --warmup 50ms --duration 200ms --set slice=100ms -q "$@"
+}
+
+@test "every arm gets a verdict, by a rule that was stored before the run" {
+    cat >two.yaml <<'END'
+bench: 1
+workload: {plugin: builtin, mode: rr}
+relays: [none, {name: again, plugin: none}]
+hops: 0
+END
+    run short two.yaml --repeat 6
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"rule: primary operations; family error 5% (1 comparison); margin 3%; fixed before the run"* ]]
+    [[ $output == *"exploratory, not error-controlled"* ]]
+    jq -e '.comparison == {metrics: [], margin: .03, alpha: .05}' bench-results/latest/run.json
+    run "$BENCH" report latest --format json
+    jq -e '.comparisons | length == 1 and .[0].blocks == 6 and .[0].metric == "operations_per_second"' <<<"$output"
+    jq -e '.comparisons[0] | .low < .ratio and .ratio < .high' <<<"$output"
+}
+
+@test "blocks and interleaving are chosen, unless they were" {
+    run short -r none,nginx --dry-run
+    [[ $output == *"24 repetitions: blocks 12, arms 2"* ]]
+    run short -r none,nginx --metric bits_per_second,cpus_client --dry-run
+    [[ $output == *"32 repetitions: blocks 16, arms 2"* ]]
+    run short -r none,nginx --repeat 3 --dry-run
+    [[ $output == *"6 repetitions: blocks 3, arms 2"* ]]
+}
+
+@test "nothing to compare, and metrics that do not exist, are refused" {
+    run short -r none
+    [ "$status" -eq 2 ]
+    [[ $output == *"a comparison needs two relays, here is 1"* ]]
+    run short -r none,nginx --metric bits_per_secnd
+    [ "$status" -eq 2 ]
+    [[ $output == *"--metric: metric: there is no metric 'bits_per_secnd'"* ]]
+    [ ! -e bench-results ]
+}
