@@ -27,8 +27,9 @@ enum per {
     GIGABYTE,
     BYTE,
     OPERATION,
-    COLUMNS,  /* the sum of the columns in `divisor` */
-    CYCLES,   /* the role's event "cycles" */
+    COLUMNS, /* the sum of the columns in `divisor` */
+    OTHERS, /* per second, less the column in `divisor` of each role and the bench; never below 0 */
+    CYCLES, /* the role's event "cycles" */
     QUANTILE, /* of the latency distribution; the row's `scale` is the share of operations */
     MEAN,     /* of it */
     LARGEST,  /* of it */
@@ -197,6 +198,12 @@ static const struct row rows[] = {
     {METRIC("bench_cpus", "CPUs", "CPU bench", LOWER, CPUS, 2,
             "CPU time of the bench itself per second of the window."),
      RUN, SECOND, NANO, "bench.cpu_ns", NULL},
+    {METRIC("others_cpus", "CPUs", "CPU others", LOWER, CPUS, 2,
+            "CPU time of everybody else on the machine per second of the window, at least: time in "
+            "user "
+            "space and kernel without interrupts, less that of roles and bench, which may contain "
+            "some."),
+     RUN, OTHERS, NANO, "system.user_ns system.nice_ns system.system_ns", "cpu_ns"},
 };
 
 const struct bench_metric *metric_table_row(size_t i)
@@ -560,6 +567,7 @@ static struct amount divided(const struct source *src, const struct row *row, co
 {
     switch (row->per) {
     case SECOND:
+    case OTHERS:
         return rate(a);
     case BYTE:
         return ratio(rate(a), rate(src->payload));
@@ -670,6 +678,25 @@ static struct amount variation_of(const struct source *src, const char *pattern,
     return (struct amount){.v.value = cv < 1e-12 ? 0 : cv, .seconds = w->seconds};
 }
 
+static struct amount others_of(const struct source *src, const struct row *row)
+{
+    struct amount a = columns_of(src, row->columns, NULL, false), part;
+
+    for (size_t i = 0; i <= src->roles.count && is_number(a.v); i++) {
+        const char *subject = i < src->roles.count ? src->roles.items[i] : "bench";
+        cleanup_free char *column = xasprintf("%s.%s", subject, row->divisor);
+
+        part = columns_of(src, column, NULL, false);
+        if (part.v.state == BENCH_ABSENT)
+            continue;
+        if (!is_number(part.v))
+            return part;
+        a.v.value -= part.v.value;
+    }
+    a.v.value = fmax(a.v.value, 0);
+    return a;
+}
+
 static struct amount measured(const struct source *src, const struct row *row, const char *role,
                               const char *column)
 {
@@ -677,6 +704,8 @@ static struct amount measured(const struct source *src, const struct row *row, c
         return latency_of(src, row);
     if (row->per == CYCLES)
         return ipc_of(src, role);
+    if (row->per == OTHERS)
+        return others_of(src, row);
     if (row->per == VARIATION)
         return variation_of(src, row->columns, role);
     if (column)

@@ -17,6 +17,8 @@
 
 #define QUANTITY(name, ...) static const struct quantity name = {__VA_ARGS__}
 
+QUANTITY(others, "others on the machine used %s CPUs", BENCH_FORMAT_CPUS, "", "others_cpus", NULL,
+         0);
 QUANTITY(steal, "the hypervisor took %s of the CPU time", BENCH_FORMAT_SHARE, "",
          "system_steal_share", NULL, 0);
 QUANTITY(tail, "p99 is %s of the period of its CPU limit", BENCH_FORMAT_SHARE, "",
@@ -137,6 +139,14 @@ static const struct rule rules[] = {
         .meaning = "no role was at its end: the relay's throughput says little about the relay",
         .remedy = "more 'jobs' to keep it busy; what still waits then waits for locks, wake-ups or "
                   "the peer",
+    },
+    {
+        .name = "others at work",
+        .about = ABOUT_RUN,
+        .capture = "resources",
+        .conditions = {ABOVE(others, OTHERS_AT_WORK)},
+        .meaning = "processes that are no part of the run took CPU time and caches from it",
+        .remedy = "stop them, or give the roles CPUs where they do not run ('cpus')",
     },
     {
         .name = "steal",

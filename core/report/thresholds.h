@@ -15,6 +15,7 @@ enum threshold {
     MACHINE_IDLE,
     THREAD_LOW,
     THREAD_HIGH,
+    OTHERS_AT_WORK,
     STEAL,
     TAIL_LOW,
     TAIL_HIGH,

@@ -105,11 +105,11 @@ static void sweep(struct stored_run *run)
             struct repetition_record *r = &run->repetitions[n];
 
             if (k == 0)
-                example_ok(r, n + 1, 1, "none", "none", points[i], 0, 5e9 / (i + 1), 0, 0.5);
+                example_ok(r, n + 1, 1, "none", "none", points[i], 0, 5e9 / (i + 1), 0, 0.8);
             else if (i == 2)
                 example_failed(r, n + 1, 1, "nginx", "nginx", points[i], 1, "relay_1: exited");
             else
-                example_ok(r, n + 1, 1, "nginx", "nginx", points[i], 1, 1.2e9, 0.9, 0.3);
+                example_ok(r, n + 1, 1, "nginx", "nginx", points[i], 1, 1.2e9, 0.9, 0.5);
         }
 }
 
@@ -210,7 +210,7 @@ static void troubled(struct stored_run *run)
         struct repetition_record *r = &run->repetitions[i];
 
         example_ok(r, i + 1, i / 2 + 1, i % 2 ? "other" : "nginx", i % 2 ? "other" : "nginx",
-                   i < 2 ? "jobs=1" : "jobs=10", 1, i < 2 ? 5e9 : 2e7, i % 2 ? 0.98 : 0.97, 0.4);
+                   i < 2 ? "jobs=1" : "jobs=10", 1, i < 2 ? 5e9 : 2e7, i % 2 ? 0.98 : 0.97, 0.5);
         if (i == 3)
             record_add_total(r, "latency_p99_seconds", 0.049);
         if (i == 3)
@@ -346,8 +346,8 @@ static void one_arm(struct stored_run *run)
     json_t *relays = json_pack("[s]", "nginx");
 
     example_run_init(run, example_run_json("limits", "complete", relays, json_array(), 2), 2);
-    example_ok(&run->repetitions[0], 1, 1, "nginx", "nginx", "cpu_limit=0.5", 1, 1e9, 0.4, 0.3);
-    example_ok(&run->repetitions[1], 2, 1, "nginx", "nginx", "cpu_limit=1", 1, 2e9, 0.9, 0.3);
+    example_ok(&run->repetitions[0], 1, 1, "nginx", "nginx", "cpu_limit=0.5", 1, 1e9, 0.4, 0.7);
+    example_ok(&run->repetitions[1], 2, 1, "nginx", "nginx", "cpu_limit=1", 1, 2e9, 0.9, 0.5);
 }
 
 static void text_compares_only_arms(void **state)

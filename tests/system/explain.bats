@@ -36,8 +36,18 @@ load common
 @test "of a run without trouble nothing is said" {
     "$BENCH" run smoke --capture stat --output r -q >report
     "$BENCH" explain r --format json >json
-    run json json "[f['rule'] for f in d['findings'] if f['rule'] not in ('steal', 'one busy worker', 'retransmits')]"
+    run json json "[f['rule'] for f in d['findings'] if f['rule'] not in ('others at work', 'steal', 'one busy worker', 'retransmits')]"
     [ "$output" = "[]" ]
+}
+
+@test "somebody else at work is found" {
+    sh -c 'while :; do :; done' &
+    spinner=$!
+    "$BENCH" run smoke --output r -q >report
+    kill "$spinner"
+    wait "$spinner" || true
+    "$BENCH" explain r --format json >json
+    [ "$(json json "'others at work' in [f['rule'] for f in d['findings']]")" = True ]
 }
 
 @test "one connection keeps one of two workers busy" {

@@ -256,7 +256,7 @@ static inline void example_two_arms(struct stored_run *run)
             struct repetition_record *r = &run->repetitions[n++];
 
             if ((k == 0) == none_first)
-                example_ok(r, (uint32_t)n, block, "none", "none", "", 0, 5e9 * drift, 0, 0.5);
+                example_ok(r, (uint32_t)n, block, "none", "none", "", 0, 5e9 * drift, 0, 0.8);
             else
                 example_ok(r, (uint32_t)n, block, "nginx", "nginx", "", 2,
                            1e9 * drift * (1 + 0.002 * (block % 3)), 0.985 + 0.001 * block, 0.3);
@@ -279,11 +279,11 @@ static inline void example_hostile(struct stored_run *run)
                                       json_pack("[s]", "none"), points, 12),
                      5);
     example_ok(&run->repetitions[0], 1, 1, "none", "none", "jobs=100", 0, 5e9, 0, 0.01);
-    example_ok(&run->repetitions[1], 2, 1, EXAMPLE_HOSTILE, "nginx", "jobs=100", 1, 1e9, 0.5, 0.4);
-    example_ok(&run->repetitions[2], 3, 1, "none", "none", "jobs=1", 0, 4e9, 0, 0.5);
+    example_ok(&run->repetitions[1], 2, 1, EXAMPLE_HOSTILE, "nginx", "jobs=100", 1, 1e9, 0.5, 0.7);
+    example_ok(&run->repetitions[2], 3, 1, "none", "none", "jobs=1", 0, 4e9, 0, 0.8);
     example_failed(&run->repetitions[3], 4, 1, EXAMPLE_HOSTILE, "nginx", "jobs=1", 1,
                    "relay (hop 1): exited with status 1 \x1b[2J \xff");
-    example_ok(&run->repetitions[4], 5, 2, "none", "none", "jobs=1", 0, 4.1e9, 0, 0.5);
+    example_ok(&run->repetitions[4], 5, 2, "none", "none", "jobs=1", 0, 4.1e9, 0, 0.8);
     run->repetitions[4].captures = json_pack(
         "[n, i, {si, s[i], ss}, {ss, ss, s[si], s[s]}]", 5, "capture", 1, "files", 2, "notes", "x",
         "capture", "\x1b[2J", "event", "\xe2\x80\xae\n", "notes", "\x1b[31m", 3, "files", "../x");

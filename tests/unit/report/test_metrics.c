@@ -93,6 +93,7 @@ static void only_the_window_counts(void **state)
     assert_metric(&f, "errors_client", 0);
     assert_metric(&f, "connections_per_second", 0);
     assert_metric(&f, "bench_cpus", 0.002);
+    assert_metric(&f, "others_cpus", 2.7 - 0.3 - 1.5 - 0.4 - 0.002);
 }
 
 /* A wrapped tool's window ends between samples: both neighbours outside stay outside. */
