@@ -8,7 +8,6 @@
 
 #include "profile/folded.h"
 #include "profile/offcpu.h"
-#include "profile/syscalls.h"
 #include "perf_file.h"
 
 enum { RUNNING = 0, SLEEPING = 1, DEAD = 0x10, PREEMPTED = 0x100 };
@@ -182,44 +181,12 @@ static void other_recordings_are_refused(void **state)
     assert_refused(&without_format, "has no event 'sched:sched_switch'");
 }
 
-static void calls_are_counted_by_their_period(void **state)
-{
-    cleanup_syscall_counts struct syscall_counts counts = {0};
-    cleanup_perf_file struct perf_file f, other;
-    struct bench_error err = {0};
-
-    (void)state;
-    begin(&f, "raw_syscalls:sys_enter", "sys_enter", "id");
-    sample(&f, 7, 1, 10, 0, 0); /* read, on x86-64 */
-    sample(&f, 7, 2, 97, 0, 1000000);
-    sample(&f, 7, 3, 10, 0, 0);
-    sample(&f, 7, 4, 10, 0, (uint64_t)-1);
-    perf_file_end(&f);
-    if (perf_count_syscalls(f.path, &counts, &err) < 0)
-        fail_msg("%s", err.message);
-    assert_int_equal(counts.n, 2);
-    assert_string_equal(counts.items[0].name, "syscall 1000000");
-    assert_int_equal(counts.items[0].count, 97);
-    assert_int_equal(counts.items[1].number, 0);
-    assert_int_equal(counts.items[1].count, 20);
-    assert_int_equal(counts.total, 117);
-#ifdef __x86_64__
-    assert_string_equal(counts.items[1].name, "read");
-#endif
-    begin(&other, "sched:sched_switch", "sched_switch", "prev_state");
-    perf_file_end(&other);
-    assert_int_equal(perf_count_syscalls(other.path, &counts, &err), -1);
-    assert_non_null(strstr(err.message, "has no event 'raw_syscalls:sys_enter'"));
-    assert_string_equal(err.hint, "perf record --event=raw_syscalls:sys_enter");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(time_away_is_blocked_or_preempted),
         cmocka_unit_test(the_window_ends_for_those_who_are_away),
         cmocka_unit_test(other_recordings_are_refused),
-        cmocka_unit_test(calls_are_counted_by_their_period),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
