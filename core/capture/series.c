@@ -8,17 +8,37 @@
 
 #include "base/memory.h"
 
+static size_t add_column(struct series *s, const char *name, enum series_kind kind,
+                         enum bench_state state, const char *reason)
+{
+    s->columns = grow(s->columns, &s->columns_capacity, s->n_columns + 1, sizeof(*s->columns));
+    s->columns[s->n_columns] = (struct series_column){
+        .name = xstrdup(name), .kind = kind, .state = state, .reason = xstrdup(reason)};
+    return s->n_columns++;
+}
+
 size_t series_add_column(struct series *s, const char *name, enum series_kind kind,
                          enum bench_state state, const char *reason)
 {
-    struct series_column *column;
-
     assert(s->n_rows == 0);
-    s->columns = grow(s->columns, &s->columns_capacity, s->n_columns + 1, sizeof(*s->columns));
-    column = &s->columns[s->n_columns];
-    *column = (struct series_column){
-        .name = xstrdup(name), .kind = kind, .state = state, .reason = xstrdup(reason)};
-    return s->n_columns++;
+    return add_column(s, name, kind, state, reason);
+}
+
+void series_append_column(struct series *s, const char *name, enum series_kind kind,
+                          const char *reason, const int64_t *values)
+{
+    size_t old = s->n_columns;
+    int64_t *wide = xcalloc(s->n_rows * (old + 1), sizeof(*wide));
+
+    for (size_t row = 0; row < s->n_rows; row++) {
+        if (old)
+            memcpy(wide + row * (old + 1), s->values + row * old, old * sizeof(*wide));
+        wide[row * (old + 1) + old] = values[row];
+    }
+    free(s->values);
+    s->values = wide;
+    s->rows_capacity = s->n_rows;
+    add_column(s, name, kind, BENCH_OK, reason);
 }
 
 int64_t *series_add_row(struct series *s, int64_t time_ns)

@@ -32,6 +32,9 @@ struct series {
 /* Before the first row only. `reason` is copied. Returns the column's index. */
 size_t series_add_column(struct series *s, const char *name, enum series_kind kind,
                          enum bench_state state, const char *reason);
+/* One that is complete, after the last row: a value for each. */
+void series_append_column(struct series *s, const char *name, enum series_kind kind,
+                          const char *reason, const int64_t *values);
 /* Appends a row of SERIES_MISSING; the pointer is valid until the next call. */
 int64_t *series_add_row(struct series *s, int64_t time_ns);
 int64_t series_at(const struct series *s, size_t row, size_t column);

@@ -561,3 +561,8 @@ int cli_compare(struct cli *cli, int argc, char **argv)
 {
     return run_with(cli, argc, argv, &(struct mode){.compare = true});
 }
+
+int cli_syscalls(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, "syscalls");
+}

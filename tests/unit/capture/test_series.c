@@ -39,6 +39,34 @@ static void rows_start_missing_and_keep_their_place(void **state)
     assert_null(s.columns);
 }
 
+static void a_column_may_come_last(void **state)
+{
+    const int64_t values[] = {7, SERIES_MISSING, INT64_MAX};
+    struct series s = {0};
+
+    (void)state;
+    series_add_column(&s, "a.ns", SERIES_COUNTER, BENCH_OK, NULL);
+    series_add_column(&s, "b.ns", SERIES_COUNTER, BENCH_OK, NULL);
+    for (int i = 0; i < 3; i++) {
+        int64_t *row = series_add_row(&s, i);
+
+        row[0] = i;
+        row[1] = 10 + i;
+    }
+    series_append_column(&s, "c.count", SERIES_COUNTER, "a note", values);
+    assert_int_equal(series_find(&s, "c.count"), 2);
+    assert_string_equal(s.columns[2].reason, "a note");
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(series_at(&s, i, 0) == (int64_t)i);
+        assert_true(series_at(&s, i, 1) == (int64_t)(10 + i));
+        assert_true(series_at(&s, i, 2) == values[i]);
+    }
+    /* Rows still may follow. */
+    assert_true(series_add_row(&s, 3)[2] == SERIES_MISSING);
+    assert_true(series_at(&s, 2, 1) == 12);
+    series_release(&s);
+}
+
 static void columns_are_found_by_their_whole_name(void **state)
 {
     struct series s = {0};
@@ -169,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_start_missing_and_keep_their_place),
+        cmocka_unit_test(a_column_may_come_last),
         cmocka_unit_test(columns_are_found_by_their_whole_name),
         cmocka_unit_test(delta_is_last_minus_first),
         cmocka_unit_test(counters_keep_every_digit),
