@@ -126,12 +126,28 @@ static int write_all(int fd, const char *data, size_t length)
     return 0;
 }
 
+/* A device, a pipe or what a link points to: renaming a file over it would take its place. */
+static int write_in_place(int dirfd, const char *path, const char *data, size_t length,
+                          struct bench_error *err)
+{
+    cleanup_close int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    if (fd < 0 || write_all(fd, data, length) < 0)
+        return write_failed(err, errno, "cannot write", path);
+    return 0;
+}
+
 int file_write(int dirfd, const char *path, const char *data, size_t length,
                struct bench_error *err)
 {
     cleanup_free char *temporary = xasprintf("%s.tmp.%d", path, (int)getpid());
-    cleanup_close int fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    cleanup_close int fd = -1;
+    struct stat st;
 
+    if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode) &&
+        !S_ISDIR(st.st_mode))
+        return write_in_place(dirfd, path, data, length, err);
+    fd = openat(dirfd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0)
         return write_failed(err, errno, "cannot create", temporary);
     if (write_all(fd, data, length) < 0 || fsync(fd) < 0 ||

@@ -22,7 +22,8 @@ char *file_peek(const char *path);
 ssize_t file_again(int fd, char *buffer, size_t size);
 /* The last `limit` bytes of a file, starting at a line; NULL when unreadable. Caller frees. */
 char *file_tail(int dirfd, const char *path, size_t limit);
-/* Writes to a temporary name, fsyncs and renames: readers see the old file or the whole new one. */
+/* Writes to a temporary name, fsyncs and renames: readers see the old file or the whole new one.
+ * What is there and no regular file (a device, a pipe) is written to. */
 int file_write(int dirfd, const char *path, const char *data, size_t length,
                struct bench_error *err);
 /* mkdir -p. */

@@ -107,6 +107,37 @@ static void writes_are_atomic(void **state)
     assert_int_equal(unlinkat(dir, "f", 0), 0);
 }
 
+/* What stood at the path and is no file is still there, and got the data. */
+static void pipes_and_links_stay(void **state)
+{
+    struct bench_error err;
+    struct stat st;
+    char got[8] = {0};
+    int fd;
+
+    (void)state;
+    assert_int_equal(mkfifoat(dir, "pipe", 0600), 0);
+    fd = openat(dir, "pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(file_write(dir, "pipe", "data", 4, &err), 0);
+    assert_int_equal(read(fd, got, sizeof(got)), 4);
+    assert_string_equal(got, "data");
+    close(fd);
+    assert_int_equal(fstatat(dir, "pipe", &st, AT_SYMLINK_NOFOLLOW), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(unlinkat(dir, "pipe", 0), 0);
+
+    assert_int_equal(file_write(dir, "target", "longer", 6, &err), 0);
+    assert_int_equal(symlinkat("target", dir, "link"), 0);
+    assert_int_equal(file_write(dir, "link", "new", 3, &err), 0);
+    assert_int_equal(fstatat(dir, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(fstatat(dir, "target", &st, AT_SYMLINK_NOFOLLOW), 0);
+    assert_int_equal(st.st_size, 3);
+    assert_int_equal(unlinkat(dir, "link", 0), 0);
+    assert_int_equal(unlinkat(dir, "target", 0), 0);
+}
+
 static void tails(void **state)
 {
     char *tail;
@@ -196,6 +227,7 @@ int main(void)
         cmocka_unit_test(write_and_read),
         cmocka_unit_test(large_files),
         cmocka_unit_test(writes_are_atomic),
+        cmocka_unit_test(pipes_and_links_stay),
         cmocka_unit_test(tails),
         cmocka_unit_test(proc_files),
         cmocka_unit_test(directories),
