@@ -9,7 +9,7 @@ need_chromium() {
 
 # Loads a document and prints it as it then is; the network is a proxy that does not exist.
 browse() { # file
-    timeout 60 "$CHROMIUM" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
+    timeout 120 "$CHROMIUM" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking \
         --disable-component-update --disable-sync --user-data-dir="$PWD/chromium" --proxy-server=127.0.0.1:9 \
         --dump-dom "file://$PWD/$1" 2>chromium.err 3>&-
 }
@@ -54,6 +54,7 @@ END
     example
     "$BENCH" flamegraph small.folded -o small.svg --title 'the <title>'
     well_formed small.svg
+    "$BENCH" flamegraph small.folded -o /dev/stdout --title 'the <title>' | cmp - small.svg
     run python3 - <<'PY'
 import xml.etree.ElementTree as E
 root = E.parse("small.svg").getroot()
@@ -256,7 +257,7 @@ for path in sorted(glob.glob("run/repetitions/*/repetition.json")):
     costs = {"copy": 1000, "check": 500, "loop": 3000} if d["arm"] == "old" else {"copy": 2500, "loop": 3000}
     d["captures"] = []
     for role in "client", "server":
-        noise = 1 + 0.001 * (d["index"] % 3)
+        noise = 1 + 0.001 * d["block"]
         with open(path.replace("repetition.json", f"record-{role}.folded"), "w") as f:
             for name, cost in costs.items():
                 f.write("main;%s %.6f\n" % (name, cost * gigabytes * noise))
