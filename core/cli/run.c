@@ -564,5 +564,5 @@ int cli_compare(struct cli *cli, int argc, char **argv)
 
 int cli_syscalls(struct cli *cli, int argc, char **argv)
 {
-    return run_with(cli, argc, argv, "syscalls");
+    return run_with(cli, argc, argv, &(struct mode){.capture = "syscalls"});
 }
