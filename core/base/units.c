@@ -28,6 +28,7 @@ static const struct unit durations[] = {
     {"h", 3600 * NS_PER_S},
     {"\u00b5s", NS_PER_US}, /* read, never written */
     {"min", 60 * NS_PER_S},
+    {"d", 24 * 3600 * NS_PER_S},
     {"", NS_PER_S},
 };
 enum { WRITTEN_DURATIONS = 6 };
@@ -116,7 +117,7 @@ static int parse_exact(const char *text, const struct unit *units, size_t n, int
     unit = find_unit(units, n, end);
     if (!unit)
         return -1;
-    value *= (unsigned __int128)unit->factor; /* below 2^63 · 2^42 */
+    value *= (unsigned __int128)unit->factor; /* below 2^63 · 2^47 */
     if (value % (unsigned __int128)scale || value / (unsigned __int128)scale > INT64_MAX)
         return -1;
     *ret = (int64_t)(value / (unsigned __int128)scale);
@@ -168,6 +169,41 @@ int parse_duration(const char *text, int64_t *ret_ns, struct bench_error *err)
 {
     if (parse_exact(text, durations, ARRAY_SIZE(durations), ret_ns) < 0)
         return refuse(err, text, "a duration", "a number with ns, us, ms, s, m or h, like 500ms");
+    return 0;
+}
+
+/* The beginning of a time as clock_rfc3339() writes it, at the end of a field. */
+static int parse_date(const char *text, int64_t *ret_wall_ns)
+{
+    size_t length = strlen(text);
+    struct tm tm = {0};
+    char whole[32];
+    time_t seconds;
+    const char *rest = strptime(text, "%Y-%m-%d", &tm);
+
+    if (rest && *rest)
+        rest = strptime(rest, strlen(rest) == strlen("T06:49") ? "T%H:%M" : "T%H:%M:%S", &tm);
+    if (!rest)
+        return -1;
+    seconds = timegm(&tm);
+    if (llabs(seconds) > INT64_MAX / NS_PER_S)
+        return -1;
+    *ret_wall_ns = seconds * NS_PER_S;
+    clock_rfc3339(*ret_wall_ns, whole);
+    return length <= strlen(whole) && strncmp(text, whole, length) == 0 ? 0 : -1;
+}
+
+int parse_time(const char *text, int64_t now_wall_ns, int64_t *ret_wall_ns, struct bench_error *err)
+{
+    int64_t ago, date;
+
+    if (parse_exact(text, durations, ARRAY_SIZE(durations), &ago) == 0)
+        *ret_wall_ns = now_wall_ns - ago;
+    else if (parse_date(text, &date) == 0)
+        *ret_wall_ns = date;
+    else
+        return refuse(err, text, "a time",
+                      "2026-11-20 or 2026-11-20T06:49 (UTC), or how long ago: 90m, 12h, 30d");
     return 0;
 }
 

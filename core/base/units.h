@@ -12,6 +12,9 @@
 int parse_integer(const char *text, int64_t *ret, struct bench_error *err);
 int parse_number(const char *text, double *ret, struct bench_error *err);
 int parse_duration(const char *text, int64_t *ret_ns, struct bench_error *err);
+/* A date, with or without a time of day, in UTC; or how long before `now`. */
+int parse_time(const char *text, int64_t now_wall_ns, int64_t *ret_wall_ns,
+               struct bench_error *err);
 int parse_size(const char *text, int64_t *ret_bytes, struct bench_error *err);
 int parse_rate(const char *text, double *ret_per_second, struct bench_error *err);
 int parse_share(const char *text, double *ret, struct bench_error *err);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -299,20 +300,53 @@ static void notations_read_back(void **state)
     }
 }
 
+static void times(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: none */
+    } cases[] = {
+        {"2026-11-20", 1795132800},
+        {"2026-11-20T06:49", 1795157340},
+        {"2026-11-20T06:49:44", 1795157384},
+        {"2026-11-20T06:49:44Z", 1795157384},
+        {"30d", 2000000000 - 30 * 86400},
+        {"90m", 2000000000 - 5400},
+        {"1969-12-31", -86400},
+        {"2026-02-30", -1},
+        {"2026-1-02", -1},
+        {" 2026-11-20", -1},
+        {"2026-11-20T6:49", -1},
+        {"2026-11-20T06:49Z", -1},
+        {"2026-11-20T06:49:44+01:00", -1},
+        {"9999-01-01", -1},
+        {"yesterday", -1},
+        {"", -1},
+    };
+    struct bench_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        int64_t v = -1;
+
+        assert_int_equal(parse_time(cases[i].text, 2000000000 * NS_PER_S, &v, &err),
+                         cases[i].seconds == -1 ? -1 : 0);
+        assert_true(cases[i].seconds == -1 || v == cases[i].seconds * NS_PER_S);
+    }
+    parse_time("x", 0, &(int64_t){0}, &err);
+    assert_string_equal(err.message, "'x' is not a time: write 2026-11-20 or 2026-11-20T06:49 "
+                                     "(UTC), or how long ago: 90m, 12h, 30d");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),
-        cmocka_unit_test(bad_durations),
-        cmocka_unit_test(messages),
-        cmocka_unit_test(integers),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(rates_and_shares),
-        cmocka_unit_test(truth_values),
-        cmocka_unit_test(cpu_lists),
-        cmocka_unit_test(formats),
-        cmocka_unit_test(notations_read_back),
+        cmocka_unit_test(durations),    cmocka_unit_test(bad_durations),
+        cmocka_unit_test(messages),     cmocka_unit_test(times),
+        cmocka_unit_test(integers),     cmocka_unit_test(numbers),
+        cmocka_unit_test(sizes),        cmocka_unit_test(rates_and_shares),
+        cmocka_unit_test(truth_values), cmocka_unit_test(cpu_lists),
+        cmocka_unit_test(formats),      cmocka_unit_test(notations_read_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
