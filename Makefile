@@ -33,7 +33,7 @@ SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/sanitize)
 
 # As Debian 12 has them; libpfm4 and libiberty have no .pc file.
-PACKAGES := yaml-0.1 jansson libbpf libcgroup nettle libdw libelf libseccomp zlib
+PACKAGES := yaml-0.1 jansson libbpf libcgroup nettle libdw libelf libseccomp sqlite3 zlib
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	-Wformat=2 -Wundef -Wvla
 base_cflags := -std=gnu11 -D_GNU_SOURCE -fno-omit-frame-pointer -MMD -MP -Iinclude $(warnings) \

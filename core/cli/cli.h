@@ -41,6 +41,7 @@ int cli_report(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);
 int cli_flamegraph(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
+int cli_list_runs(int argc, char **argv); /* argv[0] is "runs" */
 int cli_check(struct cli *cli, int argc, char **argv);
 int cli_plugin(struct cli *cli, int argc, char **argv);
 int cli_help(struct cli *cli, int argc, char **argv);

@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/events.h"
-#include "store/store.h"
 
 static bool matches(const char *text, const char *pattern)
 {
@@ -134,34 +133,12 @@ static int list_scenarios(struct cli *cli, const char *pattern)
     return 0;
 }
 
-static const char *member(const json_t *object, const char *name)
-{
-    const char *s = json_string_value(json_object_get(object, name));
-
-    return s ? s : "?";
-}
-
-static int list_runs(struct cli *cli, const char *pattern)
-{
-    struct bench_error err = {0};
-    json_t *runs = store_list(NULL, &err), *run;
-    size_t i;
-
-    (void)cli;
-    if (!runs)
-        return cli_error(&err);
-    json_array_foreach(runs, i, run) if (matches(member(run, "id"), pattern))
-        printf("%-52s %-12s %s\n", member(run, "id"), member(run, "state"), member(run, "started"));
-    json_decref(runs);
-    return 0;
-}
-
 static const struct {
     const char *name;
-    int (*list)(struct cli *cli, const char *pattern);
+    int (*list)(struct cli *cli, const char *pattern); /* NULL: takes options */
     const char *help;
 } lists[] = {
-    {"runs", list_runs, "stored runs below bench-results, oldest first"},
+    {"runs", NULL, "stored runs below bench-results, oldest first; has options: --help"},
     {"workloads", list_workloads, "workload plugins and their options"},
     {"relays", list_relays, "relay plugins and their options"},
     {"reporters", list_reporters, "output formats"},
@@ -188,11 +165,13 @@ int cli_list(struct cli *cli, int argc, char **argv)
         return cli_usage("list", "what is to be listed?");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return print_help();
+    if (strcmp(argv[1], "runs") == 0)
+        return cli_list_runs(argc - 1, argv + 1);
     if (argc > 3)
         return cli_usage("list", "one pattern at most, not '%s'", argv[3]);
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
         names[i] = lists[i].name;
-        if (strcmp(lists[i].name, argv[1]) == 0)
+        if (lists[i].list && strcmp(lists[i].name, argv[1]) == 0)
             return lists[i].list(cli, argv[2]);
     }
     close = nearest(argv[1], names);

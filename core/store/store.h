@@ -55,9 +55,5 @@ struct stored_run {
  * refused by number. The state "running" of a dead writer reads as "interrupted". */
 int store_read(struct stored_run *ret, const char *path, struct bench_error *err);
 void stored_run_release(struct stored_run *r);
-/* Runs below `directory` (default bench-results), newest last, from run.json only: an array of
- * {path, id, name, started, finished, state, planned}; {path, started: "", state: "damaged",
- * reason} for one that cannot be read. New reference. */
-json_t *store_list(const char *directory, struct bench_error *err);
 
 #endif

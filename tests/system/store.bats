@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # A stored run after what can happen to it.
 
+bats_require_minimum_version 1.5.0
 load common
 
 measure() { # directory, repetitions
@@ -107,4 +108,41 @@ measure() { # directory, repetitions
     cd "$BATS_TEST_TMPDIR"
     "$BENCH" report run >table
     grep -q none table
+}
+
+@test "list runs: the index follows the directories, and filters" {
+    run "$BENCH" list runs
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [ ! -e bench-results ]
+    for name in one two; do
+        "$BENCH" run -q -w builtin -r none --name $name --warmup 100ms --duration 200ms --repeat 1 >/dev/null
+    done
+    run "$BENCH" list runs
+    [ "$(awk '{print $2, $4, $5}' <<<"$output" | sort -u)" = "complete 1/1 none" ]
+    [ "${#lines[@]}" -eq 2 ]
+    run "$BENCH" list runs --name 'tw*' --relay none --state complete --since 1h --limit 5 --sort -started
+    [ "${#lines[@]}" -eq 1 ]
+    [[ ${lines[0]} == *-two-* ]]
+    run "$BENCH" list runs -- -one-
+    [ "${#lines[@]}" -eq 1 ]
+    "$BENCH" list runs --format json >runs.json
+    [ "$(json runs.json 'sorted(r["name"] for r in d)')" = "['one', 'two']" ]
+    rm -r bench-results/*-one-*
+    echo 'no database at all, but long enough to be looked at' >bench-results/index.db
+    run --separate-stderr "$BENCH" list runs
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [ "$stderr" = "bench: 'bench-results/index.db' was damaged: made anew" ]
+    run "$BENCH" list runs --since tomorrow
+    [ "$status" -eq 2 ]
+    [[ ${lines[0]} == "bench: --since: 'tomorrow' is not a time:"* ]]
+    run "$BENCH" list runs --limit 0
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: --limit: '0' is not at least 1" ]
+    run "$BENCH" list runs --format yaml
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: unknown format 'yaml'" ]
+    run "$BENCH" list runs --help
+    [[ $output == *"bench list runs --since 7d --state complete"* ]]
 }

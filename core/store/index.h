@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index.db beside the run directories: what is asked of many runs, without reading all of them. A
+ * cache and nothing else: all of it comes from the run directories, so it may be deleted at any
+ * time. Runs are not entered by those who write them but by whoever asks next:
+ *
+ * - a directory that came or went changes the modification time of the results directory, and then
+ *   names are compared;
+ * - a run that had not ended when it was read, or could not be read, is looked at again every time;
+ * - a run that has ended is trusted from then on. What is changed in it by hand needs a rebuild.
+ *
+ * Several benches may use it at once and may be killed at any moment. Who uses it holds a shared
+ * lock on the results directory, who replaces it an exclusive one. Where it cannot be written, the
+ * same questions are answered from memory, after reading every run.
+ */
+#ifndef STORE_INDEX_H
+#define STORE_INDEX_H
+
+#include <bench/reporter.h>
+
+#include "base/text.h"
+
+#define INDEX_FILE "index.db"
+#define INDEX_SCHEMA 1
+
+struct run_index;
+
+/* A question for the index; may be asked twice, so it begins from nothing each time. */
+typedef int (*index_use)(struct run_index *x, void *context, struct bench_error *err);
+
+/*
+ * Opens the index of the results directory (NULL: bench-results), brings it up to date, calls
+ * `use`. An index that is missing is made; so is one that is damaged or of an older schema, or with
+ * `rebuild` set, and `notes` gets a line that says so. One of a newer schema is refused by number.
+ * Results that do not exist yet are an empty index.
+ */
+int index_with(const char *directory, bool rebuild, index_use use, void *context,
+               struct strings *notes, struct bench_error *err);
+
+/* Which runs; zero is all of them. */
+struct index_filter {
+    const char *pattern; /* part of the id */
+    const char *name;    /* glob over the scenario's name */
+    const char *relay;   /* an arm's name, or its plugin */
+    const char *state;
+    const char *since; /* RFC 3339 in UTC, or its beginning */
+    int64_t limit;     /* the newest so many; 0: all */
+    const char *sort;  /* one of index_sorts, behind '-' the other way; NULL: "started" */
+};
+
+/* NULL-terminated. */
+extern const char *const index_sorts[];
+
+/* Strings may be NULL where a damaged run does not say. They live until the visit ends. */
+struct indexed_run {
+    const char *directory; /* its name below the results */
+    const char *id, *name, *started, *finished, *state;
+    const char *reason; /* why it is "damaged" */
+    const char *workload, *protocol;
+    const char *relays; /* the arms, separated by ", " */
+    const char *bench_version, *kernel, *cpu_model;
+    int64_t cpus;          /* online; 0: unknown */
+    int64_t planned, done; /* repetitions */
+};
+
+typedef void (*index_visit)(void *context, const struct indexed_run *run);
+
+int index_runs(struct run_index *x, const struct index_filter *filter, index_visit visit,
+               void *context, struct bench_error *err);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/run_json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "store/fields.h"
+#include "store/layout.h"
+#include "store/store.h"
+
+#define RUN_LIMIT (64 << 20)
+
+json_t *json_read(int dirfd, const char *path, const char *name, size_t limit,
+                  struct bench_error *err)
+{
+    cleanup_free char *data = NULL;
+    json_error_t e;
+    json_t *json;
+    size_t length;
+
+    if (file_read(dirfd, path, limit, &data, &length, err) < 0)
+        return NULL;
+    json = json_loadb(data, length, JSON_REJECT_DUPLICATES, &e);
+    if (!json)
+        error_set(err, BENCH_ERROR_RUN, "%s:%d:%d: %s", name, e.line, e.column, e.text);
+    return json;
+}
+
+struct member {
+    const char *name;
+    json_type type;
+    const char *what;
+};
+
+static const struct member run_members[] = {
+    {"bench_version", JSON_STRING, "a string"},
+    {"id", JSON_STRING, "a string"},
+    {"name", JSON_STRING, "a string"},
+    {"started", JSON_STRING, "a string"},
+    {"state", JSON_STRING, "a string"},
+    {"command", JSON_ARRAY, "an array"},
+    {"cwd", JSON_STRING, "a string"},
+    {"seed", JSON_STRING, "a string"},
+    {"blocks", JSON_INTEGER, "an integer"},
+    {"scenario", JSON_OBJECT, "an object"},
+    {"points", JSON_ARRAY, "an array"},
+    {"plan", JSON_ARRAY, "an array"},
+    {0},
+};
+
+static const struct member point_members[] = {
+    {"label", JSON_STRING, "a string"},
+    {"settings", JSON_OBJECT, "an object"},
+    {"hops", JSON_OBJECT, "an object"},
+    {0},
+};
+
+static const struct member step_members[] = {
+    {"index", JSON_INTEGER, "an integer"},
+    {"block", JSON_INTEGER, "an integer"},
+    {"point", JSON_INTEGER, "an integer"},
+    {"arm", JSON_STRING, "a string"},
+    {0},
+};
+
+static int check_members(const json_t *object, const struct member *members,
+                         struct bench_error *err)
+{
+    if (!json_is_object(object))
+        return field_expected(err, "an object");
+    for (; members->name; members++) {
+        const json_t *value = json_object_get(object, members->name);
+
+        if (!value)
+            return error_set(err, BENCH_ERROR_RUN, "missing field '%s'", members->name);
+        if (json_typeof(value) != members->type)
+            return error_set(err, BENCH_ERROR_RUN, "field '%s': expected %s", members->name,
+                             members->what);
+    }
+    return 0;
+}
+
+static int check_elements(const json_t *run, const char *name, const struct member *members,
+                          struct bench_error *err)
+{
+    const json_t *element;
+    size_t i;
+
+    json_array_foreach(json_object_get(run, name), i,
+                       element) if (check_members(element, members, err) <
+                                    0) return error_context(err, "field '%s': element %zu", name,
+                                                            i);
+    return 0;
+}
+
+static int check_steps(const json_t *run, struct bench_error *err)
+{
+    size_t n_points = json_array_size(json_object_get(run, "points")), i;
+    const json_t *step;
+
+    json_array_foreach(json_object_get(run, "plan"), i, step)
+    {
+        json_int_t point = json_integer_value(json_object_get(step, "point"));
+
+        if (point < 0 || (size_t)point >= n_points)
+            return error_set(err, BENCH_ERROR_RUN,
+                             "field 'plan': element %zu: there is no point %" PRId64, i,
+                             (int64_t)point);
+    }
+    return 0;
+}
+
+static int check_format(const json_t *run, struct bench_error *err)
+{
+    const json_t *format = json_object_get(run, "format");
+
+    if (!json_is_integer(format) || json_integer_value(format) < 1)
+        return error_set(err, BENCH_ERROR_RUN, "missing field 'format', a number from 1");
+    if (json_integer_value(format) > STORE_FORMAT) {
+        error_set(err, BENCH_ERROR_USAGE, "has format %" PRId64 ", this bench reads up to %d",
+                  (int64_t)json_integer_value(format), STORE_FORMAT);
+        error_hint(err, "read it with the bench that wrote it, or a newer one");
+        return -1;
+    }
+    return 0;
+}
+
+static int check_environment(const json_t *run, struct bench_error *err)
+{
+    const json_t *environment = json_object_get(run, "environment");
+
+    if (json_is_object(environment) || json_is_null(environment))
+        return 0;
+    return error_set(err, BENCH_ERROR_RUN, "field 'environment': expected an object or null");
+}
+
+static int check_run(const json_t *run, struct bench_error *err)
+{
+    if (check_format(run, err) < 0 || check_members(run, run_members, err) < 0 ||
+        check_elements(run, "points", point_members, err) < 0 ||
+        check_elements(run, "plan", step_members, err) < 0 || check_steps(run, err) < 0 ||
+        check_environment(run, err) < 0)
+        return -1;
+    return 0;
+}
+
+/* The writer holds a lock on the directory for as long as it lives. */
+static bool writer_lives(int dirfd)
+{
+    if (flock(dirfd, LOCK_SH | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK;
+    flock(dirfd, LOCK_UN);
+    return false;
+}
+
+json_t *run_json_read(int dirfd, const char *directory, struct bench_error *err)
+{
+    cleanup_free char *name = xasprintf("%s/" LAYOUT_RUN, directory);
+    json_t *run = json_read(dirfd, LAYOUT_RUN, name, RUN_LIMIT, err);
+
+    if (!run)
+        return NULL;
+    if (check_run(run, err) < 0) {
+        error_context(err, "%s", name);
+        json_decref(run);
+        return NULL;
+    }
+    if (strcmp(json_string_value(json_object_get(run, "state")), "running") == 0 &&
+        !writer_lives(dirfd))
+        json_object_set_new(run, "state", json_string("interrupted"));
+    return run;
+}

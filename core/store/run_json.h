@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* run.json, read and checked; and how JSON files of a run are read at all. */
+#ifndef STORE_RUN_JSON_H
+#define STORE_RUN_JSON_H
+
+#include <jansson.h>
+
+#include <bench/types.h>
+
+/* New reference; messages begin with `name` and the place in it. */
+json_t *json_read(int dirfd, const char *path, const char *name, size_t limit,
+                  struct bench_error *err);
+/* The run.json of the run directory behind `dirfd`; `directory` is for messages. A newer format is
+ * refused by number; "running" without a writer becomes "interrupted". New reference. */
+json_t *run_json_read(int dirfd, const char *directory, struct bench_error *err);
+
+#endif
