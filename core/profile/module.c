@@ -20,6 +20,7 @@
 
 struct elf_file {
     int fd;
+    int errnum; /* why `fd` is -1 */
     Elf *elf;
 };
 
@@ -38,6 +39,7 @@ static struct elf_file elf_file_open(const char *path)
     struct elf_file f = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat st;
 
+    f.errnum = f.fd < 0 ? errno : 0;
     if (f.fd >= 0 && fstat(f.fd, &st) == 0 && S_ISREG(st.st_mode) &&
         elf_version(EV_CURRENT) != EV_NONE)
         f.elf = elf_begin(f.fd, ELF_C_READ, NULL);
@@ -100,12 +102,32 @@ static struct elf_file open_any(const struct module *m)
     return strcmp(m->path, "[vdso]") == 0 ? vdso_open() : elf_file_open(m->path);
 }
 
+/* As recorded: the file itself, or else the copy that perf keeps of all that it records. */
+static struct elf_file open_recorded(const struct module *m)
+{
+    struct elf_file f = open_any(m);
+    const char *home = getenv("HOME");
+
+    if (m->build_id[0] && home && !(f.elf && is_same(m, f.elf))) {
+        cleanup_free char *path =
+            xasprintf("%s/.debug/.build-id/%.2s/%s/elf", home, m->build_id, m->build_id + 2);
+        struct elf_file copy = elf_file_open(path);
+
+        if (copy.elf && is_same(m, copy.elf)) {
+            elf_file_close(&f);
+            return copy;
+        }
+        elf_file_close(&copy);
+    }
+    return f;
+}
+
 static const char *load_file(struct module *m)
 {
-    cleanup_elf_file struct elf_file file = open_any(m);
+    cleanup_elf_file struct elf_file file = open_recorded(m);
 
     if (file.fd < 0)
-        return errno == ENOENT ? "it is gone" : "it cannot be opened";
+        return file.errnum == ENOENT ? "it is gone" : "it cannot be opened";
     if (!file.elf || elf_kind(file.elf) != ELF_K_ELF)
         return "it is no ELF file";
     if (!is_same(m, file.elf))
@@ -120,7 +142,7 @@ int module_open(struct module *m, uint64_t offset, uint64_t *ret_address)
     int fd;
 
     if (!m->absolute && !m->closed)
-        file = open_any(m);
+        file = open_recorded(m);
     m->closed = !file.elf || !is_same(m, file.elf);
     if (m->closed || !elf_symbols_address(file.elf, offset, ret_address))
         return -1;

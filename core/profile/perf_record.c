@@ -295,21 +295,6 @@ static bool take_map(uint32_t type, struct cursor *c, struct perf_record *r)
     return m->path;
 }
 
-/* Code that the kernel has made, of BPF for instance: where, how long, two 16-bit words, its name.
- */
-static bool take_kernel_code(struct cursor *c, struct perf_record *r)
-{
-    struct perf_mmap *m = &r->map;
-    uint32_t length, kind;
-
-    *m = (struct perf_mmap){0};
-    if (!take(c, &m->start) || !take_pair(c, &length, &kind))
-        return false;
-    m->length = length;
-    m->path = take_string(c);
-    return m->path;
-}
-
 /* FORK and EXIT: the time in the body is the one that the trailer has too, if there is one. */
 static bool take_task(struct cursor *c, struct perf_record *r)
 {
@@ -323,8 +308,6 @@ static bool take_body(uint32_t type, struct cursor *c, struct perf_record *r)
     case PERF_RECORD_MMAP:
     case PERF_RECORD_MMAP2:
         return take_map(type, c, r);
-    case PERF_RECORD_KSYMBOL:
-        return take_kernel_code(c, r);
     case PERF_RECORD_COMM:
         return take_pair(c, &r->pid, &r->tid) && (r->comm = take_string(c));
     case PERF_RECORD_FORK:

@@ -38,7 +38,7 @@ struct perf_record {
     size_t event;                    /* index; of SAMPLE */
     union {
         struct perf_sample sample; /* SAMPLE */
-        struct perf_mmap map;      /* MMAP, MMAP2; KSYMBOL: start, length, path */
+        struct perf_mmap map;      /* MMAP, MMAP2 */
         const char *comm;          /* COMM */
         uint64_t lost;             /* LOST, LOST_SAMPLES */
     };

@@ -8,6 +8,7 @@
 #include "profile/demangle.h"
 
 #define PAGE 4096
+#define FAR (16 << 20)
 #define ENCLOSING_MAX 16 /* symbols that are looked at before the nearest, for one around it */
 
 void symbol_table_add(struct symbol_table *t, uint64_t start, uint64_t size,
@@ -67,7 +68,8 @@ static int compare(const void *a, const void *b)
     return one->order < two->order ? -1 : one->order > two->order;
 }
 
-/* A symbol without a size ends where the next one starts. */
+/* A symbol without a size ends where the next one starts, or with its page when that is somewhere
+ * else: the last of the kernel itself before its modules. */
 static void fix_ends(struct symbol_table *t)
 {
     for (size_t i = 0; i < t->n; i++) {
@@ -75,7 +77,9 @@ static void fix_ends(struct symbol_table *t)
 
         if (s->end > s->start)
             continue;
-        s->end = i + 1 < t->n ? s[1].start : (s->start + PAGE - 1) / PAGE * PAGE + PAGE;
+        s->end = i + 1 < t->n && s[1].start - s->start < FAR
+                     ? s[1].start
+                     : (s->start + PAGE - 1) / PAGE * PAGE + PAGE;
     }
 }
 

@@ -34,8 +34,7 @@ struct symbols {
     struct symbol_table kernel;
     bool kernel_loaded;
     const char *kernel_problem;
-    uint64_t kernel_text;              /* where "_text" was */
-    struct address_space kernel_space; /* what the kernel had mapped; names do not depend on it */
+    uint64_t kernel_text; /* where "_text" was */
 };
 
 void symbols_free(struct symbols *s)
@@ -49,7 +48,6 @@ void symbols_free(struct symbols *s)
     for (size_t i = 0; i < s->n_modules; i++)
         module_free(s->modules[i]);
     symbol_table_release(&s->kernel);
-    address_space_release(&s->kernel_space);
     by_id_release(&s->processes);
     by_id_release(&s->threads);
     free(s->modules);
@@ -127,15 +125,12 @@ static struct module *get_module(struct symbols *s, const struct perf_record *r)
     return made;
 }
 
-/* "[kernel.kallsyms]_text", whose offset is the address of that symbol; modules; code of BPF. */
+/* "[kernel.kallsyms]_text", whose offset is the address of that symbol. Modules are found in
+ * /proc/kallsyms by address. */
 static void record_kernel_map(struct symbols *s, const struct perf_mmap *map)
 {
-    struct area area = {.start = map->start, .end = map->start + map->length};
-
     if (strcmp(map->path, KERNEL "_text") == 0)
         s->kernel_text = map->offset;
-    if (area.end > area.start)
-        address_space_map(&s->kernel_space, &area);
 }
 
 static void record_map(struct symbols *s, const struct perf_record *r)
@@ -190,9 +185,6 @@ void symbols_record(struct symbols *s, const struct perf_record *r)
     case PERF_RECORD_MMAP2:
         record_map(s, r);
         break;
-    case PERF_RECORD_KSYMBOL:
-        record_kernel_map(s, &r->map);
-        break;
     case PERF_RECORD_COMM:
         record_comm(s, r);
         break;
@@ -212,8 +204,7 @@ static struct frame kernel_frame(struct symbols *s, uint64_t address)
         s->kernel_problem =
             kernel_symbols_read(&s->kernel, build_id ? build_id : "", s->kernel_text);
     s->kernel_loaded = true;
-    name = address_space_find(&s->kernel_space, address) ? symbol_table_find(&s->kernel, address)
-                                                         : NULL;
+    name = symbol_table_find(&s->kernel, address);
     return (struct frame){name ? name : KERNEL_UNKNOWN, FRAME_KERNEL, KERNEL};
 }
 

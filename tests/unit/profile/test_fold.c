@@ -169,8 +169,8 @@ static bool record(const char *directory, const char *call_graph, const char *pr
 
     for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
         cleanup_free char *command =
-            xasprintf("perf record -q -e %s -F 997 --call-graph %s -o perf.data '%s' %s", events[i],
-                      call_graph, program, argument);
+            xasprintf("perf record -q -N -e %s -F 997 --call-graph %s -o perf.data '%s' %s",
+                      events[i], call_graph, program, argument);
 
         if (shell(directory, command) == 0)
             return true;

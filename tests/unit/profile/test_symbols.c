@@ -140,6 +140,8 @@ static void kernel_symbols_move_with_the_kernel(void **state)
     assert_found(&t, 0xffffffff81000100, "one");
     assert_found(&t, 0xffffffff81000200, "one"); /* data that cannot be written to is none */
     assert_found(&t, 0xffffffff81000300, "two");
+    assert_found(&t, 0xffffffff81001fff, "two");
+    assert_found(&t, 0xffffffff81002000, NULL); /* the modules are far away */
     assert_found(&t, 0xffffffffc0000000, "of_module");
     symbol_table_release(&t);
     assert_null(kernel_symbols_parse(&t, kallsyms, 0xffffffff92000000));
