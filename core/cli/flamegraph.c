@@ -41,11 +41,12 @@ static int print_help(void)
     printf(
         "usage: bench flamegraph [RUN] [options]\n"
         "       bench flamegraph [RUN] --diff ARM:ARM|RUN [options]\n"
-        "       bench flamegraph FILE.folded … [--diff FILE.folded …] [options]\n\n"
+        "       bench flamegraph FILE … [--diff FILE …] [options]\n\n"
         "Draws where the time went: one SVG file that any browser opens, without a network, to\n"
         "zoom and to search in. RUN is a run directory or a name below bench-results (default:\n"
-        "latest) with stacks, as 'bench record' leaves them. FILE is folded text ('main;read;copy\n"
-        "12' per line; '-': standard input); several are repetitions of the same.\n\n"
+        "latest) with stacks, as 'bench record' leaves them. FILE is what 'perf record -g' leaves\n"
+        "(perf.data), or folded text ('main;read;copy 12' per line; '-': standard input); several\n"
+        "are repetitions of the same.\n\n"
         "With --diff the picture shows what it costs now, red where that is more than before and\n"
         "blue where it is less, per operation or byte; what vanished is shown, what may be noise "
         "is\n"
@@ -65,7 +66,7 @@ static int print_help(void)
     cli_help_row("--capture NAME", "which capture");
     printf("\nof FILEs:\n");
     cli_help_row("--unit NAME",
-                 "of the weights: samples (default), s, ms, us, ns, bytes, cycles …");
+                 "of folded weights: samples (default), s, ms, us, ns, bytes, cycles …");
     cli_help_row("--divisor N[,N…]",
                  "with --diff: bytes or operations behind the FILEs, one number "
                  "or one for each");
@@ -211,10 +212,12 @@ static int check_alike(const struct stacks_input *before, const struct stacks_in
 {
     const struct profile_set *a = &before->profiles.set, *b = &after->profiles.set;
 
-    if (strcmp(a->event, b->event) == 0 && strcmp(a->unit, b->unit) == 0)
+    const char *old = a->event ? a->event : "", *new = b->event ? b->event : "";
+
+    if ((!*old || !*new || strcmp(old, new) == 0) && strcmp(a->unit, b->unit) == 0)
         return 0;
-    error_set(err, BENCH_ERROR_USAGE, "'%s' in %s is not to be compared with '%s' in %s", a->event,
-              a->unit, b->event, b->unit);
+    error_set(err, BENCH_ERROR_USAGE, "'%s' in %s is not to be compared with '%s' in %s", old,
+              a->unit, new, b->unit);
     error_hint(err, "record both with the same 'event'");
     return -1;
 }
@@ -227,7 +230,8 @@ static int answer(const struct request *q, struct text *out, struct bench_error 
 
     if (q->files) {
         if (stacks_input_files(&before, &q->bases, &q->base_divisors, q->unit, err) < 0 ||
-            stacks_input_files(&after, &q->inputs, &q->divisors, q->unit, err) < 0)
+            stacks_input_files(&after, &q->inputs, &q->divisors, q->unit, err) < 0 ||
+            (q->bases.count && check_alike(&before, &after, err) < 0))
             return -1;
     } else if (read_runs(q, &before, &after, err) < 0 ||
                (q->bases.count && (check_alike(&before, &after, err) < 0 ||
@@ -341,8 +345,6 @@ static int parse(struct request *q, int argc, char **argv)
     for (; optind < argc; optind++)
         strings_add(&q->inputs, argv[optind]);
     q->files = q->inputs.count > 0 && stacks_input_is_file(q->inputs.items[0]);
-    if (q->files && !q->unit)
-        q->unit = "samples";
     return check(q) == 0 ? -1 : BENCH_ERROR_USAGE;
 }
 

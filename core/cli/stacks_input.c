@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "profile/fold.h"
 #include "profile/folded.h"
 #include "report/run_facts.h"
 
@@ -36,27 +37,70 @@ static int divisor_of(const struct strings *divisors, size_t i, double *ret,
     return 0;
 }
 
+/* All files of a set have one unit, and one event if they tell. */
+static int take_unit(struct profile_set *set, const char *unit, const char *event, const char *file,
+                     struct bench_error *err)
+{
+    if ((set->unit && strcmp(set->unit, unit) != 0) ||
+        (set->event && event && strcmp(set->event, event) != 0)) {
+        error_set(err, BENCH_ERROR_USAGE, "'%s' has %s%s%s, the file before it %s%s%s", file, unit,
+                  event ? " of " : "", event ? event : "", set->unit, set->event ? " of " : "",
+                  set->event ? set->event : "");
+        error_hint(err, "files of one side are repetitions of the same");
+        return -1;
+    }
+    if (!set->unit)
+        set->unit = xstrdup(unit);
+    if (!set->event && event)
+        set->event = xstrdup(event);
+    return 0;
+}
+
+static int read_recording(struct profiles *p, struct profile *to, const char *path,
+                          struct bench_error *err)
+{
+    cleanup_fold_summary struct fold_summary summary = {0};
+    const struct fold_options all = {0};
+
+    if (perf_fold(path, &all, to->stacks, &summary, err) < 0 ||
+        take_unit(&p->set, summary.unit, summary.event, path, err) < 0)
+        return -1;
+    to->samples = (double)summary.samples;
+    p->set.lost += (double)summary.lost;
+    fold_notes(&summary, &p->notes);
+    return 0;
+}
+
+static int read_folded(struct profiles *p, struct profile *to, const char *path, const char *unit,
+                       struct bench_error *err)
+{
+    if (folded_read_file(to->stacks, AT_FDCWD, path, err) < 0 ||
+        take_unit(&p->set, unit ? unit : "samples", NULL, path, err) < 0)
+        return -1;
+    if (strcmp(p->set.unit, "samples") == 0)
+        to->samples = stacks_total(to->stacks);
+    return 0;
+}
+
 int stacks_input_files(struct stacks_input *ret, const struct strings *files,
                        const struct strings *divisors, const char *unit, struct bench_error *err)
 {
-    struct profile_set *set = &ret->profiles.set;
+    struct profiles *all = &ret->profiles;
     cleanup_text struct text line = {0};
 
     if (divisors->count > 1 && divisors->count != files->count)
         return error_set(err, BENCH_ERROR_USAGE,
                          "%zu divisors for %zu files: give one, or one for each", divisors->count,
                          files->count);
-    set->unit = xstrdup(unit);
     for (size_t i = 0; i < files->count; i++) {
-        struct profile *p = profile_set_add(set);
+        const char *file = files->items[i];
+        struct profile *p = profile_set_add(&all->set);
 
         if (divisor_of(divisors, i, &p->divisor, err) < 0 ||
-            folded_read_file(p->stacks, AT_FDCWD, files->items[i], err) < 0)
+            (perf_data_is(file) ? read_recording(all, p, file, err)
+                                : read_folded(all, p, file, unit, err)) < 0)
             return -1;
-        if (strcmp(set->unit, "samples") == 0)
-            p->samples = stacks_total(p->stacks);
-        text_add(&line, "%s%s", i ? ", " : "",
-                 strcmp(files->items[i], "-") == 0 ? "standard input" : files->items[i]);
+        text_add(&line, "%s%s", i ? ", " : "", strcmp(file, "-") == 0 ? "standard input" : file);
     }
     ret->what = text_take(&line);
     return 0;

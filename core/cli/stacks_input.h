@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stacks as the command line names them: files of folded text, or a stored run. One side of a
- * picture; zero-initialised is empty and valid.
+ * Stacks as the command line names them: files of folded text or perf.data files, or a stored run.
+ * One side of a picture; zero-initialised is empty and valid.
  */
 #ifndef CLI_STACKS_INPUT_H
 #define CLI_STACKS_INPUT_H
@@ -11,14 +11,15 @@
 
 struct stacks_input {
     struct stored_run run;    /* of files: empty */
-    struct profiles profiles; /* of files only the set is filled */
+    struct profiles profiles; /* of files only the set and notes are filled */
     char *what;               /* where it is from, in one line */
 };
 
 /* Whether `name` is a file rather than a run. */
 bool stacks_input_is_file(const char *name);
 
-/* Files are repetitions of the same. `divisors`: none, one, or one for each. */
+/* Files are repetitions of the same. `divisors`: none, one, or one for each. `unit` of folded text;
+ * NULL: samples. */
 int stacks_input_files(struct stacks_input *ret, const struct strings *files,
                        const struct strings *divisors, const char *unit, struct bench_error *err);
 int stacks_input_run(struct stacks_input *ret, const char *path,

@@ -79,11 +79,10 @@ static uint64_t find_text(const char *kallsyms)
     return found ? strtoull(found, NULL, 16) : 0;
 }
 
-const char *kernel_symbols_parse(struct symbol_table *t, const char *kallsyms, uint64_t text)
+const char *kernel_symbols_parse(struct symbol_table *t, char *kallsyms, uint64_t text)
 {
-    cleanup_free char *copy = xstrdup(kallsyms);
     uint64_t now = find_text(kallsyms), moved = text && now ? text - now : 0;
-    char *rest = copy;
+    char *rest = kallsyms;
     bool any = false;
 
     while (rest && *rest) {

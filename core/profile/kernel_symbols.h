@@ -13,7 +13,8 @@
  * unknown. Returns NULL, or why there are no symbols (a constant string; `t` is then empty). */
 const char *kernel_symbols_read(struct symbol_table *t, const char *build_id, uint64_t text);
 
-/* The same from the text of /proc/kallsyms, for a kernel that is known to be the right one. */
-const char *kernel_symbols_parse(struct symbol_table *t, const char *kallsyms, uint64_t text);
+/* The same from the text of /proc/kallsyms, for a kernel that is known to be the right one. Cuts it
+ * into pieces. */
+const char *kernel_symbols_parse(struct symbol_table *t, char *kallsyms, uint64_t text);
 
 #endif

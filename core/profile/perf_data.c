@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -257,6 +258,17 @@ static int check_events(const struct perf_data *d, struct bench_error *err)
     if (perf_record_supported(h, err) < 0)
         return error_context(err, "'%s'", d->path);
     return 0;
+}
+
+bool perf_data_is(const char *path)
+{
+    cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char magic[sizeof(PERF_MAGIC) - 1];
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
+           memcmp(magic, PERF_MAGIC, sizeof(magic)) == 0;
 }
 
 int perf_data_open(const char *path, struct perf_data **ret, struct bench_error *err)

@@ -18,6 +18,8 @@
 
 struct perf_data;
 
+/* Whether a file begins as one does. */
+bool perf_data_is(const char *path);
 int perf_data_open(const char *path, struct perf_data **ret, struct bench_error *err);
 /* 1 and a record, which is valid until the next call; 0 after the last; -1. Records of perf's own
  * are passed over. */

@@ -17,7 +17,6 @@
 #define FEATURE_BYTES_MAX (64 << 20)
 #define ATTR_BYTES_MAX 4096
 
-#define MAGIC "PERFILE2"
 #define MAGIC_SWAPPED "2ELIFREP"
 #define PIPE_HEADER_SIZE 16
 
@@ -93,7 +92,7 @@ static int read_file_header(const struct source *s, struct file_header *ret,
 {
     if (s->size < sizeof(ret->magic) ||
         read_at(s, 0, ret, sizeof(ret->magic) + sizeof(ret->size), "no header", err) < 0 ||
-        memcmp(ret->magic, MAGIC, sizeof(ret->magic)) != 0) {
+        memcmp(ret->magic, PERF_MAGIC, sizeof(ret->magic)) != 0) {
         error_set(err, BENCH_ERROR_RUN, "'%s' is no perf.data file", s->path);
         if (s->size >= sizeof(ret->magic) &&
             memcmp(ret->magic, MAGIC_SWAPPED, sizeof(ret->magic)) == 0)

@@ -14,6 +14,8 @@
 
 #include <bench/types.h>
 
+#define PERF_MAGIC "PERFILE2" /* the first bytes of a file */
+
 struct perf_event {
     struct perf_event_attr attr; /* what the file does not have is 0 */
     char *name;                  /* "cpu-clock:u" */

@@ -102,9 +102,18 @@ static void choose_among_aliases(struct symbol_table *t)
     t->n = t->n ? kept + 1 : 0;
 }
 
+/* As /proc/kallsyms is, which is long. */
+static bool is_sorted(const struct symbol_table *t)
+{
+    for (size_t i = 1; i < t->n; i++)
+        if (t->items[i].start < t->items[i - 1].start)
+            return false;
+    return true;
+}
+
 void symbol_table_finish(struct symbol_table *t)
 {
-    if (t->n)
+    if (!is_sorted(t))
         qsort(t->items, t->n, sizeof(*t->items), compare);
     fix_ends(t);
     choose_among_aliases(t);

@@ -370,3 +370,22 @@ loop 30 30" ] || { echo "$output"; false; }
     run "$BENCH" flamegraph small.folded -o /nowhere/x.svg
     [ "$status" -eq 1 ]
 }
+
+@test "a recording of perf is drawn as it is, and a damaged one is refused" {
+    command -v perf >/dev/null || skip "perf is not installed"
+    perf record -q -N -e cpu-clock:u -F 997 -g -o perf.data "$FAKES/deep" once 2>perf.err ||
+        skip "perf may not record here: $(tail -n 1 perf.err)"
+    "$BENCH" flamegraph perf.data -o deep.svg
+    well_formed deep.svg
+    grep -q '<text[^>]*>descend</text>' deep.svg
+    grep -qE 'perf.data: [0-9.]+ m?s, [0-9]+ samples, [0-9]+ distinct stacks' deep.svg
+    "$BENCH" flamegraph perf.data perf.data --format folded -o twice.folded
+    [ "$(grep -c ';main;work;descend' twice.folded)" -gt 0 ]
+    run "$BENCH" flamegraph perf.data --diff twice.folded
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: '' in samples is not to be compared with 'cpu-clock:u' in ns" ]
+    head -c 1000 perf.data >cut.data
+    run "$BENCH" flamegraph cut.data
+    [ "$status" -eq 1 ]
+    [ "${lines[0]}" = "bench: 'cut.data' is damaged: offset 1000: the file ends before its records do" ]
+}

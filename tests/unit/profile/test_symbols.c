@@ -126,17 +126,19 @@ static void names_are_demangled_without_parameters(void **state)
 
 static void kernel_symbols_move_with_the_kernel(void **state)
 {
-    static const char kallsyms[] = "0000000000000000 A fixed\n"
-                                   "ffffffff81000000 T _text\n"
-                                   "ffffffff81000100 t one\n"
-                                   "ffffffff81000200 r constant\n"
-                                   "ffffffff81000300 W two\n"
-                                   "ffffffffc0000000 t of_module\t[module]\n"
-                                   "nonsense\n";
+    static const char lines[] = "0000000000000000 A fixed\n"
+                                "ffffffff81000000 T _text\n"
+                                "ffffffff81000100 t one\n"
+                                "ffffffff81000200 r constant\n"
+                                "ffffffff81000300 W two\n"
+                                "ffffffffc0000000 t of_module\t[module]\n"
+                                "nonsense\n";
+    cleanup_free char *again = xstrdup(lines), *first = xstrdup(lines);
+    char hidden[] = "0000000000000000 T _text\n0000000000000000 t one\n";
     struct symbol_table t = {0};
 
     (void)state;
-    assert_null(kernel_symbols_parse(&t, kallsyms, 0xffffffff81000000));
+    assert_null(kernel_symbols_parse(&t, first, 0xffffffff81000000));
     assert_found(&t, 0xffffffff81000100, "one");
     assert_found(&t, 0xffffffff81000200, "one"); /* data that cannot be written to is none */
     assert_found(&t, 0xffffffff81000300, "two");
@@ -144,12 +146,12 @@ static void kernel_symbols_move_with_the_kernel(void **state)
     assert_found(&t, 0xffffffff81002000, NULL); /* the modules are far away */
     assert_found(&t, 0xffffffffc0000000, "of_module");
     symbol_table_release(&t);
-    assert_null(kernel_symbols_parse(&t, kallsyms, 0xffffffff92000000));
+    assert_null(kernel_symbols_parse(&t, again, 0xffffffff92000000));
     assert_found(&t, 0xffffffff92000100, "one");
     assert_found(&t, 0xffffffffc0000000, NULL); /* no one knows where it was */
     symbol_table_release(&t);
     assert_string_equal(
-        kernel_symbols_parse(&t, "0000000000000000 T _text\n0000000000000000 t one\n", 0),
+        kernel_symbols_parse(&t, hidden, 0),
         "this user may not see kernel addresses: 'sysctl kernel.kptr_restrict=0', or be root");
     assert_int_equal(t.n, 0);
     assert_string_equal(kernel_symbols_read(&t, "0123", 0),
