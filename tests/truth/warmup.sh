@@ -3,7 +3,8 @@
 # A relay that takes 20 ms longer for each request in its first 2 s, against the same without: with a
 # warm-up that covers it the estimate moves by less than 0.5%; without one the report says that the
 # window is not steady, and says it of no other. The server takes 20 ms for each request, so that the
-# rate follows from these two times and hardly from the machine.
+# rate follows from these two times and hardly from the machine. Exits 1 when something is wrong, 2 when
+# the machine was too busy to tell.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 bench=$PWD/$BUILD/bench fake=$PWD/$BUILD/tests/fakes/slow_start
@@ -43,7 +44,16 @@ expect() { # name, relays, text
     if [ "$found" = "$2" ]; then state ok "$3"; else state WRONG "$3; got '$found'"; fi
 }
 
-measure covered --warmup 2500ms --duration 3s --repeat 4
+# A machine that was busy for a moment is given another chance; figures never are.
+for _ in 1 2 3; do
+    rm -rf run-covered
+    measure covered --warmup 2500ms --duration 3s --repeat 4
+    noise=$(jq '[.arms[].metrics.operations_per_second.cv] | max * 100' covered.json)
+    busy=$(jq -n --argjson noise "$noise" '$noise > 0.3')
+    [ "$busy" = true ] || break
+    printf 'cannot be told: the rate of one relay varies by %.3f%% from repetition to repetition\n' "$noise"
+done
+[ "$busy" = false ] || exit 2
 measure none --warmup 0 --duration 5s --repeat 2
 shift_of=$(jq '.arms[1].metrics.operations_per_second.ratio | (. - 1) * 100' covered.json)
 text=$(printf 'a slow start within the warm-up moves the rate by %.3f%%, must be within 0.5%%' "$shift_of")
