@@ -77,9 +77,9 @@ QUANTITY(call_rate, "%s system calls per second", BENCH_FORMAT_PLAIN, "", CALLS,
 
 /* --- rules --------------------------------------------------------------------------------- */
 
-#define ABOVE(what, limit) \
-    {                      \
-        &what, limit       \
+#define ABOVE(what, limit)                    \
+    {                                         \
+        .quantity = &what, .threshold = limit \
     }
 #define BELOW(what, limit)                                   \
     {                                                        \
