@@ -69,6 +69,17 @@ double rank_difference(double a, double b)
     return isinf(a) && a == b ? 0 : a - b;
 }
 
+void rank_shuffle(struct random *r, double *x, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t j = random_below(r, i);
+        double t = x[i - 1];
+
+        x[i - 1] = x[j];
+        x[j] = t;
+    }
+}
+
 /* Doubles in their order as integers, so that an order statistic can be bisected exactly. */
 static uint64_t order_of(double v)
 {

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/random.h"
+
 bool rank_any_nan(const double *x, size_t n);
 
 double *rank_sorted(const double *x, size_t n); /* an ascending copy; caller frees */
@@ -20,6 +22,8 @@ void rank_mid(const double *x, size_t n, double *ret);
 /* (a + b) / 2 without overflow, and a − b; infinities cancel to 0. */
 double rank_middle(double a, double b);
 double rank_difference(double a, double b);
+
+void rank_shuffle(struct random *r, double *x, size_t n);
 
 /* The k-th smallest, k from 1, of a set that only `at_most` knows: how many of it are ≤ limit.
  * Exact: the answer is a member of the set. */
