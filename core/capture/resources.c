@@ -12,6 +12,8 @@
  *                                                   roles with a shared page only: the workload's
  *   system.user_ns, .nice_ns, .system_ns, .idle_ns, .iowait_ns, .irq_ns, .softirq_ns, .steal_ns
  *                                                   all CPUs; the kernel counts in ticks (10 ms)
+ *   system.cpu_ns                                   all processes of the machine, by the clock of
+ *                                                   the groups: see process/machine_cpu.h
  *   net.segments_out, .segments_in, .retransmits, .active_opens, .passive_opens,
  *      .listen_overflows, .listen_drops, .resets_out
  *                                                   of the repetition's network
@@ -37,6 +39,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/processes.h"
+#include "process/machine_cpu.h"
 #include "capture/tasks.h"
 
 /* Quantities that are fields of one struct. */
@@ -100,7 +103,8 @@ struct resources {
     size_t n_roles;
     struct network *network;
     int stat; /* /proc/stat */
-    size_t system, net, bench;
+    struct machine_cpu machine;
+    size_t system, machine_at, net, bench;
 };
 
 static size_t add(struct series *s, const char *subject, const char *quantity,
@@ -171,7 +175,7 @@ static int open_resources(void *state, const struct capture_target *t, struct be
 {
     struct resources *r = state;
     struct network_counters counters;
-    bool network;
+    bool network, counted;
 
     r->stat = open("/proc/stat", O_RDONLY | O_CLOEXEC);
     if (r->stat < 0)
@@ -185,6 +189,12 @@ static int open_resources(void *state, const struct capture_target *t, struct be
     r->system = t->series->n_columns;
     for (size_t i = 0; i < ARRAY_SIZE(system_fields); i++)
         add(t->series, "system", system_fields[i], SERIES_COUNTER, BENCH_OK, NULL);
+
+    machine_cpu_open(&r->machine);
+    counted = machine_cpu_read(&r->machine) >= 0;
+    r->machine_at =
+        add(t->series, "system", "cpu_ns", SERIES_COUNTER, counted ? BENCH_OK : BENCH_NOT_SUPPORTED,
+            counted ? NULL : "no control group counts the CPU time of all processes");
 
     r->network = t->network;
     r->net = t->series->n_columns;
@@ -263,6 +273,14 @@ static void sample_system(const struct resources *r, int64_t *row)
     }
 }
 
+static void sample_machine(const struct resources *r, int64_t *row)
+{
+    int64_t ns = machine_cpu_read(&r->machine);
+
+    if (ns >= 0)
+        row[r->machine_at] = ns;
+}
+
 static void sample_network(const struct resources *r, int64_t *row)
 {
     struct network_counters counters;
@@ -287,6 +305,7 @@ static void sample_resources(void *state, int64_t *row)
         sample_tasks(w, row);
     }
     sample_system(r, row);
+    sample_machine(r, row);
     sample_network(r, row);
     if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own) == 0)
         row[r->bench] = own.tv_sec * NS_PER_S + own.tv_nsec;
@@ -302,6 +321,7 @@ static void close_resources(void *state)
     }
     if (r->opened)
         close(r->stat);
+    machine_cpu_close(&r->machine);
     free(r->roles);
 }
 

@@ -198,11 +198,11 @@ static const struct row rows[] = {
     {METRIC("bench_cpus", "CPUs", "CPU bench", LOWER, CPUS, 2,
             "CPU time of the bench itself per second of the window."),
      RUN, SECOND, NANO, "bench.cpu_ns", NULL},
-    {METRIC("others_cpus", "CPUs", "CPU others", LOWER, CPUS, 2,
-            "CPU time of everybody else on the machine per second of the window, at least: time in "
-            "user "
-            "space and kernel without interrupts, less that of roles and bench, which may contain "
-            "some."),
+    {METRIC(
+         "others_cpus", "CPUs", "CPU others", LOWER, CPUS, 2,
+         "CPU time of everybody else on the machine per second of the window: all of it less that "
+         "of roles and bench. By the ticks of /proc/stat where no control group counts all "
+         "processes."),
      RUN, OTHERS, NANO, "system.user_ns system.nice_ns system.system_ns", "cpu_ns"},
 };
 
@@ -678,10 +678,13 @@ static struct amount variation_of(const struct source *src, const char *pattern,
     return (struct amount){.v.value = cv < 1e-12 ? 0 : cv, .seconds = w->seconds};
 }
 
+/* Clocks are read one after the other, so the rest can come out below 0. */
 static struct amount others_of(const struct source *src, const struct row *row)
 {
-    struct amount a = columns_of(src, row->columns, NULL, false), part;
+    struct amount a = columns_of(src, "system.cpu_ns", NULL, false), part;
 
+    if (!is_number(a.v))
+        a = columns_of(src, row->columns, NULL, false);
     for (size_t i = 0; i <= src->roles.count && is_number(a.v); i++) {
         const char *subject = i < src->roles.count ? src->roles.items[i] : "bench";
         cleanup_free char *column = xasprintf("%s.%s", subject, row->divisor);
