@@ -21,6 +21,7 @@
 #include "environment/facts.h"
 #include "run/runner.h"
 #include "store/store.h"
+#include "study/blocks.h"
 #include "study/comparison.h"
 #include "study/saturation.h"
 
@@ -355,11 +356,24 @@ static const char *final_state(int result, const struct outcome *outcome)
     return outcome->end == RUNNER_INTERRUPTED ? "interrupted" : "complete";
 }
 
+/* The plan that measures; of a comparison also the blocks that it turns out to need. */
+static int run_measured(struct session *session, const struct request *q,
+                        const struct scenario *scenario, const struct plan *plan,
+                        struct outcome *ret, struct bench_error *err)
+{
+    if (runner_run(session, plan, &ret->end, &ret->failed, err) < 0)
+        return -1;
+    if (!q->mode->compare || ret->end == RUNNER_INTERRUPTED)
+        return 0;
+    return blocks_complete(session, scenario, q->registry, plan, &ret->end, &ret->failed, err);
+}
+
 /* `rate: auto`: the search, then all arms at the rates that it found. */
 static int run_searched(struct session *session, const struct request *q, const struct plan *first,
                         struct outcome *ret, struct bench_error *err)
 {
     struct saturation found = {0};
+    struct scenario swept;
     struct plan plan;
     int result = saturation_find(session, first, q->registry, &found, &ret->end, err);
 
@@ -369,14 +383,17 @@ static int run_searched(struct session *session, const struct request *q, const 
     if (!q->quiet)
         fprintf(stderr, "every arm keeps up with %g requests/s; now at 20%% to 95%% of that\n",
                 found.rate);
-    result = saturation_plan(&plan, &q->scenario, &found, q->registry, err);
+    saturation_scenario(&swept, &q->scenario, &found);
+    result = plan_make(&plan, &swept, q->registry, err);
+    if (result == 0) {
+        plan_follow(&plan, found.steps, NULL);
+        result = store_extend(session->store, &plan, err);
+        if (result == 0)
+            result = run_measured(session, q, &swept, &plan, ret, err);
+        plan_release(&plan);
+    }
+    scenario_release(&swept);
     saturation_release(&found);
-    if (result < 0)
-        return -1;
-    result = store_extend(session->store, &plan, err);
-    if (result == 0)
-        result = runner_run(session, &plan, &ret->end, &ret->failed, err);
-    plan_release(&plan);
     return result;
 }
 
@@ -390,7 +407,7 @@ static int run_stored(struct session *session, const struct request *q, const st
     if (plan->scenario.rate == RATE_AUTO)
         result = run_searched(session, q, plan, ret, err);
     else
-        result = runner_run(session, plan, &ret->end, &ret->failed, err);
+        result = run_measured(session, q, &q->scenario, plan, ret, err);
     identity_cache_free(session->identities);
     if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;

@@ -20,6 +20,8 @@
 #include "base/units.h"
 #include "capture/events.h"
 
+#define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+
 /* Where facts are read from. */
 struct source {
     const char *root; /* before /proc, /sys and /etc */
@@ -443,8 +445,7 @@ static const struct fact facts[] = {
     {"frequency_driver", read_per_cpu, "cpufreq/scaling_driver", NULL},
     {"turbo", read_turbo, NULL, NULL},
     {"mitigations", read_mitigations, NULL, NULL},
-    {"clocksource", read_text, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-     NULL},
+    {"clocksource", read_text, CLOCKSOURCE, NULL},
     {"memory_bytes", read_kilobytes, "/proc/meminfo", "MemTotal"},
     {"memory_available_bytes", read_kilobytes, "/proc/meminfo", "MemAvailable"},
     {"transparent_hugepages", read_chosen, "/sys/kernel/mm/transparent_hugepage/enabled", NULL},
@@ -474,6 +475,11 @@ json_t *facts_collect_below(const char *root, const struct cgroup_host *h)
     for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
         json_object_set_new(object, facts[i].name, facts[i].read(&source, &facts[i]));
     return object;
+}
+
+char *facts_clocksource(void)
+{
+    return file_peek(CLOCKSOURCE);
 }
 
 json_t *facts_collect(const struct cgroup_host *h)

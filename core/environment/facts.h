@@ -17,6 +17,9 @@ json_t *facts_collect(const struct cgroup_host *h);
 /* The same with what is read from /proc, /sys and /etc read below `root`: for tests of machines
  * that are not at hand. */
 json_t *facts_collect_below(const char *root, const struct cgroup_host *h);
+/* The kernel's clock source now, which it may change at any time; NULL when unknown. Caller frees.
+ */
+char *facts_clocksource(void);
 /* Sentences on what in `facts` can bias a result, most important first ("ASLR is off: …"). */
 void facts_warnings(const json_t *facts, struct strings *ret);
 

@@ -238,6 +238,13 @@ void plan_follow(struct plan *p, uint32_t before, const char *purpose)
     }
 }
 
+void plan_follow_blocks(struct plan *p, uint32_t before)
+{
+    p->blocks += before;
+    for (size_t i = 0; i < p->n_steps; i++)
+        p->steps[i].block += before;
+}
+
 void plan_release(struct plan *p)
 {
     scenario_release(&p->scenario);

@@ -61,6 +61,8 @@ int plan_make(struct plan *ret_plan, const struct scenario *scenario, const stru
 /* The plan continues a run: its steps are numbered from `before` + 1. `purpose`: of all of them;
  * NULL: each keeps its own. */
 void plan_follow(struct plan *p, uint32_t before, const char *purpose);
+/* Its blocks are numbered from `before` + 1. */
+void plan_follow_blocks(struct plan *p, uint32_t before);
 void plan_release(struct plan *p);
 
 #endif

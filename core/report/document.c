@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "report/explanation.h"
+#include "report/fitness.h"
 #include "report/load.h"
 #include "report/artifacts.h"
 #include "report/notes.h"
@@ -30,6 +31,8 @@ struct document {
     struct explanation explanation;
     struct bench_comparison **comparisons;
     size_t n_comparisons, comparisons_capacity;
+    struct fitness fitness; /* of the blocks of a comparison */
+    struct bench_rejection *rejected;
 };
 
 /* A copy that lives as long as the document. */
@@ -423,25 +426,72 @@ static void default_metric(const struct document *d, struct strings *metrics)
             strings_add(metrics, verdicts_default(&d->observed[i].set));
 }
 
+/* Those of blocks that were not thrown away. */
+static struct observations fit_ones(const struct observations *all, const struct fitness *fitness)
+{
+    struct observations fit = {0};
+
+    for (size_t i = 0; i < all->count; i++)
+        if (!fitness_rejects(fitness, all->items[i]->record->block))
+            observations_add(&fit, all->items[i]);
+    return fit;
+}
+
+/* Decided with the fit blocks. Where the others would have turned it, it was they that decided. */
+static void compare_fit(struct document *d, const struct bench_arm *arm,
+                        const struct bench_metric *metric, const struct verdict_rule *rule,
+                        size_t m, struct bench_comparison *ret)
+{
+    struct observations all = select_arm(d, arm->name, arm->point, false);
+    struct observations base = select_arm(d, d->document.baseline, arm->point, false);
+    struct observations fit = fit_ones(&all, &d->fitness);
+    struct bench_comparison kept;
+    char *text, *text_kept;
+
+    verdict_find(&fit, &base, metric, rule, m, ret, &text);
+    verdict_find(&all, &base, metric, rule, m, &kept, &text_kept);
+    if (fitness_unfit(&d->fitness))
+        verdict_unfit(ret, &text);
+    else if (strcmp(ret->finding, kept.finding) != 0 || ret->sign != kept.sign)
+        verdict_turned(ret, text_kept, &text);
+    ret->verdict = keep(d, text);
+    free(text);
+    free(text_kept);
+    observations_release(&all);
+    observations_release(&base);
+    observations_release(&fit);
+}
+
 static void compare_arm(struct document *d, const struct bench_arm *arm,
                         const struct bench_metric *metric, const struct verdict_rule *rule,
                         size_t m)
 {
-    struct observations all = select_arm(d, arm->name, arm->point, false);
-    struct observations base = select_arm(d, d->document.baseline, arm->point, false);
     struct bench_comparison *c = xcalloc(1, sizeof(*c));
-    char *text;
 
-    verdict_find(&all, &base, metric, rule, m, c, &text);
+    compare_fit(d, arm, metric, rule, m, c);
     c->arm = arm->name;
     c->point = arm->point;
-    c->verdict = keep(d, text);
-    free(text);
     d->comparisons = grow(d->comparisons, &d->comparisons_capacity, d->n_comparisons + 1,
                           sizeof(*d->comparisons));
     d->comparisons[d->n_comparisons++] = c;
+}
+
+static void judge_fitness(struct document *d, const struct stored_run *run)
+{
+    struct observations all = {0};
+
+    for (size_t i = 0; i < d->n_observed; i++)
+        if (record_measures(d->observed[i].record))
+            observations_add(&all, &d->observed[i]);
+    fitness_find(run, &all, &d->fitness);
+    d->rejected = xcalloc(d->fitness.n_rejected + 1, sizeof(*d->rejected));
+    for (size_t i = 0; i < d->fitness.n_rejected; i++)
+        d->rejected[i] =
+            (struct bench_rejection){d->fitness.rejected[i].block, d->fitness.rejected[i].why};
+    d->document.rejected = d->rejected;
+    d->document.n_rejected = (uint32_t)d->fitness.n_rejected;
+    d->document.n_blocks = (uint32_t)d->fitness.n_blocks;
     observations_release(&all);
-    observations_release(&base);
 }
 
 /* By what the run was compared, before it began; nothing when it was not. */
@@ -454,6 +504,7 @@ static void add_comparisons(struct document *d, const struct stored_run *run)
     if (!verdict_rule_read(run, &rule))
         return;
     d->document.margin = rule.margin;
+    judge_fitness(d, run);
     if (rule.metrics.count == 0)
         default_metric(d, &rule.metrics);
     for (uint32_t i = 0; i < d->document.n_arms; i++)
@@ -534,6 +585,8 @@ void document_free(struct document *d)
     for (size_t i = 0; i < d->n_comparisons; i++)
         free(d->comparisons[i]);
     free(d->comparisons);
+    fitness_release(&d->fitness);
+    free(d->rejected);
     free(d->observed);
     free(d->arms);
     free(d->repetitions);

@@ -73,6 +73,29 @@ static void design_rule(const struct bench_document *d, struct strings *ret)
         d->n_comparisons, plural(d->n_comparisons), d->margin * 100);
 }
 
+/* Which blocks entered, and whether the others would have changed anything. */
+static void design_rejected(const struct bench_document *d, struct strings *ret)
+{
+    cleanup_text struct text t = {0};
+    uint32_t failed = 0, turned = 0;
+
+    if (d->n_comparisons == 0)
+        return;
+    for (uint32_t i = 0; i < d->n_comparisons; i++) {
+        failed = d->comparisons[i]->failed > failed ? d->comparisons[i]->failed : failed;
+        turned += strstr(d->comparisons[i]->verdict, "with the rejected blocks") != NULL ||
+                  strcmp(d->comparisons[i]->finding, "unfit") == 0;
+    }
+    text_add(&t, "blocks: %u run, %u rejected", d->n_blocks, d->n_rejected);
+    for (uint32_t i = 0; i < d->n_rejected && i < 3; i++)
+        text_add(&t, "%s%u: %s", i ? "; " : " (", d->rejected[i].block, d->rejected[i].why);
+    text_add(&t, "%s%s, %u failed", d->n_rejected > 3 ? "; …" : "", d->n_rejected ? ")" : "",
+             failed);
+    if (d->n_rejected && turned == 0)
+        text_add(&t, "; same verdicts with them kept");
+    strings_add(ret, text_get(&t));
+}
+
 /* Repetitions that were alive together, and what the idle ones cost. */
 static void design_slices(const struct observations *all, struct strings *ret)
 {
@@ -388,6 +411,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     design_blocks(run, d, ret);
     design_slices(all, ret);
     design_rule(d, ret);
+    design_rejected(d, ret);
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);

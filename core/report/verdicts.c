@@ -2,6 +2,7 @@
 #include "report/verdicts.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -118,6 +119,26 @@ void verdict_find(const struct observations *arm, const struct observations *bas
         .blocks_needed = (uint32_t)v.blocks,
         .detectable = expm1(stats_detectable(&c)),
     };
+}
+
+void verdict_unfit(struct bench_comparison *c, char **text)
+{
+    free(*text);
+    *text = xstrdup("ENVIRONMENT UNFIT");
+    c->finding = "unfit";
+    c->sign = 0;
+    c->blocks_needed = 0;
+}
+
+void verdict_turned(struct bench_comparison *c, const char *kept, char **text)
+{
+    char *turned = xasprintf("INCONCLUSIVE (with the rejected blocks: %s)", kept);
+
+    free(*text);
+    *text = turned;
+    c->finding = findings[STATS_INCONCLUSIVE];
+    c->sign = 0;
+    c->blocks_needed = 0;
 }
 
 void verdicts_adjust(struct bench_comparison *const *all, size_t n)

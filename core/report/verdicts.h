@@ -30,6 +30,10 @@ const char *verdicts_default(const struct metric_set *set);
 void verdict_find(const struct observations *arm, const struct observations *base,
                   const struct bench_metric *metric, const struct verdict_rule *rule, size_t m,
                   struct bench_comparison *ret, char **ret_text);
+/* Too much was thrown away to decide anything. Replaces *text. */
+void verdict_unfit(struct bench_comparison *c, char **text);
+/* With the blocks that were thrown away it would be `kept`: they decide, so nothing does. */
+void verdict_turned(struct bench_comparison *c, const char *kept, char **text);
 /* p by Holm over all comparisons of the run. */
 void verdicts_adjust(struct bench_comparison *const *all, size_t n);
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "environment/facts.h"
 
 struct repetition *repetition_new(struct session *session, const struct step *step,
                                   const char *directory)
@@ -32,6 +33,7 @@ struct repetition *repetition_new(struct session *session, const struct step *st
     record->purpose = xstrdup(step->purpose);
     record->hops = point->hops[step->arm];
     record->seed = step->seed;
+    record->clocksource = facts_clocksource();
     record->started_wall_ns = clock_wall();
     record->wall_minus_monotonic_ns = record->started_wall_ns - p->started_ns;
     return p;

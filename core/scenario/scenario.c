@@ -16,6 +16,7 @@
 static const char *const arrivals[] = {"poisson", "constant", NULL};
 static const char *const rate_words[] = {"auto", NULL};
 static const char *const interleaving[] = {"no", "auto", "yes", NULL};
+static const char *const rejections[] = {"shared", "lab", "nothing", NULL};
 static const char *const networks[] = {"auto", "isolated", "host", NULL};
 
 const struct bench_option scenario_keys[] = {
@@ -94,6 +95,22 @@ const struct bench_option scenario_keys[] = {
      .fallback = "3%",
      .help = "bench compare: what counts as a difference; 1% in a quiet laboratory, 3% on a shared "
              "machine"},
+    {.name = "reject",
+     .type = BENCH_OPTION_CHOICE,
+     .offset = AT(reject),
+     .fallback = "shared",
+     .choices = rejections,
+     .help = "bench compare: blocks that do not count and are measured again; shared: others used "
+             "more than 0.05 CPUs, steal above 1%, another clock source; lab: any steal at all; "
+             "nothing"},
+    {.name = "precision",
+     .type = BENCH_OPTION_SHARE,
+     .offset = AT(precision),
+     .minimum = 0,
+     .maximum = 10,
+     .fallback = "0%",
+     .help = "bench compare: half width of the interval that is wanted, and so many blocks as that "
+             "takes, 10 to 40; 0%: as many as `repeat` says"},
     {.name = "seed",
      .type = BENCH_OPTION_INTEGER,
      .offset = AT(seed),

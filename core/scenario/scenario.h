@@ -80,8 +80,10 @@ struct scenario {
     /* Scalar keys; the table in scenario.c binds names to these fields. */
     int64_t format;
     char *name, *workload, *protocol, *baseline;
-    char *metric;  /* that decide a comparison, separated by commas; NULL: the usual one */
-    double margin; /* of a comparison: 0.03 is 3% */
+    char *metric;     /* that decide a comparison, separated by commas; NULL: the usual one */
+    int reject;       /* blocks of a comparison that do not count */
+    double precision; /* of a comparison, 0: fixed number of blocks */
+    double margin;    /* of a comparison: 0.03 is 3% */
     int64_t jobs, hops, repeat;
     int64_t seed; /* -1: drawn */
     int64_t warmup_ns, duration_ns, tick_ns;

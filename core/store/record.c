@@ -72,6 +72,7 @@ void record_release(struct repetition_record *r)
     free(r->delivered);
     free(r->network);
     free(r->congestion);
+    free(r->clocksource);
     free(r->directory);
     json_decref(r->captures);
     series_release(&r->series);

@@ -50,6 +50,7 @@ struct repetition_record {
     char *delivered; /* role whose received bytes are the payload: "server" or "client" */
     char *network;   /* "isolated" or "host" */
     char *congestion;
+    char *clocksource; /* of the kernel meanwhile, or NULL */
     bool ok;
     struct bench_error error; /* when not ok */
     int64_t started_wall_ns;  /* CLOCK_REALTIME */

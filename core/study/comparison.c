@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "report/metrics.h"
+#include "stats/sequential.h"
+#include "study/saturation.h"
 
 /* The names in `metric`, without blanks around them. */
 static void split_metrics(const struct scenario *s, struct strings *ret)
@@ -39,7 +41,7 @@ static int check_metrics(const struct scenario *s, const struct strings *metrics
 
 static size_t count_points(const struct scenario *s)
 {
-    size_t n = 1;
+    size_t n = s->rate == RATE_AUTO ? SATURATION_RATES : 1;
 
     for (size_t i = 0; i < s->n_axes; i++)
         n *= s->axes[i].values.count;
@@ -61,7 +63,15 @@ int comparison_prepare(struct scenario *s, struct bench_error *err)
     if (check_metrics(s, &metrics, err) < 0)
         return -1;
     comparisons = (s->n_arms - 1) * count_points(s) * (metrics.count ? metrics.count : 1);
-    if (!scenario_where(s, "repeat"))
+    if (s->precision > 0 && scenario_where(s, "repeat")) {
+        error_set(err, BENCH_ERROR_USAGE,
+                  "precision: it chooses the number of blocks, and 'repeat' does too");
+        error_hint(err, "leave one of them out");
+        return -1;
+    }
+    if (s->precision > 0)
+        s->repeat = STATS_FIRST_STAGE;
+    else if (!scenario_where(s, "repeat"))
         s->repeat = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
     if (!scenario_where(s, "interleave"))
         s->interleave = INTERLEAVE_AUTO;

@@ -272,22 +272,15 @@ int saturation_find(struct session *session, const struct plan *first, const str
     return 0;
 }
 
-int saturation_plan(struct plan *ret, const struct scenario *s, const struct saturation *found,
-                    const struct registry *r, struct bench_error *err)
+void saturation_scenario(struct scenario *ret, const struct scenario *s,
+                         const struct saturation *found)
 {
     double rates[SATURATION_RATES];
-    struct scenario swept;
-    int result;
 
     for (size_t i = 0; i < SATURATION_RATES; i++)
         rates[i] = saturation_round(shares[i] * found->rate);
-    scenario_copy(&swept, s);
-    scenario_sweep_rate(&swept, rates, SATURATION_RATES);
-    result = plan_make(ret, &swept, r, err);
-    scenario_release(&swept);
-    if (result == 0)
-        plan_follow(ret, found->steps, NULL);
-    return result;
+    scenario_copy(ret, s);
+    scenario_sweep_rate(ret, rates, SATURATION_RATES);
 }
 
 void saturation_release(struct saturation *s)

@@ -36,9 +36,9 @@ int saturation_check(struct session *session, const struct scenario *s, const st
 int saturation_find(struct session *session, const struct plan *first, const struct registry *r,
                     struct saturation *ret, enum runner_outcome *ret_outcome,
                     struct bench_error *err);
-/* The plan that measures every arm at 20, 40, 60, 80, 90 and 95% of what was found. */
-int saturation_plan(struct plan *ret, const struct scenario *s, const struct saturation *found,
-                    const struct registry *r, struct bench_error *err);
+/* The scenario that measures every arm at 20, 40, 60, 80, 90 and 95% of what was found. */
+void saturation_scenario(struct scenario *ret, const struct scenario *s,
+                         const struct saturation *found);
 void saturation_release(struct saturation *s);
 
 #endif

@@ -117,11 +117,17 @@ struct bench_comparison {
     double confidence;    /* of this interval: all of the run's together have 95% */
     double p, p_adjusted; /* of no difference, two-sided; by Holm over the run's comparisons */
     const char *verdict;  /* "FASTER (by at least 3%)" */
-    /* "beyond", "different", "negligible", "same", "inconclusive" or "failed" */
+    /* "beyond", "different", "negligible", "same", "inconclusive", "failed" or "unfit" */
     const char *finding;
     int sign;               /* 1: above the baseline, -1: below, 0: no difference was shown */
     uint32_t blocks_needed; /* inconclusive: how many in all would decide; 0: not known */
     double detectable;      /* smallest difference found with 80% power, 0.03 is 3%; NaN: unknown */
+};
+
+/* A block that did not count: the machine did something else meanwhile. */
+struct bench_rejection {
+    uint32_t block;
+    const char *why; /* "steal 2.4% > 1%" */
 };
 
 struct bench_repetition {
@@ -167,6 +173,8 @@ struct bench_document {
     const char *const *unseen;
     uint32_t n_comparisons; /* of a comparison: point by point, arm by arm, metric by metric */
     const struct bench_comparison *const *comparisons;
+    uint32_t n_blocks, n_rejected; /* of a comparison; those that did not count */
+    const struct bench_rejection *rejected;
     double margin; /* what counts as a difference, 0.03 is 3%; NaN: this is no comparison */
 };
 

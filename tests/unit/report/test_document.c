@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "report/document.h"
+#include "report/metrics.h"
 
 #include "example.h"
 
@@ -364,6 +365,90 @@ static void a_failure_counts_as_an_outcome(void **state)
     assert_int_equal(f.d->comparisons[0]->blocks, 6);
 }
 
+/* The hypervisor takes `share` of the CPU time in a block. */
+static void steal(struct fixture *f, uint32_t block, double share)
+{
+    for (size_t i = 0; i < f->run.n_repetitions; i++) {
+        struct repetition_record *r = &f->run.repetitions[i];
+        int column = series_find(&r->series, "system.steal_ns");
+        struct metric_window w = metric_window(r);
+
+        if (r->block != block)
+            continue;
+        for (size_t row = w.first; row < r->series.n_rows; row++)
+            r->series.values[row * r->series.n_columns + (size_t)column] =
+                (int64_t)((double)(r->series.times[row] - r->series.times[w.first]) * 4 * share);
+    }
+}
+
+static void set_reject(struct fixture *f, const char *word)
+{
+    json_object_set_new(json_object_get(f->run.run, "scenario"), "reject", json_string(word));
+}
+
+static void unfit_blocks_do_not_count(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    assert_int_equal(f.d->n_blocks, 6);
+    assert_int_equal(f.d->n_rejected, 0);
+    steal(&f, 2, 0.03);
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 1);
+    assert_int_equal(f.d->rejected[0].block, 2);
+    assert_non_null(strstr(f.d->rejected[0].why, "% > 1%"));
+    assert_int_equal(f.d->comparisons[0]->blocks, 5);
+    /* Five blocks give no interval, six gave one: who was thrown away decides. */
+    assert_string_equal(f.d->comparisons[0]->verdict,
+                        "INCONCLUSIVE (with the rejected blocks: SLOWER (by at least 3%))");
+    assert_string_equal(f.d->comparisons[0]->finding, "inconclusive");
+    assert_true(has_line(f.d->design, f.d->n_design, "blocks: 6 run, 1 rejected (2: steal "));
+    set_reject(&f, "nothing");
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 0);
+    assert_string_equal(f.d->comparisons[0]->verdict, "SLOWER (by at least 3%)");
+}
+
+static void a_laboratory_has_no_steal(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    steal(&f, 4, 0.005);
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 0);
+    set_reject(&f, "lab");
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 1);
+}
+
+static void another_clock_is_another_machine(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    json_object_set_new(json_object_get(f.run.run, "environment"), "clocksource",
+                        json_string("tsc"));
+    f.run.repetitions[7].clocksource = xstrdup("hpet");
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 1);
+    assert_string_equal(f.d->rejected[0].why, "clock source became 'hpet'");
+}
+
+static void too_many_make_the_environment_unfit(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    steal(&f, 1, 0.03);
+    steal(&f, 6, 0.03);
+    again(&f);
+    assert_string_equal(f.d->comparisons[0]->verdict, "ENVIRONMENT UNFIT");
+    assert_string_equal(f.d->comparisons[0]->finding, "unfit");
+    assert_int_equal(f.d->comparisons[0]->sign, 0);
+}
+
 static void no_comparison_without_a_rule(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms),
@@ -629,6 +714,10 @@ int main(void)
         cmocka_unit_test(verdicts_of_a_comparison),
         cmocka_unit_test(a_failure_counts_as_an_outcome),
         cmocka_unit_test(no_comparison_without_a_rule),
+        cmocka_unit_test(unfit_blocks_do_not_count),
+        cmocka_unit_test(a_laboratory_has_no_steal),
+        cmocka_unit_test(another_clock_is_another_machine),
+        cmocka_unit_test(too_many_make_the_environment_unfit),
         cmocka_unit_test(states_of_estimates),
         cmocka_unit_test(failures),
         cmocka_unit_test(all_failed),

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/fitness.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/run_facts.h"
+
+/* What `reject` stands for; infinite: whatever it is. */
+struct rule {
+    const char *name;
+    double steal;  /* share of the CPU time that the hypervisor gave to others */
+    double others; /* CPUs that others on the machine used */
+};
+
+static const struct rule rules[] = {
+    {"shared", 0.01, 0.05},
+    {"lab", 0, 0.05},
+    {"nothing", INFINITY, INFINITY},
+};
+
+static const struct rule *rule_of(const struct stored_run *run)
+{
+    const char *name = json_text_or(run_setting(run, "", "reject"), rules[0].name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+        if (strcmp(rules[i].name, name) == 0)
+            return &rules[i];
+    return &rules[0];
+}
+
+/* Why, or NULL. Caller frees. */
+static char *judge(const struct stored_run *run, const struct rule *rule, const struct observed *o)
+{
+    const json_t *environment = json_object_get(run->run, "environment");
+    const char *clock = json_text_or(json_object_get(environment, "clocksource"), NULL);
+    double steal = observed_number(o, "system_steal_share");
+    double others = observed_number(o, "others_cpus");
+
+    if (steal > rule->steal)
+        return xasprintf("steal %.2g%% > %.2g%%", steal * 100, rule->steal * 100);
+    if (others > rule->others)
+        return xasprintf("others used %.2g CPUs > %.2g", others, rule->others);
+    if (!isinf(rule->steal) && clock && o->record->clocksource &&
+        strcmp(clock, o->record->clocksource) != 0)
+        return xasprintf("clock source became '%s'", o->record->clocksource);
+    return NULL;
+}
+
+void fitness_find(const struct stored_run *run, const struct observations *all, struct fitness *ret)
+{
+    const struct rule *rule = rule_of(run);
+    uint32_t last = 0;
+
+    *ret = (struct fitness){0};
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i]->record->block > last)
+            last = all->items[i]->record->block;
+    ret->n_blocks = last;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct observed *o = all->items[i];
+        char *why =
+            o->record->ok && !fitness_rejects(ret, o->record->block) ? judge(run, rule, o) : NULL;
+
+        if (!why)
+            continue;
+        ret->rejected =
+            grow(ret->rejected, &ret->capacity, ret->n_rejected + 1, sizeof(*ret->rejected));
+        ret->rejected[ret->n_rejected++] = (struct rejected_block){o->record->block, why};
+    }
+}
+
+bool fitness_rejects(const struct fitness *f, uint32_t block)
+{
+    for (size_t i = 0; i < f->n_rejected; i++)
+        if (f->rejected[i].block == block)
+            return true;
+    return false;
+}
+
+bool fitness_unfit(const struct fitness *f)
+{
+    return (double)f->n_rejected > FITNESS_MOST_REJECTED * (double)f->n_blocks;
+}
+
+void fitness_release(struct fitness *f)
+{
+    for (size_t i = 0; i < f->n_rejected; i++)
+        free(f->rejected[i].why);
+    free(f->rejected);
+    *f = (struct fitness){0};
+}
