@@ -60,25 +60,48 @@ static void reverse(struct chain *c)
     }
 }
 
+/* The CPU's record of calls: into the innermost function, and from where each was called. */
+static void add_calls(struct chain *c, struct symbols *symbols, uint32_t pid,
+                      const struct perf_sample *s)
+{
+    add(c, symbols, pid, s->calls[0].to, MODE_USER);
+    for (size_t i = 0; i < s->n_calls; i++)
+        add(c, symbols, pid, s->calls[i].from, MODE_USER);
+}
+
+/* What the kernel found, leaf first; of user space the CPU's own record when there is one. */
+static void add_chain(struct chain *c, struct symbols *symbols, const struct perf_record *r)
+{
+    const struct perf_sample *s = &r->sample;
+    enum mode mode = mode_of_misc(r->misc);
+
+    for (size_t i = 0; i < s->n_chain; i++) {
+        if (s->chain[i] < (uint64_t)PERF_CONTEXT_MAX) {
+            add(c, symbols, r->pid, s->chain[i], mode);
+            continue;
+        }
+        mode = mode_of_mark(s->chain[i]);
+        if (mode == MODE_USER && s->n_calls) {
+            add_calls(c, symbols, r->pid, s);
+            return;
+        }
+    }
+}
+
 void chain_build(struct chain *c, struct symbols *symbols, struct unwinder *unwinder,
                  const struct perf_record *r)
 {
     const struct perf_sample *s = &r->sample;
-    enum mode mode = mode_of_misc(r->misc);
     uint64_t unwound[UNWIND_MAX];
     size_t n = s->stack ? unwind(unwinder, r, unwound) : 0;
 
     c->n = c->user = 0;
     c->ends_nowhere = false;
-    for (size_t i = 0; i < s->n_chain; i++)
-        if (s->chain[i] >= (uint64_t)PERF_CONTEXT_MAX)
-            mode = mode_of_mark(s->chain[i]);
-        else
-            add(c, symbols, r->pid, s->chain[i], mode);
+    add_chain(c, symbols, r);
     for (size_t i = 0; i < n; i++)
         add(c, symbols, r->pid, unwound[i], MODE_USER);
     if (!s->chain && n == 0)
-        add(c, symbols, r->pid, s->ip, mode);
+        add(c, symbols, r->pid, s->ip, mode_of_misc(r->misc));
     reverse(c);
 }
 

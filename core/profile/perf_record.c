@@ -10,7 +10,7 @@
 #define BRANCH_COUNTERS (1ULL << 19) /* PERF_SAMPLE_BRANCH_COUNTERS, Linux 6.8 */
 #define BRANCH_KNOWN (((uint64_t)PERF_SAMPLE_BRANCH_MAX - 1) | BRANCH_COUNTERS)
 #define READ_KNOWN ((1ULL << 5) - 1) /* up to PERF_FORMAT_LOST */
-#define BRANCH_ENTRY_WORDS 3         /* struct perf_branch_entry */
+#define BRANCH_ENTRY_WORDS (sizeof(struct perf_branch_entry) / sizeof(uint64_t))
 
 struct cursor {
     const uint64_t *at, *end;
@@ -189,14 +189,19 @@ static bool take_raw(struct cursor *c, struct perf_sample *s)
     return take_bytes(c, sizeof(size) + (uint64_t)size);
 }
 
-static bool take_branches(const struct perf_event_attr *attr, struct cursor *c)
+/* The entries, and maybe counters of each after them all. */
+static bool take_branches(const struct perf_event_attr *attr, struct cursor *c,
+                          struct perf_sample *s)
 {
-    uint64_t n, each = BRANCH_ENTRY_WORDS + !!(attr->branch_sample_type & BRANCH_COUNTERS);
+    uint64_t n, kind = attr->branch_sample_type;
 
-    if (!take(c, &n) || n > UINT16_MAX ||
-        ((attr->branch_sample_type & PERF_SAMPLE_BRANCH_HW_INDEX) && !skip(c, 1)))
+    if (!take(c, &n) || n > UINT16_MAX || ((kind & PERF_SAMPLE_BRANCH_HW_INDEX) && !skip(c, 1)))
         return false;
-    return skip(c, n * each);
+    if (kind & PERF_SAMPLE_BRANCH_CALL_STACK) {
+        s->calls = (const struct perf_branch_entry *)c->at;
+        s->n_calls = n;
+    }
+    return skip(c, n * BRANCH_ENTRY_WORDS) && (!(kind & BRANCH_COUNTERS) || skip(c, n));
 }
 
 static bool take_registers(struct cursor *c, uint64_t mask, struct perf_sample *s)
@@ -258,7 +263,7 @@ static bool take_sample(const struct perf_event_attr *attr, struct cursor *c, st
            (!(type & PERF_SAMPLE_READ) || take_read(attr, c)) &&
            (!(type & PERF_SAMPLE_CALLCHAIN) || take_chain(c, s)) &&
            (!(type & PERF_SAMPLE_RAW) || take_raw(c, s)) &&
-           (!(type & PERF_SAMPLE_BRANCH_STACK) || take_branches(attr, c)) &&
+           (!(type & PERF_SAMPLE_BRANCH_STACK) || take_branches(attr, c, s)) &&
            (!(type & PERF_SAMPLE_REGS_USER) || take_registers(c, attr->sample_regs_user, s)) &&
            (!(type & PERF_SAMPLE_STACK_USER) || take_stack(c, s)) && skip(c, words_after) &&
            (!(type & PERF_SAMPLE_REGS_INTR) || take_registers(c, attr->sample_regs_intr, NULL)) &&

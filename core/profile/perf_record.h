@@ -13,6 +13,8 @@ struct perf_sample {
     uint64_t ip, period;
     const uint64_t *chain; /* leaf first, with PERF_CONTEXT_… marks */
     size_t n_chain;
+    const struct perf_branch_entry *calls; /* of --call-graph=lbr: the latest first */
+    size_t n_calls;
     const unsigned char *raw;
     size_t raw_size;
     uint64_t abi;              /* of the registers; 0: none */

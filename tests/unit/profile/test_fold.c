@@ -76,6 +76,40 @@ static void stacks_from_the_root_with_the_kernel_on_top(void **state)
     assert_string_equal(by_count.summary.unit, "samples");
 }
 
+/* --call-graph=lbr: the CPU's record takes the place of the user's frames that the kernel found. */
+static void calls_that_the_cpu_recorded(void **state)
+{
+    cleanup_perf_file struct perf_file f;
+    cleanup_folding struct folding got;
+    struct text body = {0};
+
+    (void)state;
+    begin(&f);
+    f.attrs[0].sample_type |= PERF_SAMPLE_BRANCH_STACK;
+    f.attrs[0].branch_sample_type = PERF_SAMPLE_BRANCH_CALL_STACK | PERF_SAMPLE_BRANCH_HW_INDEX;
+    perf_file_word(&body, 1);
+    perf_file_pair(&body, 7, 7);
+    perf_file_word(&body, 10);
+    perf_file_word(&body, 1);
+    perf_file_word(&body, 4); /* chain */
+    perf_file_word(&body, KERNEL);
+    perf_file_word(&body, 1);
+    perf_file_word(&body, USER);
+    perf_file_word(&body, 0x42);
+    perf_file_word(&body, 2); /* branches, and where the CPU is in them */
+    perf_file_word(&body, 0);
+    perf_file_word(&body, 0x1500);
+    perf_file_word(&body, 0x3010);
+    perf_file_word(&body, 0);
+    perf_file_word(&body, 0x3800);
+    perf_file_word(&body, 0x1400);
+    perf_file_word(&body, 0);
+    perf_file_record(&f, PERF_RECORD_SAMPLE, PERF_RECORD_MISC_KERNEL, &body);
+    perf_file_end(&f);
+    fold(&got, f.path, &(struct fold_options){0});
+    assert_string_equal(text_get(&got.text), "relay;[b.so];[a];[b.so];[kernel]_[k] 1\n");
+}
+
 static void one_event_is_folded(void **state)
 {
     const struct {
@@ -238,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stacks_from_the_root_with_the_kernel_on_top),
+        cmocka_unit_test(calls_that_the_cpu_recorded),
         cmocka_unit_test(one_event_is_folded),
         cmocka_unit_test(broken_stacks_are_said_to_be),
         cmocka_unit_test(folded_is_what_perf_script_gives),
