@@ -144,11 +144,11 @@ static void nothing_sampled(void **state)
     assert_int_equal(count(text, "<script"), 0);
 }
 
-/* 100,000 distinct stacks, 40 deep: as many frames as the share allows on each level, and a file
+/* 100,000 distinct stacks, 20 deep: as many frames as the share allows on each level, and a file
  * that stays in proportion to them. */
 static void many_stacks(void **state)
 {
-    enum { MANY = 100000, DEPTH = 40 };
+    enum { MANY = 100000, DEPTH = 20 };
     cleanup_stacks struct stacks *s = stacks_new();
     char names[DEPTH][24];
     struct frame f[DEPTH];
@@ -160,7 +160,7 @@ static void many_stacks(void **state)
         f[k].name = names[k];
     for (int i = 0; i < MANY; i++) {
         for (int k = 0; k < DEPTH; k++) {
-            snprintf(names[k], sizeof(names[k]), "f%d_%d", k, k < 10 ? i % (k + 1) : i % (k * 997));
+            snprintf(names[k], sizeof(names[k]), "f%d_%d", k, k < 8 ? i % (k + 1) : i % (k * 997));
             f[k] = (struct frame){.name = names[k]};
         }
         stacks_add(s, f, DEPTH, 1 + i % 7);

@@ -15,7 +15,7 @@ import os, resource, subprocess, sys, time
 begin = time.monotonic()
 subprocess.run(sys.argv[3:], stdout=open(sys.argv[2], "wb"), check=True)
 took = time.monotonic() - begin
-print("flamegraph: %-20s %6.2f s %7.1f MiB of memory %7.1f MiB of output" % (sys.argv[1], took,
+print("stacks: %-20s %6.2f s %7.1f MiB of memory %7.1f MiB of output" % (sys.argv[1], took,
     resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, os.path.getsize(sys.argv[2]) / 1048576))
 PY
 }
@@ -26,5 +26,5 @@ measure difference "$BUILD/bench" flamegraph --diff "$work/many.folded" "$work/m
 if command -v flamegraph.pl >/dev/null; then
     measure flamegraph.pl flamegraph.pl "$work/many.folded" || exit 1
 else
-    echo 'flamegraph: flamegraph.pl skipped: not on PATH'
+    echo 'stacks: flamegraph.pl skipped: not on PATH'
 fi
