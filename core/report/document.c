@@ -132,7 +132,7 @@ static struct observations select_arm(const struct document *d, const char *arm,
     return found;
 }
 
-/* The repetitions that only captured something there: too dear for the measuring ones. */
+/* The repetitions made for a capture that is too dear for the measuring ones. */
 static struct observations select_aside(const struct document *d, const char *arm,
                                         const char *point)
 {
@@ -141,8 +141,8 @@ static struct observations select_aside(const struct document *d, const char *ar
     for (size_t i = 0; i < d->n_observed; i++) {
         const struct repetition_record *r = d->observed[i].record;
 
-        if (!record_measures(r) && strcmp(r->purpose, PURPOSE_SEARCH) != 0 && r->ok &&
-            strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0)
+        if (r->purpose && strncmp(r->purpose, PURPOSE_CAPTURE, strlen(PURPOSE_CAPTURE)) == 0 &&
+            r->ok && strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0)
             observations_add(&found, &d->observed[i]);
     }
     return found;

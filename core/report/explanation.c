@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "capture/capture.h"
+#include "plan/plan.h"
 #include "report/rules.h"
 #include "stats/signed_rank.h"
 
@@ -414,13 +415,16 @@ static double excess_of(const struct condition *c, double value)
     return c->below ? limit / value : limit > 0 ? value / limit : value;
 }
 
+/* NULL when the rule does not hold; *ret_known: whether its numbers are there. */
 static struct found *apply(size_t row, const struct rule *rule, const struct bench_arm *arm,
-                           const struct observations *obs, const char *role, bool aside)
+                           const struct observations *obs, const char *role, bool aside,
+                           bool *ret_known)
 {
     struct verdict v;
     struct found *found;
 
     judge(rule, obs, role, &v);
+    *ret_known = v.of > 0;
     if (!fires(rule, &v))
         return NULL;
     found = found_new(row, rule, arm, role);
@@ -577,19 +581,37 @@ static void add(struct explanation *e, struct found *found)
     e->items[e->count++] = found;
 }
 
+/* Those of the repetitions that were made for a capture. */
+static struct observations made_for(const struct observations *aside, const char *capture)
+{
+    struct observations found = {0};
+
+    for (size_t i = 0; i < aside->count; i++) {
+        const char *purpose = aside->items[i]->record->purpose;
+
+        if (strcmp(purpose + strlen(PURPOSE_CAPTURE), capture) == 0)
+            observations_add(&found, aside->items[i]);
+    }
+    return found;
+}
+
+/* By the repetitions that measure; where they do not have the numbers, by those made for them. */
 static void apply_to_role(struct explanation *e, size_t row, const struct bench_arm *arm,
                           const struct observations *ok, const struct observations *aside,
                           const char *role)
 {
     const struct rule *rule = rule_row(row);
-    struct found *found = apply(row, rule, arm, ok, role, false);
+    struct observations made = made_for(aside, rule->capture);
+    bool known;
+    struct found *found = apply(row, rule, arm, ok, role, false, &known);
 
     note_lack(&e->rules[row], rule, ok, role);
-    if (aside->count)
-        note_lack(&e->rules[row], rule, aside, role);
-    if (!found && aside->count)
-        found = apply(row, rule, arm, aside, role, true);
+    if (!known && made.count) {
+        note_lack(&e->rules[row], rule, &made, role);
+        found = apply(row, rule, arm, &made, role, true, &known);
+    }
     add(e, found);
+    observations_release(&made);
 }
 
 static bool has_requests(const struct observations *o)

@@ -22,7 +22,7 @@ struct explanation {
     struct strings unseen;             /* as in struct bench_document */
 };
 
-/* `ok`: the successful repetitions; `aside`: those which only captured something. `paced`: the load
+/* `ok`: the successful repetitions; `aside`: those made for a capture alone. `paced`: the load
  * was given as a rate. Keeps pointers to the arm's name and point. */
 void explanation_add_arm(struct explanation *e, const struct bench_arm *arm,
                          const struct observations *ok, const struct observations *aside,

@@ -192,6 +192,8 @@ static void with_calls(struct stored_run *run)
     for (size_t i = run->n_repetitions - 2; i < run->n_repetitions; i++) {
         struct repetition_record *r = &run->repetitions[i];
 
+        free(r->purpose);
+        r->purpose = xstrdup("capture:syscalls");
         add_calls(r, "client", "syscalls syscall:sendto");
         if (r->hops)
             add_calls(r, "relay_1",

@@ -462,12 +462,14 @@ static void in_repetitions_of_their_own(void **state)
 
     (void)state;
     record_release(&f.run.repetitions[1]);
-    clean_repetition(&f.run.repetitions[1], 2, "", true, SYSCALLS);
-    f.run.repetitions[1].purpose = xstrdup("capture");
+    clean_repetition(&f.run.repetitions[1], 2, "", true, STAT | SYSCALLS);
+    f.run.repetitions[1].purpose = xstrdup("capture:syscalls");
     set(&f.run.repetitions[1], "server.event:syscall_fsync", 100);
     set(&f.run.repetitions[1], "net.listen_overflows", 10);
+    set(&f.run.repetitions[1], "relay_1.event:context-switches", 1e6);
     explain(&f);
     assert_int_equal(f.d->arms[0]->valid, 1);
+    assert_int_equal(f.d->n_findings, 1);
     found = find(f.d, "flushes");
     assert_non_null(found);
     assert_string_equal(found->evidence, "100 flushes to the disk per second (syscall_fsync_server "
