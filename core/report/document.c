@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "report/explanation.h"
 #include "report/fitness.h"
+#include "report/hop_cost.h"
 #include "report/load.h"
 #include "report/artifacts.h"
 #include "report/notes.h"
@@ -405,6 +406,34 @@ static void judge_loads(struct document *d, const struct stored_run *run)
     }
 }
 
+/* --- costs of a hop ------------------------------------------------------------------------ */
+
+/* The first arm without hops, at the point of `arm`. */
+static const struct bench_arm *bare_arm(const struct document *d, const struct bench_arm *arm)
+{
+    for (uint32_t i = 0; i < d->document.n_arms; i++)
+        if (d->arms[i]->hops == 0 && strcmp(d->arms[i]->point, arm->point) == 0)
+            return d->arms[i];
+    return NULL;
+}
+
+static void add_hop_costs(struct document *d)
+{
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        struct bench_arm *a = d->arms[i];
+        const struct bench_arm *bare = a->hops ? bare_arm(d, a) : NULL;
+        struct observations own, without;
+
+        if (!bare)
+            continue;
+        own = select_arm(d, a->name, a->point, true);
+        without = select_arm(d, bare->name, bare->point, true);
+        a->hop_costs = hop_costs(&own, &without, a->hops, &a->n_hop_costs);
+        observations_release(&own);
+        observations_release(&without);
+    }
+}
+
 /* --- verdicts ------------------------------------------------------------------------------ */
 
 /* A metric as any repetition has it. */
@@ -551,6 +580,7 @@ int document_new(struct document **ret, const struct stored_run *run, struct ben
     add_repetitions(d);
     add_arms(d, run);
     judge_loads(d, run);
+    add_hop_costs(d);
     add_comparisons(d, run);
     add_notes(d, run);
     *ret = d;
@@ -570,6 +600,7 @@ void document_free(struct document *d)
         for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++)
             free((void *)d->arms[i]->estimates[k]);
         free((void *)d->arms[i]->estimates);
+        free((void *)d->arms[i]->hop_costs);
         free(d->arms[i]);
     }
     for (uint32_t i = 0; i < d->document.n_repetitions; i++) {

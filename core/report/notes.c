@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "environment/facts.h"
+#include "report/identities.h"
 #include "report/run_facts.h"
 #include "report/steady.h"
 #include "stats/summary.h"
@@ -420,6 +421,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     design_no_hops(run, ret);
     design_limit(d, all, ret);
     design_captures(run, ret);
+    identities_compare(run, d, all, ret);
     design_estimates(d, ret);
     if (!isnan(own))
         strings_addf(ret, "bench itself used %.2g%% of a core", own * 100);
@@ -686,41 +688,6 @@ static void warn_machine(const struct observations *all, struct strings *ret)
         strings_addf(ret, "the bench itself used %.1f%% of a core", own * 100);
 }
 
-static const char *program_hash(const struct repetition_record *r, const char *role)
-{
-    for (size_t i = 0; i < r->n_roles; i++)
-        if (strcmp(r->roles[i].name, role) == 0)
-            return json_text_or(json_object_get(json_array_get(r->roles[i].binaries, 0), "sha256"),
-                                NULL);
-    return NULL;
-}
-
-/* The program behind a name was replaced while the run went on. */
-static void warn_identity(const struct bench_document *d, const struct observations *all,
-                          struct strings *ret)
-{
-    cleanup_strings struct strings said = {0};
-
-    for (uint32_t i = 0; i < d->n_arms; i++) {
-        const char *first = NULL;
-
-        for (size_t r = 0; r < all->count && !strings_has(&said, d->arms[i]->name); r++) {
-            const struct repetition_record *record = all->items[r]->record;
-            const char *hash = program_hash(record, "relay_1");
-
-            if (!hash || strcmp(record->arm, d->arms[i]->name) != 0)
-                continue;
-            if (!first)
-                first = hash;
-            if (strcmp(first, hash) == 0)
-                continue;
-            strings_add(&said, d->arms[i]->name);
-            strings_addf(ret, "%s: the relay's program changed during the run (repetition %u)",
-                         d->arms[i]->name, record->index);
-        }
-    }
-}
-
 /* What the machine's facts say. Those that do not reach this run are left out: the host's
  * congestion control in a network of its own; a missing PMU, which the counters themselves report.
  */
@@ -751,7 +718,8 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_limit_held(all, ret);
     warn_charged(all, ret);
     warn_short_window(all, ret);
-    warn_identity(d, all, ret);
+    identities_changed(d, all, ret);
+    identities_layout(d, all, ret);
     warn_machine(all, ret);
     warn_environment(run, d, ret);
 }

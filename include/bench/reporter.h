@@ -60,6 +60,15 @@ struct bench_estimate {
     uint32_t ratio_pairs;         /* blocks that entered; 0: no ratio */
 };
 
+/* What one hop of an arm costs: later than without any relay in the same block, or CPU time. */
+struct bench_hop_cost {
+    const struct bench_metric *metric;
+    double value; /* Hodges-Lehmann over blocks, base units, per hop */
+    bool has_interval;
+    double low, high; /* 95% */
+    uint32_t blocks;
+};
+
 struct bench_arm {
     const char *name;  /* as the scenario names it */
     const char *relay; /* plugin */
@@ -76,6 +85,8 @@ struct bench_arm {
     /* Why the rate was too high for it, with the evidence; NULL: it kept up, or there was no rate.
      * Its latency is then that of a queue. */
     const char *saturated;
+    uint32_t n_hop_costs; /* 0 unless an arm of the run has no hops */
+    const struct bench_hop_cost *hop_costs;
 };
 
 /* What a capture left behind of one role. */

@@ -164,9 +164,18 @@ static void estimate(struct bench_output *out, const struct bench_estimate *e)
     host->emit(out, "}");
 }
 
+static void hop_cost(struct bench_output *out, const struct bench_hop_cost *c)
+{
+    host->emit(out, "{\"value\": ");
+    number(out, c->value);
+    inline_number(out, "low", c->has_interval ? c->low : NAN);
+    inline_number(out, "high", c->has_interval ? c->high : NAN);
+    host->emit(out, ", \"blocks\": %" PRIu32 "}", c->blocks);
+}
+
 static void arm(struct bench_output *out, const struct bench_arm *a)
 {
-    bool first = true, none = true;
+    bool first = true, none = true, no_cost = true;
 
     host->emit(out, "{");
     text_member(out, &first, "      ", "name", a->name);
@@ -181,6 +190,13 @@ static void arm(struct bench_output *out, const struct bench_arm *a)
     key(out, &first, "      ", "relay_limited");
     host->emit(out, a->relay_limited ? "true" : "false");
     text_member(out, &first, "      ", "saturated", a->saturated);
+    key(out, &first, "      ", "hop_costs");
+    host->emit(out, "{");
+    for (uint32_t i = 0; i < a->n_hop_costs; i++) {
+        key(out, &no_cost, "        ", a->hop_costs[i].metric->name);
+        hop_cost(out, &a->hop_costs[i]);
+    }
+    host->emit(out, no_cost ? "}" : "\n      }");
     key(out, &first, "      ", "metrics");
     host->emit(out, "{");
     for (uint32_t i = 0; i < a->n_estimates; i++) {

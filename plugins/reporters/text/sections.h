@@ -31,6 +31,10 @@ void emit_latency(const struct bench_document *d, struct footnotes *notes,
 void emit_costs(const struct bench_document *d, struct footnotes *notes,
                 const struct bench_style *style, struct bench_output *out);
 
+/* What one hop costs; nothing where no arm is without. */
+void emit_hop_costs(const struct bench_document *d, const struct bench_style *style,
+                    struct bench_output *out);
+
 /* What the kernel and the CPU counted in each role. */
 void emit_counters(const struct bench_document *d, struct footnotes *notes,
                    const struct bench_style *style, struct bench_output *out);

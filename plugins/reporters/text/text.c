@@ -88,6 +88,8 @@ static int report(void *state, const struct bench_document *d, const struct benc
         emit_headline(d, NULL, true, &notes, style, out);
     if (sweeps_rate(d))
         emit_plot(d, metric_named(d, "cpu_seconds_per_operation_relay"), style, out);
+    if (d->n_comparisons)
+        emit_hop_costs(d, style, out);
     emit_counters(d, &notes, style, out);
     emit_captures(d, style, out);
     if (style->details) {

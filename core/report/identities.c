@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/identities.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/run_facts.h"
+
+/* Below that, link order and the size of the environment can make the difference (Mytkowicz et al.,
+ * "Producing wrong data without doing anything obviously wrong", ASPLOS 2009). */
+#define LAYOUT_EFFECT 0.05
+
+/* Of the first hop: executable first. NULL when it is not known. */
+static const json_t *binaries_of(const struct repetition_record *r)
+{
+    for (size_t i = 0; i < r->n_roles; i++)
+        if (strcmp(r->roles[i].name, "relay_1") == 0)
+            return json_array_size(r->roles[i].binaries) ? r->roles[i].binaries : NULL;
+    return NULL;
+}
+
+static const char *member(const json_t *binary, const char *name)
+{
+    return json_text_or(json_object_get(binary, name), "");
+}
+
+static const json_t *first_binaries(const struct observations *all, const char *arm)
+{
+    const json_t *found = NULL;
+
+    for (size_t i = 0; i < all->count && !found; i++)
+        if (strcmp(all->items[i]->record->arm, arm) == 0 && all->items[i]->record->ok)
+            found = binaries_of(all->items[i]->record);
+    return found;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* "libqpid-proton.so" of "/usr/lib/libqpid-proton.so.11.3". */
+static size_t stem_length(const char *name)
+{
+    const char *so = strstr(name, ".so");
+
+    return so ? (size_t)(so - name) + 3 : strlen(name);
+}
+
+static bool same_library(const char *a, const char *b)
+{
+    size_t n = stem_length(a);
+
+    return n == stem_length(b) && strncmp(a, b, n) == 0;
+}
+
+/* Libraries of one that the other has in another form, or not at all. */
+static void add_differences(const json_t *of, const json_t *from, struct strings *ret)
+{
+    for (size_t i = 1; i < json_array_size(of); i++) {
+        const json_t *mine = json_array_get(of, i);
+        const char *name = base_name(member(mine, "path"));
+        bool same = false;
+
+        for (size_t k = 1; k < json_array_size(from) && !same; k++) {
+            const json_t *other = json_array_get(from, k);
+
+            same = same_library(name, base_name(member(other, "path"))) &&
+                   strcmp(member(mine, "sha256"), member(other, "sha256")) == 0;
+        }
+        if (!same) {
+            cleanup_free char *stem = xstrndup(name, stem_length(name));
+
+            if (!strings_has(ret, stem))
+                strings_add(ret, stem);
+        }
+    }
+}
+
+static const json_t *arm_json(const struct stored_run *run, const char *name)
+{
+    json_t *arm;
+    size_t i;
+
+    json_array_foreach(run_setting(run, "", "relays"), i,
+                       arm) if (strcmp(member(arm, "name"), name) == 0) return arm;
+    return NULL;
+}
+
+static bool same_settings(const json_t *a, const json_t *b)
+{
+    static const char *const members[] = {"options", "env"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+        json_t *x = json_object_get(a, members[i]), *y = json_object_get(b, members[i]);
+
+        if (x != y && !json_equal(x, y))
+            return false;
+    }
+    return true;
+}
+
+static void describe(const json_t *a, const json_t *b, bool settings, struct text *ret)
+{
+    const json_t *x = json_array_get(a, 0), *y = json_array_get(b, 0);
+    cleanup_strings struct strings libraries = {0};
+
+    add_differences(a, b, &libraries);
+    add_differences(b, a, &libraries);
+    if (strcmp(member(x, "sha256"), member(y, "sha256")) != 0)
+        text_add(ret, "different programs (build-id %.8s and %.8s)", member(x, "build_id"),
+                 member(y, "build_id"));
+    else
+        text_add(ret, "the same program");
+    for (size_t i = 0; i < libraries.count; i++)
+        text_add(ret, "%s%s", i ? ", " : "; they differ in ", libraries.items[i]);
+    if (!settings)
+        text_add(ret, "; other options or environment");
+    else if (libraries.count == 0 && strcmp(member(x, "sha256"), member(y, "sha256")) == 0)
+        text_add(ret, ", libraries and options under both names");
+}
+
+/* The nearest arm before it with the same relay. */
+static const struct bench_arm *predecessor(const struct bench_document *d, uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++)
+        if (strcmp(d->arms[k]->relay, d->arms[i]->relay) == 0 &&
+            strcmp(d->arms[k]->name, d->arms[i]->name) != 0)
+            return d->arms[k];
+    return NULL;
+}
+
+void identities_compare(const struct stored_run *run, const struct bench_document *d,
+                        const struct observations *all, struct strings *ret)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_arm *b = d->arms[i], *a = predecessor(d, i);
+        const json_t *x = a ? first_binaries(all, a->name) : NULL;
+        const json_t *y = first_binaries(all, b->name);
+        cleanup_text struct text t = {0};
+
+        if (!x || !y || strcmp(b->point, d->arms[0]->point) != 0)
+            continue;
+        describe(x, y, same_settings(arm_json(run, a->name), arm_json(run, b->name)), &t);
+        strings_addf(ret, "%s and %s: %s", a->name, b->name, text_get(&t));
+    }
+}
+
+void identities_changed(const struct bench_document *d, const struct observations *all,
+                        struct strings *ret)
+{
+    cleanup_strings struct strings said = {0};
+
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const json_t *first = NULL;
+
+        for (size_t r = 0; r < all->count && !strings_has(&said, d->arms[i]->name); r++) {
+            const struct repetition_record *record = all->items[r]->record;
+            const json_t *program = json_array_get(binaries_of(record), 0);
+
+            if (!program || strcmp(record->arm, d->arms[i]->name) != 0)
+                continue;
+            if (!first)
+                first = program;
+            if (strcmp(member(first, "sha256"), member(program, "sha256")) == 0)
+                continue;
+            strings_add(&said, d->arms[i]->name);
+            strings_addf(ret, "%s: the relay's program changed during the run (repetition %u)",
+                         d->arms[i]->name, record->index);
+        }
+    }
+}
+
+void identities_layout(const struct bench_document *d, const struct observations *all,
+                       struct strings *ret)
+{
+    const json_t *base = first_binaries(all, d->baseline);
+
+    for (uint32_t i = 0; i < d->n_comparisons; i++) {
+        const struct bench_comparison *c = d->comparisons[i];
+        const json_t *own = first_binaries(all, c->arm);
+
+        if (!base || !own || c->sign == 0 || fabs(c->ratio - 1) >= LAYOUT_EFFECT ||
+            strcmp(member(json_array_get(own, 0), "sha256"),
+                   member(json_array_get(base, 0), "sha256")) == 0)
+            continue;
+        strings_addf(ret,
+                     "%s: a difference below %.0f%% between one build and another can be that of "
+                     "their layout in memory: build both in several ways before you believe it",
+                     c->arm, LAYOUT_EFFECT * 100);
+        return;
+    }
+}
