@@ -181,7 +181,7 @@ static void the_scenario_file_is_kept_as_it_was(void **state)
 
     /* Standard input cannot be read twice. */
     free(s.point.scenario.file);
-    s.point.scenario.file = xstrdup("-");
+    s.plan.scenario.file = s.point.scenario.file = xstrdup("-");
     free(path);
     create(&w, "piped", &s.plan);
     assert_int_equal(access("piped/scenario.yaml", F_OK), -1);
