@@ -28,7 +28,7 @@ int event_paranoid(void)
  * "armv8_pmuv3_0" and the like, "cpum_cf" (s390). */
 static bool sysfs_has_cpu_pmu(void)
 {
-    DIR *dir = opendir("/sys/bus/event_source/devices");
+    DIR *dir = opendir(EVENT_DEVICES);
     struct dirent *entry;
     bool found = false;
 
@@ -76,7 +76,7 @@ static enum bench_state explain_missing(const char *name, const struct perf_even
     } else if (!event_have_pmu()) {
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "event '%s': this machine has no hardware performance counters (no 'cpu' PMU in "
-                  "'/sys/bus/event_source/devices')",
+                  "'" EVENT_DEVICES "')",
                   name);
         error_hint(err, "run on bare metal, or give the virtual machine a PMU (KVM: '-cpu "
                         "host,pmu=on')");

@@ -14,6 +14,9 @@
 #include <bench/types.h>
 #include "base/text.h"
 
+/* Where the kernel shows its event sources. */
+#define EVENT_DEVICES "/sys/bus/event_source/devices"
+
 /* USAGE error with the nearest name for one that nobody knows; ENVIRONMENT when the name may be
  * right but cannot be looked up here: tracefs is missing or unreadable, the PMU is another CPU's.
  * `attr->size` is set; inherit, disabled and read_format are the caller's. */

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "capture/capture.h"
+#include "capture/events.h"
 #include "capture/memory_events.h"
 #include "capture/recording.h"
 #include "capture/roles.h"

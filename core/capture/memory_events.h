@@ -10,17 +10,15 @@
 
 #include "base/text.h"
 
-#define EVENT_DEVICES "/sys/bus/event_source/devices"
-
 struct memory_events {
     const char *kind;      /* "PEBS", "IBS" or "SPE" */
     struct strings events; /* for `perf record --event=` */
     struct strings names;  /* by which they are switched */
 };
 
-/* `devices` is EVENT_DEVICES, or a test's. `latency` in cycles is the least that is sampled of
- * loads, 0: the usual 30. ENVIRONMENT error when the machine has none of them; its hint says what
- * would have. Caller releases `ret`. */
+/* `devices` is EVENT_DEVICES (events.h), or a test's. `latency` in cycles is the least that is
+ * sampled of loads, 0: the usual 30. ENVIRONMENT error when the machine has none of them; its hint
+ * says what would have. Caller releases `ret`. */
 int memory_events_find(struct memory_events *ret, const char *devices, int64_t latency,
                        struct bench_error *err);
 /* Whether they can be opened for single processes, as far as a device that exists does not say so.

@@ -38,6 +38,13 @@ static int try_sampling(const char *event, uint64_t branches, bool *ret_user_onl
 
 static int try_open(const char *event, bool *ret_user_only, struct bench_error *err)
 {
+    if (strcmp(event, "cycles") == 0 && access(EVENT_DEVICES "/cpu_core", F_OK) == 0) {
+        error_set(err, BENCH_ERROR_ENVIRONMENT,
+                  "event 'cycles': this CPU has two kinds of cores, whose cycles are two events");
+        error_hint(err, "pin every role to cores of one kind, and name theirs: 'event: "
+                        "cpu_core/cycles/'");
+        return -1;
+    }
     return try_sampling(event, 0, ret_user_only, err);
 }
 

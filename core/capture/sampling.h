@@ -12,7 +12,7 @@
 #include <bench/types.h>
 
 struct sampling {
-    char event[48];   /* as perf is told: "cycles", "cpu-clock:u" */
+    char event[64];   /* as perf is told: "cycles", "cpu-clock:u" */
     const char *unit; /* of a sample's weight: "cycles", "ns", "events" */
     bool user_only;
     char *instead; /* why it is not a better one, and NULL when it is the best */

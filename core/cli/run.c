@@ -34,7 +34,8 @@ enum flag {
     FLAG_NO_COLOR,
     FLAG_FORMAT,
     FLAG_DETAILS,
-    FLAG_KEY, /* FLAG_KEY + i: scenario_keys[i] */
+    FLAG_KEY,           /* FLAG_KEY + i: scenario_keys[i] */
+    FLAG_OPTION = 4096, /* FLAG_OPTION + i: option i of the command's capture */
 };
 
 static const struct {
@@ -51,7 +52,7 @@ static const struct {
      "compare one relay without captures and with each of them: what looking costs"},
     {{"set", 1, NULL, FLAG_SET},
      "--set KEY=VALUE",
-     "any key, also workload.KEY, relay.KEY, cpus.ROLE"},
+     "any key, also workload.KEY, relay.KEY, capture.NAME.KEY, cpus.ROLE"},
     {{"output", 1, NULL, 'o'},
      "-o, --output DIR",
      "run directory (default bench-results/TIME-NAME-ID)"},
@@ -80,24 +81,50 @@ struct request {
     const struct registry *registry;
 };
 
-/* getopt's table: the flags above, then one per scalar key of the scenario. */
-static struct option *make_options(void)
+static const struct bench_option *options_of(const char *capture)
 {
-    struct option *options;
-    size_t n = ARRAY_SIZE(flags), keys = 0;
+    static const struct bench_option none[] = {{0}};
 
-    while (scenario_keys[keys].name)
-        keys++;
-    options = xcalloc(n + keys + 1, sizeof(*options));
-    for (size_t i = 0; i < n; i++)
-        options[i] = flags[i].option;
-    for (size_t i = 0; i < keys; i++) {
-        char *name = xstrdup(scenario_keys[i].name);
+    return capture ? capture_find(capture)->options : none;
+}
+
+static size_t count_rows(const struct bench_option *table)
+{
+    size_t n = 0;
+
+    while (table[n].name)
+        n++;
+    return n;
+}
+
+/* A flag for each row, with '-' for '_'. Returns how many. */
+static size_t add_flags(struct option *ret, const struct bench_option *table, int first)
+{
+    size_t n = count_rows(table);
+
+    for (size_t i = 0; i < n; i++) {
+        char *name = xstrdup(table[i].name);
 
         for (char *p = name; *p; p++)
             *p = *p == '_' ? '-' : *p;
-        options[n + i] = (struct option){name, 1, NULL, FLAG_KEY + (int)i};
+        ret[i] = (struct option){name, 1, NULL, first + (int)i};
     }
+    return n;
+}
+
+/* getopt's table: the flags above, then one per scalar key of the scenario, and one per option of
+ * the command's capture. */
+static struct option *make_options(const char *capture)
+{
+    const struct bench_option *own = options_of(capture);
+    size_t n = ARRAY_SIZE(flags);
+    struct option *options =
+        xcalloc(n + count_rows(scenario_keys) + count_rows(own) + 1, sizeof(*options));
+
+    for (size_t i = 0; i < n; i++)
+        options[i] = flags[i].option;
+    n += add_flags(options + n, scenario_keys, FLAG_KEY);
+    add_flags(options + n, own, FLAG_OPTION);
     return options;
 }
 
@@ -109,9 +136,8 @@ static void free_options(struct option *options)
     free(options);
 }
 
-static void print_key(const struct option *o)
+static void print_key(const struct option *o, const struct bench_option *key)
 {
-    const struct bench_option *key = &scenario_keys[o->val - FLAG_KEY];
     const char *brief = strcmp(o->name, "workload") == 0   ? "-w, "
                         : strcmp(o->name, "protocol") == 0 ? "-p, "
                                                            : "";
@@ -130,7 +156,8 @@ static int print_help(const char *command, const struct mode *mode, const struct
         "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
         command);
     if (mode->capture)
-        printf("The capture '%s' is added to the scenario's.\n\n", mode->capture);
+        printf("The capture '%s' is added to the scenario's: %s.\n\n", mode->capture,
+               capture_find(mode->capture)->help);
     if (mode->compare)
         printf(
             "Its relays are compared with the first of them (or `baseline`), by a rule that is "
@@ -142,10 +169,15 @@ static int print_help(const char *command, const struct mode *mode, const struct
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         if (flags[i].usage)
             cli_help_row(flags[i].usage, flags[i].help);
+    if (mode->capture)
+        printf("\nOptions of the capture:\n");
+    for (const struct option *o = options; o->name; o++)
+        if (o->val >= FLAG_OPTION)
+            print_key(o, &options_of(mode->capture)[o->val - FLAG_OPTION]);
     printf("\nScenario keys:\n");
     for (const struct option *o = options; o->name; o++)
-        if (o->val >= FLAG_KEY)
-            print_key(o);
+        if (o->val >= FLAG_KEY && o->val < FLAG_OPTION)
+            print_key(o, &scenario_keys[o->val - FLAG_KEY]);
     printf("\nexamples:\n"
            "  bench %s none-vs-nginx --repeat 12\n"
            "  bench %s -w builtin -r none,nginx --hops 1 --duration 2s\n"
@@ -165,6 +197,17 @@ static int apply_set(struct scenario *s, const char *arg, struct bench_error *er
         return error_set(err, BENCH_ERROR_USAGE, "--set: '%s' is not KEY=VALUE", arg);
     key = xstrndup(arg, (size_t)(equals - arg));
     return scenario_set(s, key, equals + 1, "--set", err);
+}
+
+/* `flag`: the key's or option's own name, which the user wrote with '-' for '_'. */
+static int set_key(struct scenario *s, const char *key, const char *flag, const char *arg,
+                   struct bench_error *err)
+{
+    cleanup_free char *where = xasprintf("--%s", flag);
+
+    for (char *p = where + 2; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+    return scenario_set(s, key, arg, where, err);
 }
 
 static int apply_flag(struct request *q, int flag, const char *arg, struct bench_error *err)
@@ -204,14 +247,9 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
     case 'v':
         q->verbose = true;
         return 0;
-    default: {
-        const char *key = scenario_keys[flag - FLAG_KEY].name;
-        cleanup_free char *where = xasprintf("--%s", key);
-
-        for (char *p = where + 2; *p; p++)
-            *p = *p == '_' ? '-' : *p;
-        return scenario_set(&q->scenario, key, arg, where, err);
-    }
+    default:
+        return set_key(&q->scenario, scenario_keys[flag - FLAG_KEY].name,
+                       scenario_keys[flag - FLAG_KEY].name, arg, err);
     }
 }
 
@@ -286,6 +324,28 @@ static int add_capture(struct scenario *s, const char *name, struct bench_error 
     return scenario_set(s, "capture", text_get(&names), name, err);
 }
 
+static int apply_option(struct request *q, const struct given *given, struct bench_error *err)
+{
+    const char *name = options_of(q->mode->capture)[given->flag - FLAG_OPTION].name;
+    cleanup_free char *key = xasprintf("capture.%s.%s", q->mode->capture, name);
+
+    return set_key(&q->scenario, key, name, given->argument, err);
+}
+
+/* The command's own capture, with the flags that are its options. */
+static int apply_capture(struct request *q, const struct given *given, size_t n,
+                         struct bench_error *err)
+{
+    if (!q->mode->capture)
+        return 0;
+    if (add_capture(&q->scenario, q->mode->capture, err) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (given[i].flag >= FLAG_OPTION && apply_option(q, &given[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 /* The scenario file first, wherever it stands, then the flags over it in their order. */
 static int parse_arguments(struct cli *cli, struct request *q, const struct option *options,
                            int argc, char **argv, struct bench_error *err)
@@ -302,12 +362,10 @@ static int parse_arguments(struct cli *cli, struct request *q, const struct opti
         return 0;
     if (file && cli_read_scenario(cli, file, &q->scenario, err) < 0)
         return -1;
-    if (q->mode->capture && add_capture(&q->scenario, q->mode->capture, err) < 0)
-        return -1;
     for (size_t i = 0; i < n; i++)
-        if (apply_flag(q, given[i].flag, given[i].argument, err) < 0)
+        if (given[i].flag < FLAG_OPTION && apply_flag(q, given[i].flag, given[i].argument, err) < 0)
             return -1;
-    return 0;
+    return apply_capture(q, given, n, err);
 }
 
 /* Whoever started us ignores it (nohup, a shell's background job). Once blocked, it would arrive
@@ -538,7 +596,7 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
 
 static int run_with(struct cli *cli, int argc, char **argv, const struct mode *mode)
 {
-    struct option *options = make_options();
+    struct option *options = make_options(mode->capture);
     struct request q = {.mode = mode, .format = "text"};
     int code;
 

@@ -598,6 +598,24 @@ static int set_axis(struct scenario *s, const char *key, const char *text, const
     return 0;
 }
 
+/* "NAME.OPTION" of a capture, which is added when the scenario has none of that name. */
+static int set_capture_option(struct scenario *s, const char *rest, const char *text,
+                              const char *where, struct bench_error *err)
+{
+    const char *dot = strchr(rest, '.');
+    cleanup_free char *name = dot ? xstrndup(rest, (size_t)(dot - rest)) : NULL;
+    size_t i = 0;
+
+    if (!dot || dot == rest || !dot[1])
+        return error_set(err, BENCH_ERROR_USAGE, "capture.%s: is not capture.NAME.OPTION", rest);
+    while (i < s->n_captures && strcmp(s->captures[i].name, name) != 0)
+        i++;
+    if (i == s->n_captures)
+        scenario_add_capture(s, name, where);
+    settings_put(&s->captures[i].options, dot + 1, text, where);
+    return 0;
+}
+
 int scenario_unknown_key(const char *name, const char *const *more, struct bench_error *err)
 {
     cleanup_strings struct strings names = {0};
@@ -614,8 +632,8 @@ int scenario_unknown_key(const char *name, const char *const *more, struct bench
 static int set(struct scenario *s, const char *key, const char *text, const char *where,
                struct bench_error *err)
 {
-    static const char *const dotted[] = {"workload.OPTION", "relay.OPTION", "cpus.ROLE",
-                                         "sweep.KEY", NULL};
+    static const char *const dotted[] = {"workload.OPTION", "relay.OPTION", "capture.NAME.OPTION",
+                                         "cpus.ROLE",       "sweep.KEY",    NULL};
     const struct bench_option *row = option_find(scenario_keys, key);
     const char *dot = strchr(key, '.'), *rest = dot ? dot + 1 : "";
     size_t length = dot ? (size_t)(dot - key) : strlen(key);
@@ -634,6 +652,8 @@ static int set(struct scenario *s, const char *key, const char *text, const char
         return scenario_unknown_key(key, dotted, err);
     if (strncmp(key, "sweep", length) == 0 && length == 5)
         return set_axis(s, rest, text, where, err);
+    if (strncmp(key, "capture", length) == 0 && length == 7)
+        return set_capture_option(s, rest, text, where, err);
     if (strncmp(key, "cpus", length) == 0 && length == 4)
         scenario_put_pin(s, rest, text, where);
     else if (strncmp(key, "workload", length) == 0 && length == 8)

@@ -134,6 +134,7 @@ void scenario_init(struct scenario *s); /* every default, no arms */
  * file:line:column. */
 int scenario_read(struct scenario *s, const char *path, struct bench_error *err);
 /* A dotted key: scalar key, `workload.KEY`, `relay.KEY` (every arm whose relay has that option),
+ * `capture.NAME.KEY` (adds the capture if need be),
  * `cpus.ROLE`, `sweep.KEY` (comma-separated values; of one value: the same as setting the key),
  * `relays`, `capture` (comma-separated names; one that the scenario has in its long form keeps
  * that form). What is set replaces what the file says, a sweep of the same key included; another

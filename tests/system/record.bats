@@ -114,9 +114,11 @@ pids_of() { perf script -i "$1" -F pid 2>/dev/null | awk '{print $1}' | sort -u;
     cat >s.yaml <<'END'
 bench: 1
 relays: [none]
-capture: [{record: {roles: server, frequency: 199, call_graph: none, event: "cpu-clock:u", repeat: 2}}]
+capture: [stat, {record: {frequency: 42, roles: client, repeat: 2}}]
 END
-    run --separate-stderr short run s.yaml
+    # Flags override the file, which keeps what they leave alone.
+    run --separate-stderr short record s.yaml --frequency 199 --call-graph none --event cpu-clock:u \
+        --set capture.record.roles=server
     echo "$output $stderr"
     [ "$status" -eq 0 ]
     [ "$(ls bench-results/latest/repetitions/*/record-*.perf.data | wc -l)" = 2 ]
@@ -124,6 +126,22 @@ END
     cat events
     grep -q '^cpu-clock:u:.*sample_freq }: 199,.*exclude_kernel: 1' events
     ! grep -q CALLCHAIN events
+}
+
+@test "with call_graph dwarf the stacks of a relay without frame pointers are whole" {
+    need_perf
+    need_nginx
+    cat >s.yaml <<'END'
+bench: 1
+relays: [{name: sampled, plugin: nginx, capture: [record]}]
+hops: 1
+capture: [{record: {roles: relay, call_graph: dwarf}}]
+END
+    run --separate-stderr short run s.yaml --duration 1s
+    echo "$output $stderr"
+    [ "$status" -eq 0 ]
+    folded=$(echo bench-results/latest/repetitions/0001-sampled/record-relay_1.folded)
+    grep -q '^nginx;.*;main;.*;do_syscall_64_\[k\]' "$folded"
 }
 
 @test "without perf nothing is started" {
@@ -155,6 +173,15 @@ END
     [ "$status" -eq 5 ]
     [[ $stderr == *"capture 'record': event 'cycles': this machine has no hardware performance counters"* ]]
     [ ! -e bench-results ]
+}
+
+@test "two kinds of cores have no cycles in common" {
+    need_root
+    unshare -m true || skip "no mount namespaces here"
+    mkdir -p devices/cpu_core devices/cpu_atom
+    run on_devices "$PWD/devices" "$BENCH" check smoke
+    [[ $output == *"WARN     sampling     'record' samples by 'cpu-clock': event 'cycles': this CPU has two kinds of cores"* ]]
+    [[ $output == *"mend: pin every role to cores of one kind, and name theirs: 'event: cpu_core/cycles/'"* ]]
 }
 
 @test "callers from branch records are refused where the CPU keeps none" {

@@ -31,8 +31,7 @@ static void answers_come_in_pieces(void **state)
 static void another_answer_is_noticed(void **state)
 {
     static const char *const streams[] = {"nack\n", "\n", "ack ack\n",
-                                          "ackackackackackackackack"
-                                          "ackackackackack\n"};
+                                          "ackackackackackackackackackackackackack\n"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {

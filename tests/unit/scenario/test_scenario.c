@@ -523,8 +523,14 @@ static void set_overrides(void **state)
     assert_string_equal(settings_get(&s.workload_options, "mode"), "stream");
     set_ok(&s, "workload", "other");
     assert_int_equal(s.workload_options.count, 0);
+    set_ok(&s, "capture.record.frequency", "7");
+    assert_string_equal(settings_get(&s.captures[1].options, "frequency"), "7");
     set_ok(&s, "capture", "");
     assert_int_equal(s.n_captures, 0);
+    set_ok(&s, "capture.record.frequency", "8"); /* adds it */
+    assert_int_equal(s.n_captures, 1);
+    assert_string_equal(s.captures[0].name, "record");
+    assert_string_equal(settings_get(&s.captures[0].options, "frequency"), "8");
     scenario_release(&s);
 }
 
@@ -543,7 +549,10 @@ static void set_errors(void **state)
               "duration, tick, interleave, slice, cpu_limit, cpu_period, network, congestion, "
               "start_timeout, "
               "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
-              "relay.OPTION, cpus.ROLE, sweep.KEY");
+              "relay.OPTION, capture.NAME.OPTION, cpus.ROLE, sweep.KEY");
+    set_fails("capture.record", "1", "--set: capture.record: is not capture.NAME.OPTION", "");
+    set_fails("capture..x", "1", "--set: capture..x: is not capture.NAME.OPTION", "");
+    set_fails("capture.", "1", "--set: unknown key 'capture.'", "did you mean 'capture'?");
     set_fails("cpus", "1", "--set: cpus: is a map, set one of its keys: cpus.client=0", "");
     set_fails("sweep", "1", "--set: sweep: is a map, set one of its keys: sweep.jobs=1,10", "");
     set_fails("relays", ", ", "--set: relays: the list is empty", "");
