@@ -320,7 +320,8 @@ static void checks_workloads(void **state)
     struct bench_workload w = workload();
     cleanup_free char *too_small =
         xasprintf("is %zu bytes, a workload needs at least %zu",
-                  offsetof(struct bench_workload, delivered), sizeof(struct bench_workload));
+                  offsetof(struct bench_workload, delivered),
+                  offsetof(struct bench_workload, delivered) + sizeof(w.delivered));
     struct bench_error err;
 
     (void)state;
