@@ -318,6 +318,22 @@ loop 30 30" ] || { echo "$output"; false; }
 <g class="f more4">
 <g class="f same dim">' ] || { echo "$output"; false; }
 
+    # A second capture: the choice is the user's; times between events are no counts of samples.
+    for file in run/repetitions/*/repetition.json; do
+        jq '.captures += [.captures[0] | .capture = "offcpu" | .unit = "us" | del(.frequency)]' "$file" >changed
+        mv changed "$file"
+    done
+    run "$BENCH" flamegraph run --arm old
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: stacks of more than one capture: 'record', 'offcpu'" ]
+    [ "${lines[1]}" = "hint: choose one with '--capture'" ]
+    run "$BENCH" flamegraph run --arm old --capture offcpu --format folded
+    [ "$(cut -d' ' -f1 <<<"$output" | tr '\n' ' ')" = "main;check main;copy main;loop " ]
+    "$BENCH" flamegraph run --arm old --capture offcpu | grep -q 'capture offcpu of client: cpu-clock, 4 repetitions: [0-9.]* m*s, 3 distinct'
+    for file in run/repetitions/*/repetition.json; do
+        jq '.captures |= map(select(.capture == "record"))' "$file" >changed && mv changed "$file"
+    done
+
     # Another run is what was before: here the same one.
     "$BENCH" flamegraph run --arm new --diff ./run --per none -o same.svg
     [ "$(grep -c '<g class="f same dim">' same.svg)" = 9 ]
