@@ -21,7 +21,7 @@
 #define PIPE_HEADER_SIZE 16
 
 /* Bits of the header's feature set, from tools/perf/util/header.h. */
-enum { FEATURE_TRACING_DATA = 1, FEATURE_BUILD_ID = 2, FEATURE_EVENT_DESC = 12, FEATURES = 256 };
+enum { FEATURE_BUILD_ID = 2, FEATURE_EVENT_DESC = 12, FEATURES = 256 };
 
 struct section {
     uint64_t offset, size;
@@ -277,9 +277,6 @@ static int read_feature(struct perf_header *h, const struct source *s, unsigned 
         return read_descriptions(h, s, section, err);
     case FEATURE_BUILD_ID:
         return read_build_ids(h, s, section, err);
-    case FEATURE_TRACING_DATA:
-        h->tracing_size = section->size;
-        return read_section(s, section, FEATURE_BYTES_MAX, "tracing data", &h->tracing, err);
     default:
         return 0;
     }
@@ -337,7 +334,6 @@ void perf_header_release(struct perf_header *h)
     free(h->events);
     free(h->ids);
     free(h->build_ids);
-    free(h->tracing);
     *h = (struct perf_header){0};
 }
 
@@ -347,23 +343,6 @@ int64_t perf_header_event(const struct perf_header *h, uint64_t id)
 
     found = h->n_ids ? bsearch(&key, h->ids, h->n_ids, sizeof(key), compare_ids) : NULL;
     return found ? (int64_t)found->event : -1;
-}
-
-int64_t perf_header_raw_offset(const struct perf_header *h, const char *event, const char *field)
-{
-    cleanup_free char *name = xasprintf("name: %s\n", event), *word = xasprintf(" %s;", field);
-    const char *end = h->tracing + h->tracing_size, *format, *at, *next;
-    unsigned offset;
-
-    format = h->tracing ? memmem(h->tracing, h->tracing_size, name, strlen(name)) : NULL;
-    if (!format)
-        return -1;
-    next = memmem(format, (size_t)(end - format), "print fmt:", 10);
-    end = next ? next : end;
-    at = memmem(format, (size_t)(end - format), word, strlen(word));
-    if (!at || sscanf(at + strlen(word), " offset:%u;", &offset) != 1)
-        return -1;
-    return offset;
 }
 
 const char *perf_header_build_id(const struct perf_header *h, const char *path)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a perf.data file says about itself: the events that were recorded, where the records lie,
- * which build-ids the mapped files had, and the layout of tracepoints. The format is described in
+ * and which build-ids the mapped files had. The format is described in
  * linux/tools/perf/Documentation/perf.data-file-format.txt; the attributes in linux/perf_event.h.
  *
  * The file is not trusted: every offset, size and count is checked against the file's size and
@@ -38,8 +38,6 @@ struct perf_header {
     size_t n_ids;
     struct perf_build_id *build_ids;
     size_t n_build_ids;
-    char *tracing; /* formats of tracepoints, as `perf record` copied them from tracefs; or NULL */
-    size_t tracing_size;
     uint64_t data, data_size; /* where the records are; within the file */
 };
 
@@ -49,8 +47,6 @@ void perf_header_release(struct perf_header *h);
 
 /* Index of the event with that id, or -1. */
 int64_t perf_header_event(const struct perf_header *h, uint64_t id);
-/* Where the raw data of tracepoint `event` ("sched_switch") has `field` ("prev_state"), or -1. */
-int64_t perf_header_raw_offset(const struct perf_header *h, const char *event, const char *field);
 /* NULL when the file does not tell. */
 const char *perf_header_build_id(const struct perf_header *h, const char *path);
 

@@ -41,7 +41,6 @@ static void read_all(struct perf_data *d)
     struct perf_record r;
     int got;
 
-    perf_header_raw_offset(perf_data_header(d), "sched_switch", "prev_state");
     while ((got = perf_data_next(d, &r, &err)) > 0) {
         symbols_record(symbols, &r);
         if (r.type == PERF_RECORD_SAMPLE)

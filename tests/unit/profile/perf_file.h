@@ -25,7 +25,6 @@ struct perf_file {
     size_t n_attrs;
     struct text records;
     struct text build_ids; /* the feature's content; none when empty */
-    struct text tracing;
     struct text bytes; /* the whole file */
     int fd;
     char path[32];
@@ -158,21 +157,21 @@ static inline void perf_file_descriptions(const struct perf_file *f, struct text
     }
 }
 
-/* A file's table of features: tracing data (1), build-ids (2), names of events (12). */
+/* A file's table of features: build-ids (2), names of events (12). */
 static inline void perf_file_features(struct perf_file *f, uint64_t bits)
 {
     struct text names = {0};
-    const struct text *all[] = {&f->tracing, &f->build_ids, &names};
+    const struct text *all[] = {&f->build_ids, &names};
     uint64_t at = f->bytes.length + 16 * (uint64_t)__builtin_popcountll(bits);
 
     perf_file_descriptions(f, &names);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         if (all[i]->length) {
             perf_file_word(&f->bytes, at);
             perf_file_word(&f->bytes, all[i]->length);
             at += all[i]->length;
         }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         text_add_bytes(&f->bytes, all[i]->data, all[i]->length);
     text_release(&names);
 }
@@ -182,7 +181,7 @@ static inline void perf_file_end(struct perf_file *f)
 {
     uint64_t attr = sizeof(f->attrs[0]) + 16, ids = 104, attrs = ids + 8 * f->n_attrs;
     uint64_t data = attrs + attr * f->n_attrs;
-    uint64_t bits = 1 << 12 | (f->tracing.length ? 1 << 1 : 0) | (f->build_ids.length ? 1 << 2 : 0);
+    uint64_t bits = 1 << 12 | (f->build_ids.length ? 1 << 2 : 0);
 
     text_add_bytes(&f->bytes, "PERFILE2", 8);
     perf_file_word(&f->bytes, 104);
@@ -222,7 +221,6 @@ static inline void perf_file_release(struct perf_file *f)
 {
     text_release(&f->records);
     text_release(&f->build_ids);
-    text_release(&f->tracing);
     text_release(&f->bytes);
     if (f->fd >= 0)
         close(f->fd);
