@@ -61,6 +61,7 @@ extern const struct capture_ops capture_stat;      /* counters.c */
 extern const struct capture_ops capture_record;    /* record.c */
 extern const struct capture_ops capture_c2c;       /* memory.c */
 extern const struct capture_ops capture_mem;
+extern const struct capture_ops capture_offcpu;    /* offcpu.c */
 extern const struct capture_ops capture_syscalls;  /* syscalls.c */
 
 /* NULL-terminated: resources first. */

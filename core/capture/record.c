@@ -3,12 +3,10 @@
  * The capture `record`: where each role spends its time, by sampling its stacks with the perf tool.
  * Leaves record-ROLE.perf.data, which `perf report -i` reads, and its stacks as record-ROLE.folded.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "capture/capture.h"
@@ -17,7 +15,6 @@
 #include "capture/roles.h"
 #include "capture/sampling.h"
 #include "profile/fold.h"
-#include "profile/folded.h"
 
 enum call_graph { CALL_GRAPH_FP, CALL_GRAPH_DWARF, CALL_GRAPH_LBR, CALL_GRAPH_NONE };
 static const char *const call_graphs[] = {"fp", "dwarf", "lbr", "none", NULL};
@@ -181,18 +178,16 @@ static json_t *facts(const struct record_state *s, const struct fold_summary *fo
 }
 
 /* The stacks of one role as text beside the recording. */
-static int fold(const struct record_state *s, const struct recorded *item, struct fold_summary *ret,
+static int fold(const struct record_state *s, size_t i, struct fold_summary *ret,
                 struct bench_error *err)
 {
+    const struct recording *r = &s->recording;
     const struct fold_options wanted = {.event = s->sampling.event};
-    cleanup_free char *path = xasprintf("%s/%s.folded", s->recording.target.directory, item->name);
     cleanup_stacks struct stacks *stacks = stacks_new();
-    cleanup_text struct text text = {0};
 
-    if (perf_fold(item->path, &wanted, stacks, ret, err) < 0)
+    if (perf_fold(r->items[i].path, &wanted, stacks, ret, err) < 0)
         return -1;
-    folded_write(stacks, &text);
-    return file_write(AT_FDCWD, path, text_get(&text), text.length, err);
+    return recording_write(r, i, stacks, err);
 }
 
 static int finish_record(void *state, struct bench_error *err)
@@ -205,7 +200,7 @@ static int finish_record(void *state, struct bench_error *err)
     for (size_t i = 0; i < r->count; i++) {
         cleanup_fold_summary struct fold_summary folded = {0};
 
-        if (fold(s, &r->items[i], &folded, err) < 0 ||
+        if (fold(s, i, &folded, err) < 0 ||
             recording_keep(r, i, "folded", facts(s, &folded), err) < 0)
             return error_context(err, "%s", r->items[i].name);
     }

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "capture/roles.h"
+#include "profile/folded.h"
 #include "profile/perf_header.h"
 
 /* Pages of buffer per CPU, so that every perf of the repetition fits into what the kernel lets one
@@ -124,6 +125,16 @@ int recording_finish(struct recording *r, struct bench_error *err)
         if (perf_tool_finish(r->tools[i], err) < 0 || check_events(r, &r->items[i], err) < 0)
             return -1;
     return 0;
+}
+
+int recording_write(const struct recording *r, size_t i, struct stacks *stacks,
+                    struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s/%s.folded", r->target.directory, r->items[i].name);
+    cleanup_text struct text text = {0};
+
+    folded_write(stacks, &text);
+    return file_write(AT_FDCWD, path, text_get(&text), text.length, err);
 }
 
 static int write_facts(const struct recording *r, const char *name, const json_t *facts,

@@ -11,6 +11,7 @@
 #define CAPTURE_RECORDING_H
 
 #include "capture/perf_tool.h"
+#include "profile/stacks.h"
 
 struct recorded {
     char *role;
@@ -40,6 +41,9 @@ int recording_open(struct recording *r, const struct capture_target *t,
 int recording_begin(struct recording *r, struct bench_error *err);
 int recording_end(struct recording *r, struct bench_error *err);
 int recording_finish(struct recording *r, struct bench_error *err);
+/* Writes stacks of item `i` as text, NAME.folded. */
+int recording_write(const struct recording *r, size_t i, struct stacks *stacks,
+                    struct bench_error *err);
 /* Keeps what is to be known of item `i`: `facts` (taken), with the capture, the role, the files, as
  * NAME.json and in the repetition's record. The files are NAME.perf.data and NAME.`more`. */
 int recording_keep(struct recording *r, size_t i, const char *more, json_t *facts,

@@ -36,6 +36,7 @@ int cli_stat(struct cli *cli, int argc, char **argv);
 int cli_record(struct cli *cli, int argc, char **argv);
 int cli_c2c(struct cli *cli, int argc, char **argv);
 int cli_mem(struct cli *cli, int argc, char **argv);
+int cli_offcpu(struct cli *cli, int argc, char **argv);
 int cli_syscalls(struct cli *cli, int argc, char **argv);
 int cli_report(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);

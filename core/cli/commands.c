@@ -9,6 +9,7 @@ const struct command commands[] = {
     {"record", cli_record, "the same, and where each role spends its time, by sampling"},
     {"c2c", cli_c2c, "the same, and which cache lines travel between CPUs"},
     {"mem", cli_mem, "the same, and where loads and stores find their data"},
+    {"offcpu", cli_offcpu, "the same, and what each role waits for while it does not run"},
     {"syscalls", cli_syscalls, "the same, and every system call of each role, by name"},
     {"report", cli_report, "print a stored run again, in any format"},
     {"explain", cli_explain, "say what the numbers of a stored run mean, and what to try"},

@@ -637,6 +637,11 @@ int cli_compare(struct cli *cli, int argc, char **argv)
     return run_with(cli, argc, argv, &(struct mode){.compare = true});
 }
 
+int cli_offcpu(struct cli *cli, int argc, char **argv)
+{
+    return run_with(cli, argc, argv, &(struct mode){.capture = "offcpu"});
+}
+
 int cli_syscalls(struct cli *cli, int argc, char **argv)
 {
     return run_with(cli, argc, argv, &(struct mode){.capture = "syscalls"});

@@ -183,8 +183,8 @@ static const struct row rows[] = {
     NET_COUNT("listen_drops", "listen_drops", "listen drops", LOWER,
               "Connections that a listener dropped for any reason."),
     {METRIC("{event}_{role}", "1", "{event} {role}", NEUTRAL, SI, 2,
-            "Count of the event in the role's processes; the clocks task-clock and cpu-clock are "
-            "in seconds."),
+            "Count of the event in the role's processes; the clocks task-clock and cpu-clock, and "
+            "the times offcpu-blocked and offcpu-preempted, are in seconds."),
      EVENT, TOTAL, 1, NULL, NULL},
     {METRIC("{event}_per_byte_{role}", "1/byte", "{event}/byte {role}", NEUTRAL, PLAIN, 2,
             "The same per byte of payload delivered."),
@@ -323,7 +323,8 @@ static char *stem_of(const struct row *row, const char *event)
 /* Clocks count nanoseconds; all other events count themselves. */
 static bool is_clock(const char *event)
 {
-    return strncmp(event, "task-clock", 10) == 0 || strncmp(event, "cpu-clock", 9) == 0;
+    return strncmp(event, "task-clock", 10) == 0 || strncmp(event, "cpu-clock", 9) == 0 ||
+           strncmp(event, "offcpu-", 7) == 0;
 }
 
 static void as_seconds(struct bench_metric *m, enum per per)

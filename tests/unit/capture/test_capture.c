@@ -57,7 +57,7 @@ static void names_are_checked(void **state)
     assert_int_equal(capture_known(&request, &err), 0);
     expect_unknown("stats", "unknown capture 'stats'", "did you mean 'stat'?");
     expect_unknown("flame", "unknown capture 'flame'",
-                   "captures are 'stat', 'record', 'c2c', 'mem', 'syscalls'");
+                   "captures are 'stat', 'record', 'c2c', 'mem', 'offcpu', 'syscalls'");
     expect_unknown("resources", "capture 'resources' is part of every repetition", "leave it out");
 }
 
