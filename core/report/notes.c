@@ -689,18 +689,24 @@ static void warn_machine(const struct observations *all, struct strings *ret)
 }
 
 /* What the machine's facts say. Those that do not reach this run are left out: the host's
- * congestion control in a network of its own; a missing PMU, which the counters themselves report.
+ * congestion control in a network of its own; a missing PMU, which the counters themselves report;
+ * others' work and steal, where the windows tell how much of it there was (explanation.h).
  */
 static void warn_environment(const struct stored_run *run, const struct bench_document *d,
-                             struct strings *ret)
+                             const struct observations *all, struct strings *ret)
 {
     json_t *facts = json_copy(json_object_get(run->run, "environment"));
+    double low, high;
 
     if (!json_is_object(facts))
         return;
     json_object_del(facts, "pmu");
     if (strncmp(d->network, "isolated", 8) == 0)
         json_object_del(facts, "congestion");
+    if (observed_range(all, "others_cpus", &low, &high))
+        json_object_del(facts, "load");
+    if (observed_range(all, "system_steal_share", &low, &high))
+        json_object_del(facts, "steal");
     facts_warnings(facts, ret);
     json_decref(facts);
 }
@@ -721,5 +727,5 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     identities_changed(d, all, ret);
     identities_layout(d, all, ret);
     warn_machine(all, ret);
-    warn_environment(run, d, ret);
+    warn_environment(run, d, all, ret);
 }

@@ -612,6 +612,25 @@ static void what_a_reader_must_know(void **state)
     assert_warned(f.d, "the window holds 15 periods of the CPU limit");
 }
 
+/* What the machine did before the run is of interest only where its windows do not tell. */
+static void others_before_the_run(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    json_t *facts = json_object_get(f.run.run, "environment");
+
+    (void)state;
+    json_object_set_new(facts, "load", json_pack("[f]", 3.0));
+    json_object_set_new(facts, "steal", json_real(0.02));
+    again(&f);
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "load average"));
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "since boot"));
+    for (size_t i = 0; i < f.run.n_repetitions; i++)
+        f.run.repetitions[i].ok = false;
+    again(&f);
+    assert_warned(f.d, "load average 3.00 at start");
+    assert_warned(f.d, "the hypervisor took 2% of the CPU time since boot");
+}
+
 /* Only what differs by more than a tenth, and by more than next to nothing, is worth a word. */
 static void time_charged_to_another(void **state)
 {
@@ -725,6 +744,7 @@ int main(void)
         cmocka_unit_test(interrupted_sweep),
         cmocka_unit_test(repetitions_removed),
         cmocka_unit_test(what_a_reader_must_know),
+        cmocka_unit_test(others_before_the_run),
         cmocka_unit_test(time_charged_to_another),
         cmocka_unit_test(a_window_that_is_not_steady),
         cmocka_unit_test(little_is_known),
