@@ -70,12 +70,12 @@ static void drop(struct perf_data *d, struct block *block)
     }
 }
 
-/* Reads on from the record at `d->at`. */
+/* Reads on from the record at `d->at`. What is read need not be zeroed first. */
 static int next_block(struct perf_data *d, struct bench_error *err)
 {
     uint64_t left = d->end - d->at;
     size_t want = left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
-    struct block *block = xcalloc(1, sizeof(*block) + want);
+    struct block *block = xrealloc(NULL, sizeof(*block) + want);
 
     drop(d, d->block);
     *block = (struct block){.offset = d->at, .users = 1};
