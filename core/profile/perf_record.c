@@ -176,16 +176,13 @@ static bool take_chain(struct cursor *c, struct perf_sample *s)
 }
 
 /* u32 size, then that many bytes; both together are whole words. */
-static bool take_raw(struct cursor *c, struct perf_sample *s)
+static bool take_raw(struct cursor *c)
 {
-    const unsigned char *start = (const unsigned char *)c->at;
     uint32_t size;
 
     if (c->at == c->end)
         return false;
-    memcpy(&size, start, sizeof(size));
-    s->raw = start + sizeof(size);
-    s->raw_size = size;
+    memcpy(&size, c->at, sizeof(size));
     return take_bytes(c, sizeof(size) + (uint64_t)size);
 }
 
@@ -262,7 +259,7 @@ static bool take_sample(const struct perf_event_attr *attr, struct cursor *c, st
            (!(type & PERF_SAMPLE_PERIOD) || take(c, &s->period)) &&
            (!(type & PERF_SAMPLE_READ) || take_read(attr, c)) &&
            (!(type & PERF_SAMPLE_CALLCHAIN) || take_chain(c, s)) &&
-           (!(type & PERF_SAMPLE_RAW) || take_raw(c, s)) &&
+           (!(type & PERF_SAMPLE_RAW) || take_raw(c)) &&
            (!(type & PERF_SAMPLE_BRANCH_STACK) || take_branches(attr, c, s)) &&
            (!(type & PERF_SAMPLE_REGS_USER) || take_registers(c, attr->sample_regs_user, s)) &&
            (!(type & PERF_SAMPLE_STACK_USER) || take_stack(c, s)) && skip(c, words_after) &&

@@ -15,8 +15,6 @@ struct perf_sample {
     size_t n_chain;
     const struct perf_branch_entry *calls; /* of --call-graph=lbr: the latest first */
     size_t n_calls;
-    const unsigned char *raw;
-    size_t raw_size;
     uint64_t abi;              /* of the registers; 0: none */
     const uint64_t *registers; /* in the order of the bits in `register_mask` */
     uint64_t register_mask;    /* PERF_REG_… of asm/perf_regs.h */

@@ -25,8 +25,6 @@ static void look_up(struct symbols *symbols, const struct perf_record *r)
         symbols_module(symbols, r->pid, s->chain[i], &offset);
         sum += offset;
     }
-    for (size_t i = 0; i < s->raw_size; i++)
-        sum += s->raw[i];
     for (int i = 0; i < __builtin_popcountll(s->register_mask); i++)
         sum += s->registers[i];
     for (size_t i = 0; i < s->stack_size; i++)
