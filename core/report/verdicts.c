@@ -116,7 +116,7 @@ void verdict_find(const struct observations *arm, const struct observations *bas
         .p_adjusted = c.p,
         .finding = findings[v.finding],
         .sign = v.sign,
-        .blocks_needed = (uint32_t)v.blocks,
+        .blocks_needed = (uint32_t)v.needed,
         .detectable = expm1(stats_detectable(&c)),
     };
 }

@@ -19,18 +19,21 @@ struct stats_outcome {
     bool failed; /* then `value` says nothing */
 };
 
-/* ln of the value. A failure is −∞ or +∞, whichever the direction calls worse. NaN (no observation)
- * for a value that is not positive and finite, and for a failure in a metric without direction. */
+/* ln of the value: −∞ of 0, which is less than any number whether that is good or bad. A failure is
+ * −∞ or +∞, whichever the direction calls worse. NaN (no observation) for a value that is negative
+ * or not finite, and for a failure in a metric without direction. */
 double stats_log(struct stats_outcome y, enum bench_direction better);
 
-/* ln y − ln base of one block; 0 where both failed. */
+/* ln y − ln base of one block; 0 where both are the same infinity: both failed. */
 double stats_log_ratio(struct stats_outcome y, struct stats_outcome base,
                        enum bench_direction better);
 
 struct stats_comparison {
-    size_t n;                          /* blocks */
-    double alpha;                      /* of this comparison: that of the family / m */
-    struct stats_interval interval;    /* at 1 − alpha: the one that decides */
+    bool paired;
+    size_t n;                       /* blocks; unpaired: repetitions of the side that has fewer */
+    size_t least;                   /* that n for which there is an interval at all */
+    double alpha;                   /* of this comparison: that of the family / m */
+    struct stats_interval interval; /* at 1 − alpha: the one that decides */
     struct stats_interval equivalence; /* at 1 − 2 · that of the family: two one-sided tests */
     double p;                          /* two-sided, of no difference, not adjusted */
 };
@@ -39,8 +42,7 @@ struct stats_comparison {
  * them, n = 0 or m = 0: no interval that decides. */
 void stats_compare(const double *d, size_t n, double alpha, size_t m, struct stats_comparison *ret);
 
-/* Two samples from stats_log() that do not share blocks (unpaired.h says what that means). `n` of
- * the result is the smaller one's. */
+/* Two samples from stats_log() that do not share blocks; unpaired.h says what that means. */
 void stats_compare_unpaired(const double *y, size_t n, const double *base, size_t n_base,
                             double alpha, size_t m, struct stats_comparison *ret);
 

@@ -162,3 +162,14 @@ double stats_unpaired_p(const double *x, size_t n, const double *y, size_t m)
     sorted = rank_sorted(both, n + m);
     return normal_p(ranks, sorted, n, m);
 }
+
+size_t stats_unpaired_least(double alpha)
+{
+    size_t n = 0;
+
+    if (!(alpha > 0 && alpha < 1))
+        return 0;
+    for (double p = 2; p > alpha; n++)
+        p *= (double)(n + 1) / (double)(2 * (2 * n + 1)); /* C(2n, n) to C(2n + 2, n + 1) */
+    return n;
+}

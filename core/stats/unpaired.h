@@ -26,4 +26,8 @@ void stats_unpaired(const double *x, size_t n, const double *y, size_t m, double
  */
 double stats_unpaired_p(const double *x, size_t n, const double *y, size_t m);
 
+/* The least n of two samples of n each for which there is an interval at `alpha`: 2 / C(2n, n) is
+ * at most that. 0 for an alpha outside (0, 1). */
+size_t stats_unpaired_least(double alpha);
+
 #endif

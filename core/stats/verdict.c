@@ -9,15 +9,13 @@
  * distance from the one's end to the other's other end is more than the margin, and when it has
  * shrunk to the margin one of the two is over, wherever the estimate then lies. It shrinks by √n.
  */
-static size_t blocks_to_decide(const struct stats_comparison *c, double margin)
+static size_t n_to_decide(const struct stats_comparison *c, double margin)
 {
     double reach =
         fmax(c->equivalence.high - c->interval.low, c->interval.high - c->equivalence.low);
-    double blocks = ceil((double)c->n * pow(reach / margin, 2));
+    double n = ceil((double)c->n * pow(reach / margin, 2));
 
-    if (!c->interval.has_interval)
-        return stats_signed_rank_least(c->alpha);
-    return blocks <= 1e9 ? (size_t)blocks : 0;
+    return n <= 1e9 ? (size_t)n : 0;
 }
 
 static enum stats_finding find(const struct stats_comparison *c, double margin, int sign)
@@ -38,14 +36,16 @@ void stats_verdict(const struct stats_comparison *c, double margin, size_t faile
     double limit = log1p(margin);
     int sign = c->interval.low > 0 ? 1 : c->interval.high < 0 ? -1 : 0; /* of NaN 0 */
 
-    *ret = (struct stats_verdict){.finding = STATS_FAILED, .margin = margin};
+    *ret = (struct stats_verdict){.finding = STATS_FAILED, .margin = margin, .paired = c->paired};
     if ((double)failed > STATS_MOST_FAILED * (double)c->n)
         return;
     ret->finding = find(c, limit, sign);
     if (ret->finding >= STATS_NEGLIGIBLE)
         ret->sign = sign;
-    if (ret->finding == STATS_INCONCLUSIVE && limit > 0)
-        ret->blocks = blocks_to_decide(c, limit);
+    if (ret->finding != STATS_INCONCLUSIVE || !(limit > 0))
+        return;
+    ret->too_few = c->n < c->least;
+    ret->needed = ret->too_few ? c->least : n_to_decide(c, limit);
 }
 
 static const char *word(const struct stats_verdict *v, enum stats_words words,
@@ -58,6 +58,16 @@ static const char *word(const struct stats_verdict *v, enum stats_words words,
     return above == (better == BENCH_HIGHER_IS_BETTER) ? "FASTER" : "SLOWER";
 }
 
+static char *inconclusive(const struct stats_verdict *v)
+{
+    const char *unit = v->paired ? "blocks" : "repetitions of each";
+
+    if (v->needed == 0)
+        return xstrdup("INCONCLUSIVE");
+    return v->too_few ? xasprintf("INCONCLUSIVE (needs %zu %s)", v->needed, unit)
+                      : xasprintf("INCONCLUSIVE (about %zu %s would decide)", v->needed, unit);
+}
+
 char *stats_verdict_text(const struct stats_verdict *v, enum stats_words words,
                          enum bench_direction better)
 {
@@ -67,8 +77,7 @@ char *stats_verdict_text(const struct stats_verdict *v, enum stats_words words,
     case STATS_FAILED:
         return xstrdup("FAILED");
     case STATS_INCONCLUSIVE:
-        return v->blocks ? xasprintf("INCONCLUSIVE (%zu blocks would decide)", v->blocks)
-                         : xstrdup("INCONCLUSIVE");
+        return inconclusive(v);
     case STATS_SAME:
         return xasprintf("SAME within %.3g%%", percent);
     case STATS_NEGLIGIBLE:

@@ -193,7 +193,7 @@ static double decided_later(size_t trials, bool by_half_width)
         if (v.finding != STATS_INCONCLUSIVE)
             continue;
         asked++;
-        n = v.blocks;
+        n = v.needed;
         if (by_half_width)
             n = (size_t)ceil(N * pow((c.interval.high - c.interval.low) / 2 / log1p(MARGIN), 2));
         n = n < MOST_N ? n : MOST_N;

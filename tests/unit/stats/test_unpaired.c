@@ -134,6 +134,25 @@ static void p_agrees_with_the_interval(void **state)
     }
 }
 
+static void least_samples(void **state)
+{
+    (void)state;
+    assert_int_equal(stats_unpaired_least(0.1), 3);
+    assert_int_equal(stats_unpaired_least(0.05), 4);
+    assert_int_equal(stats_unpaired_least(0), 0);
+    assert_int_equal(stats_unpaired_least(NAN), 0);
+    for (double alpha = 0.5; alpha > 1e-6; alpha *= 0.7) {
+        size_t n = stats_unpaired_least(alpha);
+        double x[14] = {0};
+        struct stats_interval i;
+
+        stats_unpaired(x, n, x, n, alpha, &i);
+        assert_true(i.has_interval);
+        stats_unpaired(x, n - 1, x, n - 1, alpha, &i);
+        assert_false(i.has_interval);
+    }
+}
+
 static void odd_samples(void **state)
 {
     const double x[] = {1, 2, NAN}, ties[] = {3, 3, 3, 3};
@@ -171,11 +190,9 @@ static void odd_samples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published_example),
-        cmocka_unit_test(published_critical_values),
-        cmocka_unit_test(agrees_with_brute_force),
-        cmocka_unit_test(p_agrees_with_the_interval),
-        cmocka_unit_test(odd_samples),
+        cmocka_unit_test(published_example),       cmocka_unit_test(published_critical_values),
+        cmocka_unit_test(agrees_with_brute_force), cmocka_unit_test(p_agrees_with_the_interval),
+        cmocka_unit_test(least_samples),           cmocka_unit_test(odd_samples),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
