@@ -152,20 +152,30 @@ static int print_document(const struct bench_reporter *reporter, const struct do
     return result;
 }
 
-int cli_print_run(struct cli *cli, const char *path, const char *format,
-                  const struct bench_style *style, struct bench_error *err)
+int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *format,
+                     const struct bench_style *style, struct bench_error *err)
 {
     const struct bench_plugin *plugin =
         registry_find(cli_registry(cli), BENCH_REPORTER, format, err);
-    struct stored_run run = {0};
     struct document *document = NULL;
     int result = -1;
 
-    if (!plugin || store_read(&run, path, err) < 0)
-        return -1;
-    if (document_new(&document, &run, err) == 0)
+    if (plugin && document_new(&document, run, err) == 0)
         result = print_document((const struct bench_reporter *)plugin, document, style, err);
     document_free(document);
+    return result;
+}
+
+int cli_print_run(struct cli *cli, const char *path, const char *format,
+                  const struct bench_style *style, struct bench_error *err)
+{
+    struct stored_run run;
+    int result;
+
+    if (!registry_find(cli_registry(cli), BENCH_REPORTER, format, err) ||
+        store_read(&run, path, err) < 0)
+        return -1;
+    result = cli_print_stored(cli, &run, format, style, err);
     stored_run_release(&run);
     return result;
 }

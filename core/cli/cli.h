@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "plugin/registry.h"
 #include "scenario/scenario.h"
+#include "store/store.h"
 
 struct cli {
     char *program;            /* absolute path of the running bench */
@@ -32,6 +33,7 @@ extern const struct command commands[];
 
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_compare(struct cli *cli, int argc, char **argv);
+int cli_compare_arms(struct cli *cli, int argc, char **argv); /* run.c */
 int cli_stat(struct cli *cli, int argc, char **argv);
 int cli_record(struct cli *cli, int argc, char **argv);
 int cli_c2c(struct cli *cli, int argc, char **argv);
@@ -65,6 +67,9 @@ void cli_help_row(const char *left, const char *right);
 int cli_width(FILE *file);
 /* How to write to `file`: colour, UTF-8, width; `no_color` as asked on the command line. */
 void cli_style(struct bench_style *ret, FILE *file, bool no_color);
+/* Runs reporter `format` over a run that was read and writes the text to standard output. */
+int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *format,
+                     const struct bench_style *style, struct bench_error *err);
 /* Runs reporter `format` over a stored run and writes the text to standard output. */
 int cli_print_run(struct cli *cli, const char *path, const char *format,
                   const struct bench_style *style, struct bench_error *err);

@@ -632,7 +632,7 @@ int cli_mem(struct cli *cli, int argc, char **argv)
     return run_with(cli, argc, argv, &(struct mode){.capture = "mem"});
 }
 
-int cli_compare(struct cli *cli, int argc, char **argv)
+int cli_compare_arms(struct cli *cli, int argc, char **argv)
 {
     return run_with(cli, argc, argv, &(struct mode){.compare = true});
 }

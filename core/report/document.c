@@ -467,18 +467,19 @@ static struct observations fit_ones(const struct observations *all, const struct
 }
 
 /* Decided with the fit blocks. Where the others would have turned it, it was they that decided. */
-static void compare_fit(struct document *d, const struct bench_arm *arm,
+static void compare_fit(struct document *d, const struct bench_arm *arm, const char *base_name,
                         const struct bench_metric *metric, const struct verdict_rule *rule,
                         size_t m, struct bench_comparison *ret)
 {
     struct observations all = select_arm(d, arm->name, arm->point, false);
-    struct observations base = select_arm(d, d->document.baseline, arm->point, false);
-    struct observations fit = fit_ones(&all, &d->fitness);
+    struct observations base = select_arm(d, base_name, arm->point, false);
+    struct observations fit = fit_ones(&all, &d->fitness), fit_base = fit_ones(&base, &d->fitness);
+    __typeof__(verdict_find) *find = rule->pairs ? verdict_find_unpaired : verdict_find;
     struct bench_comparison kept;
     char *text, *text_kept;
 
-    verdict_find(&fit, &base, metric, rule, m, ret, &text);
-    verdict_find(&all, &base, metric, rule, m, &kept, &text_kept);
+    find(&fit, &fit_base, metric, rule, m, ret, &text);
+    find(&all, &base, metric, rule, m, &kept, &text_kept);
     if (fitness_unfit(&d->fitness))
         verdict_unfit(ret, &text);
     else if (strcmp(ret->finding, kept.finding) != 0 || ret->sign != kept.sign)
@@ -489,16 +490,27 @@ static void compare_fit(struct document *d, const struct bench_arm *arm,
     observations_release(&all);
     observations_release(&base);
     observations_release(&fit);
+    observations_release(&fit_base);
 }
 
-static void compare_arm(struct document *d, const struct bench_arm *arm,
+/* With whom an arm is compared; NULL: with nobody. */
+static const char *base_of(const struct document *d, const struct verdict_rule *rule,
+                           const struct bench_arm *arm)
+{
+    if (rule->pairs)
+        return json_text_or(json_object_get(rule->pairs, arm->name), NULL);
+    return strcmp(arm->name, d->document.baseline) == 0 ? NULL : d->document.baseline;
+}
+
+static void compare_arm(struct document *d, const struct bench_arm *arm, const char *base,
                         const struct bench_metric *metric, const struct verdict_rule *rule,
                         size_t m)
 {
     struct bench_comparison *c = xcalloc(1, sizeof(*c));
 
-    compare_fit(d, arm, metric, rule, m, c);
+    compare_fit(d, arm, base, metric, rule, m, c);
     c->arm = arm->name;
+    c->base = keep(d, base);
     c->point = arm->point;
     d->comparisons = grow(d->comparisons, &d->comparisons_capacity, d->n_comparisons + 1,
                           sizeof(*d->comparisons));
@@ -537,13 +549,14 @@ static void add_comparisons(struct document *d, const struct stored_run *run)
     if (rule.metrics.count == 0)
         default_metric(d, &rule.metrics);
     for (uint32_t i = 0; i < d->document.n_arms; i++)
-        others += strcmp(d->arms[i]->name, d->document.baseline) != 0;
+        others += base_of(d, &rule, d->arms[i]) != NULL;
     for (uint32_t i = 0; i < d->document.n_arms; i++)
         for (size_t k = 0; k < rule.metrics.count; k++) {
             const struct bench_metric *metric = find_metric(d, rule.metrics.items[k]);
+            const char *base = base_of(d, &rule, d->arms[i]);
 
-            if (metric && strcmp(d->arms[i]->name, d->document.baseline) != 0)
-                compare_arm(d, d->arms[i], metric, &rule, others * rule.metrics.count);
+            if (metric && base)
+                compare_arm(d, d->arms[i], base, metric, &rule, others * rule.metrics.count);
         }
     verdicts_adjust(d->comparisons, d->n_comparisons);
     d->document.comparisons = (const struct bench_comparison *const *)d->comparisons;

@@ -34,10 +34,15 @@ static const char *plural(size_t n)
 static void design_blocks(const struct stored_run *run, const struct bench_document *d,
                           struct strings *ret)
 {
+    const json_t *sides = json_object_get(json_object_get(run->run, "comparison"), "sides");
     cleanup_strings struct strings arms = {0}, points = {0};
     cleanup_text struct text t = {0};
     uint32_t blocks = (uint32_t)json_number_or(json_object_get(run->run, "blocks"), 0);
 
+    for (size_t i = 0; i < json_array_size(sides); i++)
+        strings_add(ret, json_text_or(json_array_get(sides, i), ""));
+    if (sides)
+        return;
     run_arms(run, &arms);
     run_points(run, &points);
     for (uint32_t i = 0; i < d->n_repetitions; i++)
@@ -54,8 +59,10 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
 }
 
 /* What decides, as it was fixed before the run. */
-static void design_rule(const struct bench_document *d, struct strings *ret)
+static void design_rule(const struct stored_run *run, const struct bench_document *d,
+                        struct strings *ret)
 {
+    bool saved = json_object_get(json_object_get(run->run, "comparison"), "pairs") != NULL;
     cleanup_strings struct strings metrics = {0};
     cleanup_text struct text names = {0};
 
@@ -66,12 +73,10 @@ static void design_rule(const struct bench_document *d, struct strings *ret)
             strings_add(&metrics, d->comparisons[i]->metric->title);
     for (size_t i = 0; i < metrics.count; i++)
         text_add(&names, "%s%s", i ? ", " : "", metrics.items[i]);
-    strings_addf(
-        ret,
-        "rule: primary %s; family error %.2g%% (%u comparison%s); margin %.3g%%; fixed before "
-        "the run",
-        text_get(&names), (1 - d->comparisons[0]->confidence) * d->n_comparisons * 100,
-        d->n_comparisons, plural(d->n_comparisons), d->margin * 100);
+    strings_addf(ret, "rule: primary %s; family error %.2g%% (%u comparison%s); margin %.3g%%; %s",
+                 text_get(&names), (1 - d->comparisons[0]->confidence) * d->n_comparisons * 100,
+                 d->n_comparisons, plural(d->n_comparisons), d->margin * 100,
+                 saved ? "chosen when the runs were there already" : "fixed before the run");
 }
 
 /* Which blocks entered, and whether the others would have changed anything. */
@@ -411,7 +416,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
 
     design_blocks(run, d, ret);
     design_slices(all, ret);
-    design_rule(d, ret);
+    design_rule(run, d, ret);
     design_rejected(d, ret);
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
@@ -480,6 +485,22 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
         strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
                      arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
     }
+}
+
+/* Two saved runs: nothing in common but the work. */
+static void warn_saved(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *rule = json_object_get(run->run, "comparison");
+    json_t *line;
+    size_t i;
+
+    if (!json_object_get(rule, "pairs"))
+        return;
+    strings_add(ret, "two saved runs, not interleaved: what the machine did between them is in the "
+                     "difference, and no interval shows it; 'bench compare SCENARIO' measures both "
+                     "in the same blocks");
+    json_array_foreach(json_object_get(rule, "differences"), i, line)
+        strings_addf(ret, "the runs differ in %s", json_text_or(line, ""));
 }
 
 /* A metric that was to decide and that nobody measured. */
@@ -718,6 +739,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_saturated(d, ret);
+    warn_saved(run, ret);
     warn_undecided(run, d, ret);
     warn_idle(all, ret);
     warn_unsteady(d, all, ret);

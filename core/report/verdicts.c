@@ -21,6 +21,7 @@ bool verdict_rule_read(const struct stored_run *run, struct verdict_rule *ret)
     *ret = (struct verdict_rule){
         .margin = json_number_or(json_object_get(rule, "margin"), NAN),
         .alpha = json_number_or(json_object_get(rule, "alpha"), NAN),
+        .pairs = json_object_get(rule, "pairs"),
     };
     json_array_foreach(json_object_get(rule, "metrics"), i, name) if (json_is_string(name))
         strings_add(&ret->metrics, json_string_value(name));
@@ -78,6 +79,32 @@ static const char *const findings[] = {
     [STATS_DIFFERENT] = "different", [STATS_BEYOND] = "beyond",
 };
 
+static void conclude(const struct stats_comparison *c, size_t n, size_t failed,
+                     const struct bench_metric *metric, const struct verdict_rule *rule,
+                     struct bench_comparison *ret, char **ret_text)
+{
+    struct stats_verdict v;
+
+    stats_verdict(c, rule->margin, failed, &v);
+    *ret_text = stats_verdict_text(&v, words_of(metric), metric->direction);
+    *ret = (struct bench_comparison){
+        .metric = metric,
+        .blocks = (uint32_t)n,
+        .failed = (uint32_t)failed,
+        .ratio = exp(c->interval.estimate),
+        .has_interval = c->interval.has_interval,
+        .low = exp(c->interval.low),
+        .high = exp(c->interval.high),
+        .confidence = 1 - c->alpha,
+        .p = c->p,
+        .p_adjusted = c->p,
+        .finding = findings[v.finding],
+        .sign = v.sign,
+        .blocks_needed = (uint32_t)v.needed,
+        .detectable = expm1(stats_detectable(c)),
+    };
+}
+
 void verdict_find(const struct observations *arm, const struct observations *base,
                   const struct bench_metric *metric, const struct verdict_rule *rule, size_t m,
                   struct bench_comparison *ret, char **ret_text)
@@ -85,7 +112,6 @@ void verdict_find(const struct observations *arm, const struct observations *bas
     cleanup_free double *d = xcalloc(arm->count + 1, sizeof(*d));
     size_t n = 0, failed = count_failed(arm), failed_base = count_failed(base);
     struct stats_comparison c;
-    struct stats_verdict v;
 
     for (size_t i = 0; i < arm->count; i++) {
         const struct observed *other = of_block(base, arm->items[i]->record->block);
@@ -101,24 +127,36 @@ void verdict_find(const struct observations *arm, const struct observations *bas
     if (failed_base > failed)
         failed = failed_base;
     stats_compare(d, n, rule->alpha, m, &c);
-    stats_verdict(&c, rule->margin, failed, &v);
-    *ret_text = stats_verdict_text(&v, words_of(metric), metric->direction);
-    *ret = (struct bench_comparison){
-        .metric = metric,
-        .blocks = (uint32_t)n,
-        .failed = (uint32_t)failed,
-        .ratio = exp(c.interval.estimate),
-        .has_interval = c.interval.has_interval,
-        .low = exp(c.interval.low),
-        .high = exp(c.interval.high),
-        .confidence = 1 - c.alpha,
-        .p = c.p,
-        .p_adjusted = c.p,
-        .finding = findings[v.finding],
-        .sign = v.sign,
-        .blocks_needed = (uint32_t)v.needed,
-        .detectable = expm1(stats_detectable(&c)),
-    };
+    conclude(&c, n, failed, metric, rule, ret, ret_text);
+}
+
+/* ln of the numbers; a failure is worse than any. */
+static size_t logarithms(const struct observations *o, const struct bench_metric *metric,
+                         double *ret)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->count; i++) {
+        double ln = stats_log(outcome(o->items[i], metric), metric->direction);
+
+        if (!isnan(ln))
+            ret[n++] = ln;
+    }
+    return n;
+}
+
+void verdict_find_unpaired(const struct observations *arm, const struct observations *base,
+                           const struct bench_metric *metric, const struct verdict_rule *rule,
+                           size_t m, struct bench_comparison *ret, char **ret_text)
+{
+    cleanup_free double *x = xcalloc(arm->count + 1, sizeof(*x));
+    cleanup_free double *y = xcalloc(base->count + 1, sizeof(*y));
+    size_t n = logarithms(arm, metric, x), n_base = logarithms(base, metric, y);
+    size_t failed = count_failed(arm), failed_base = count_failed(base);
+    struct stats_comparison c;
+
+    stats_compare_unpaired(x, n, y, n_base, rule->alpha, m, &c);
+    conclude(&c, c.n, failed > failed_base ? failed : failed_base, metric, rule, ret, ret_text);
 }
 
 void verdict_unfit(struct bench_comparison *c, char **text)

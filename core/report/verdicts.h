@@ -15,6 +15,7 @@ struct verdict_rule {
     struct strings metrics; /* that decide; empty: those of verdicts_default() */
     double margin;          /* 0.03 */
     double alpha;           /* of all comparisons together */
+    json_t *pairs; /* arm → the one it is compared with, of saved runs; borrowed, NULL: in blocks */
 };
 
 /* false: the run is no comparison. */
@@ -30,6 +31,10 @@ const char *verdicts_default(const struct metric_set *set);
 void verdict_find(const struct observations *arm, const struct observations *base,
                   const struct bench_metric *metric, const struct verdict_rule *rule, size_t m,
                   struct bench_comparison *ret, char **ret_text);
+/* The same for arms that do not share blocks. */
+void verdict_find_unpaired(const struct observations *arm, const struct observations *base,
+                           const struct bench_metric *metric, const struct verdict_rule *rule,
+                           size_t m, struct bench_comparison *ret, char **ret_text);
 /* Too much was thrown away to decide anything. Replaces *text. */
 void verdict_unfit(struct bench_comparison *c, char **text);
 /* With the blocks that were thrown away it would be `kept`: they decide, so nothing does. */

@@ -22,15 +22,16 @@ static void split_metrics(const struct scenario *s, struct strings *ret)
             strings_add(ret, name);
 }
 
-static int check_metrics(const struct scenario *s, const struct strings *metrics,
-                         struct bench_error *err)
+int comparison_check_metrics(const struct scenario *s, struct bench_error *err)
 {
     const char *where = scenario_where(s, "metric");
+    cleanup_strings struct strings metrics = {0};
 
-    for (size_t i = 0; i < metrics->count; i++) {
-        if (metric_known(metrics->items[i]))
+    split_metrics(s, &metrics);
+    for (size_t i = 0; i < metrics.count; i++) {
+        if (metric_known(metrics.items[i]))
             continue;
-        error_set(err, BENCH_ERROR_USAGE, "metric: there is no metric '%s'", metrics->items[i]);
+        error_set(err, BENCH_ERROR_USAGE, "metric: there is no metric '%s'", metrics.items[i]);
         error_hint(err,
                    "docs/measurement.md lists them; 'bench report --format json' shows those of a "
                    "run");
@@ -60,7 +61,7 @@ int comparison_prepare(struct scenario *s, struct bench_error *err)
         error_hint(err, "name them with --relay, the baseline first; 'none' is one as well");
         return -1;
     }
-    if (check_metrics(s, &metrics, err) < 0)
+    if (comparison_check_metrics(s, err) < 0)
         return -1;
     comparisons = (s->n_arms - 1) * count_points(s) * (metrics.count ? metrics.count : 1);
     if (s->precision > 0 && scenario_where(s, "repeat")) {

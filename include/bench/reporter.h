@@ -119,6 +119,7 @@ struct bench_finding {
 /* An arm against the baseline in a metric that decides (`bench compare`). */
 struct bench_comparison {
     const char *arm, *point;
+    const char *base; /* the arm it is compared with: the baseline, or its like in another run */
     const struct bench_metric *metric;
     uint32_t blocks,
         failed;           /* pairs that entered; blocks in which the arm, or the baseline, failed */

@@ -297,6 +297,7 @@ static void comparison(struct bench_output *out, const struct bench_comparison *
     host->emit(out, "{");
     text_member(out, &first, "      ", "arm", c->arm);
     text_member(out, &first, "      ", "point", c->point);
+    text_member(out, &first, "      ", "base", c->base);
     text_member(out, &first, "      ", "metric", c->metric->name);
     text_member(out, &first, "      ", "verdict", c->verdict);
     text_member(out, &first, "      ", "finding", c->finding);

@@ -42,3 +42,24 @@ END
     [[ $output == *"--metric: metric: there is no metric 'bits_per_secnd'"* ]]
     [ ! -e bench-results ]
 }
+
+@test "two saved runs are compared, and what that means is said" {
+    for limit in 1 2; do
+        "$BENCH" run -w builtin -r none --hops 0 --jobs $limit --cpu-limit 0 --warmup 50ms \
+            --duration 500ms --repeat 4 -q -o run$limit >/dev/null
+    done
+    run "$BENCH" compare one=run1 two=run2
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"one: run "*" of "* ]]
+    [[ $output == *"! two saved runs, not interleaved: "* ]]
+    [[ $output == *"! the runs differ in jobs: 1, 2"* ]]
+    [[ $output == *"chosen when the runs were there already"* ]]
+    run "$BENCH" compare run1 run2 --format json
+    jq -e '.comparisons[0] | .arm == "run2" and .base == "run1" and .ratio > 0' <<<"$output"
+    run "$BENCH" compare run1 run1
+    [ "$status" -eq 2 ]
+    [[ $output == *"hint: name them: old=run1 new=run1"* ]]
+    run "$BENCH" compare run1 nowhere
+    [ "$status" -ne 0 ]
+}

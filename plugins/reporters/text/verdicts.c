@@ -47,6 +47,15 @@ static void put_comparison(struct table *t, const struct verdict_columns *at,
     put(t, at->verdict, c->verdict);
 }
 
+/* Who all are compared with. */
+static const char *common_base(const struct bench_document *d)
+{
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        if (strcmp(d->comparisons[i]->base, d->comparisons[0]->base) != 0)
+            return "the other";
+    return baseline_name(d);
+}
+
 static void emit_metric(const struct bench_document *d, const struct bench_metric *m,
                         double confidence, struct footnotes *notes, const struct bench_style *style,
                         struct bench_output *out)
@@ -58,7 +67,7 @@ static void emit_metric(const struct bench_document *d, const struct bench_metri
     column(&t, "relay", true, 0);
     at.value = column(&t, m->title, false, 0);
     at.cv = column(&t, "run CV", false, 3);
-    snprintf(head, sizeof(head), "vs %s", baseline_name(d));
+    snprintf(head, sizeof(head), "vs %s", common_base(d));
     at.ratio = column(&t, head, false, 9);
     snprintf(head, sizeof(head), "%.3g%% interval", confidence * 100);
     at.interval = column(&t, head, true, 8);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/side_by_side.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "report/run_facts.h"
+
+/* What decides whether numbers can be set side by side at all. */
+static const char *const same[] = {"workload", "protocol"};
+
+/* Members of the scenario and facts of the machine that bear on the numbers. */
+static const char *const conditions[] = {"jobs",       "rate",      "hops",    "warmup",
+                                         "duration",   "cpus",      "network", "cpu_limit",
+                                         "congestion", "interleave"};
+static const char *const facts[] = {"kernel",  "cpu_model",  "microcode",   "cpus_online",
+                                    "boot_id", "hypervisor", "clocksource", "governor",
+                                    "turbo",   "mitigations"};
+
+static char *text_of(const json_t *value)
+{
+    return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS |
+                                         JSON_REAL_PRECISION(6))
+                 : NULL;
+}
+
+static bool differ(const json_t *a, const json_t *b)
+{
+    return (a || b) && !json_equal(a, b);
+}
+
+/* Of two maps: the first member in which they differ, whose values take their place. */
+static const char *first_difference(const json_t **a, const json_t **b)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach((json_t *)*a, key, value)
+    {
+        const json_t *other = json_object_get(*b, key);
+
+        if (!json_is_object(*b) || !differ(value, other))
+            continue;
+        *a = value;
+        *b = other;
+        return key;
+    }
+    return NULL;
+}
+
+static int check_same(const struct side sides[2], struct bench_error *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
+        const json_t *a = run_setting(sides[0].run, "", same[i]);
+        const json_t *b = run_setting(sides[1].run, "", same[i]);
+        const char *option = first_difference(&a, &b);
+        cleanup_free char *x = text_of(a), *y = text_of(b);
+
+        if (!differ(a, b))
+            continue;
+        error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' differ in %s%s%s: %s and %s",
+                  sides[0].label, sides[1].label, same[i], option ? "." : "", option ? option : "",
+                  x ? x : "nothing", y ? y : "nothing");
+        error_hint(err, "only runs of the same work can be compared");
+        return -1;
+    }
+    return 0;
+}
+
+static void add_difference(json_t *list, const char *name, const json_t *a, const json_t *b)
+{
+    cleanup_free char *x = text_of(a), *y = text_of(b);
+    cleanup_free char *line =
+        strcmp(name, "boot_id") == 0
+            ? xstrdup("boot: the machine was restarted, or is another one")
+            : xasprintf("%s: %.80s, %.80s", name, x ? x : "unknown", y ? y : "unknown");
+
+    if (differ(a, b))
+        json_array_append_new(list, json_text(line));
+}
+
+static json_t *differences(const struct side sides[2])
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
+        add_difference(list, conditions[i], run_setting(sides[0].run, "", conditions[i]),
+                       run_setting(sides[1].run, "", conditions[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+        add_difference(
+            list, facts[i],
+            json_object_get(json_object_get(sides[0].run->run, "environment"), facts[i]),
+            json_object_get(json_object_get(sides[1].run->run, "environment"), facts[i]));
+    return list;
+}
+
+static json_t *descriptions(const struct side sides[2])
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < 2; i++) {
+        cleanup_free char *line =
+            xasprintf("%s: run %s of %s", sides[i].label, sides[i].run->id,
+                      json_text_or(json_object_get(sides[i].run->run, "started"), "unknown"));
+
+        json_array_append_new(list, json_text(line));
+    }
+    return list;
+}
+
+/* Names of relays that both runs have. */
+static void common_arms(const struct side sides[2], struct strings *ret)
+{
+    cleanup_strings struct strings a = {0}, b = {0};
+
+    run_arms(sides[0].run, &a);
+    run_arms(sides[1].run, &b);
+    for (size_t i = 0; i < a.count; i++)
+        if (strings_has(&b, a.items[i]))
+            strings_add(ret, a.items[i]);
+}
+
+/* The label alone, unless there are several relays to tell apart. Caller frees. */
+static char *arm_name(const struct strings *common, const char *arm, const char *label)
+{
+    return common->count == 1 ? xstrdup(label) : xasprintf("%s %s", arm, label);
+}
+
+static json_t *arm_json(const struct stored_run *run, const char *name)
+{
+    json_t *arm;
+    size_t i;
+
+    json_array_foreach(run_setting(run, "", "relays"), i,
+                       arm) if (strcmp(json_text_or(json_object_get(arm, "name"), ""), name) ==
+                                0) return json_copy(arm);
+    return json_object();
+}
+
+static json_t *joined_relays(const struct side sides[2], const struct strings *common,
+                             json_t *pairs)
+{
+    json_t *relays = json_array();
+
+    for (size_t i = 0; i < common->count; i++) {
+        cleanup_free char *first = arm_name(common, common->items[i], sides[0].label);
+        cleanup_free char *second = arm_name(common, common->items[i], sides[1].label);
+
+        for (size_t s = 0; s < 2; s++) {
+            json_t *arm = arm_json(sides[s].run, common->items[i]);
+
+            json_object_set_new(arm, "name", json_text(s ? second : first));
+            json_array_append_new(relays, arm);
+        }
+        json_object_set_new(pairs, second, json_text(first));
+    }
+    return relays;
+}
+
+/* Points of both, each once. */
+static json_t *joined_points(const struct side sides[2])
+{
+    json_t *points = json_array(), *point;
+    cleanup_strings struct strings labels = {0};
+    size_t i;
+
+    for (size_t s = 0; s < 2; s++)
+        json_array_foreach(json_object_get(sides[s].run->run, "points"), i, point)
+        {
+            const char *label = json_text_or(json_object_get(point, "label"), "");
+
+            if (strings_has(&labels, label))
+                continue;
+            strings_add(&labels, label);
+            json_array_append(points, point);
+        }
+    return points;
+}
+
+static void take_repetitions(struct stored_run *ret, const struct side *side,
+                             const struct strings *common)
+{
+    struct stored_run *from = side->run;
+    uint32_t block = 0, index = 0;
+
+    for (size_t i = 0; i < ret->n_repetitions; i++) {
+        const struct repetition_record *r = &ret->repetitions[i];
+
+        block = r->block > block ? r->block : block;
+        index = r->index > index ? r->index : index;
+    }
+    ret->repetitions = xrealloc(ret->repetitions, (ret->n_repetitions + from->n_repetitions + 1) *
+                                                      sizeof(*ret->repetitions));
+    for (size_t i = 0; i < from->n_repetitions; i++) {
+        struct repetition_record *r = &from->repetitions[i];
+        char *name;
+
+        if (!record_measures(r) || !strings_has(common, r->arm)) {
+            record_release(r);
+            continue;
+        }
+        name = arm_name(common, r->arm, side->label);
+        free(r->arm);
+        r->arm = name;
+        r->block += block;
+        r->index += index;
+        ret->repetitions[ret->n_repetitions++] = *r;
+    }
+    free(from->repetitions);
+    from->repetitions = NULL;
+    from->n_repetitions = 0;
+}
+
+int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rule,
+                 struct bench_error *err)
+{
+    cleanup_strings struct strings common = {0};
+    json_t *scenario, *pairs = json_object(), *relays;
+
+    common_arms(sides, &common);
+    if (common.count == 0)
+        error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' have no relay in common", sides[0].label,
+                  sides[1].label);
+    if (common.count == 0 || check_same(sides, err) < 0) {
+        json_decref(rule);
+        json_decref(pairs);
+        return -1;
+    }
+    *ret = (struct stored_run){.path = xstrdup(sides[1].run->path),
+                               .id = xasprintf("%s, %s", sides[0].run->id, sides[1].run->id),
+                               .seed = sides[0].run->seed,
+                               .run = json_copy(sides[0].run->run)};
+    relays = joined_relays(sides, &common, pairs);
+    scenario = json_copy(json_object_get(ret->run, "scenario"));
+    json_object_set(scenario, "baseline", json_object_get(json_array_get(relays, 0), "name"));
+    json_object_set_new(scenario, "relays", relays);
+    json_object_set_new(rule, "pairs", pairs);
+    json_object_set_new(rule, "differences", differences(sides));
+    json_object_set_new(rule, "sides", descriptions(sides));
+    json_object_set_new(ret->run, "id", json_text(ret->id));
+    json_object_set_new(ret->run, "scenario", scenario);
+    json_object_set_new(ret->run, "points", joined_points(sides));
+    json_object_set_new(ret->run, "plan", json_array());
+    json_object_set_new(ret->run, "comparison", rule);
+    json_object_del(ret->run, "saturation");
+    json_object_del(ret->run, "blocks");
+    take_repetitions(ret, &sides[0], &common);
+    take_repetitions(ret, &sides[1], &common);
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Two stored runs as one, so that one document compares them: every relay that both have becomes
+ * two arms, one per run. They were not measured in the same blocks, so nothing that happened to the
+ * machine in between cancels; what differs between the runs beside their numbers is listed.
+ */
+#ifndef REPORT_SIDE_BY_SIDE_H
+#define REPORT_SIDE_BY_SIDE_H
+
+#include "store/store.h"
+
+struct side {
+    const char *label; /* "old" */
+    struct stored_run *run;
+};
+
+/* Takes the repetitions of both; the runs are still the caller's to release. `rule` as in run.json
+ * ("comparison"), taken. -1 (USAGE) when they have no relay in common, or another workload. */
+int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rule,
+                 struct bench_error *err);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "report/document.h"
+#include "report/side_by_side.h"
+
+#include "example.h"
+
+/* A run of the arms "none" and "nginx", six blocks; nginx at `factor` of the usual throughput. */
+static void example_side(struct stored_run *run, const char *id, double factor)
+{
+    example_two_arms(run);
+    free(run->id);
+    run->id = xstrdup(id);
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        struct series *s = &run->repetitions[i].series;
+        int column = series_find(s, "server.bytes_received");
+
+        if (strcmp(run->repetitions[i].arm, "nginx") == 0)
+            for (size_t row = 0; row < s->n_rows; row++)
+                s->values[row * s->n_columns + (size_t)column] =
+                    (int64_t)((double)s->values[row * s->n_columns + (size_t)column] * factor);
+    }
+}
+
+static json_t *rule(void)
+{
+    return json_pack("{s:[],s:f,s:f}", "metrics", "margin", 0.03, "alpha", 0.05);
+}
+
+static bool warned(const struct bench_document *d, const char *part)
+{
+    for (uint32_t i = 0; i < d->n_warnings; i++)
+        if (strstr(d->warnings[i], part))
+            return true;
+    return false;
+}
+
+static void each_relay_against_itself(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    const struct bench_document *d;
+    struct document *document;
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 0.8);
+    json_object_set_new(json_object_get(b.run, "environment"), "kernel", json_string("6.19.0"));
+    assert_int_equal(side_by_side(&joined, sides, rule(), NULL), 0);
+    assert_int_equal(document_new(&document, &joined, NULL), 0);
+    d = document_get(document);
+    assert_int_equal(d->n_arms, 4);
+    assert_string_equal(d->arms[0]->name, "none old");
+    assert_int_equal(d->arms[0]->valid, 6);
+    assert_int_equal(d->n_comparisons, 2);
+    assert_string_equal(d->comparisons[0]->arm, "none new");
+    assert_string_equal(d->comparisons[0]->base, "none old");
+    assert_true(fabs(d->comparisons[0]->ratio - 1) < 1e-9);
+    assert_true(d->comparisons[0]->low < 1 && d->comparisons[0]->high > 1);
+    assert_string_equal(d->comparisons[1]->arm, "nginx new");
+    assert_string_equal(d->comparisons[1]->base, "nginx old");
+    assert_true(fabs(d->comparisons[1]->ratio - 0.8) < 0.001);
+    assert_string_equal(d->comparisons[1]->verdict, "SLOWER (by at least 3%)");
+    assert_int_equal(d->comparisons[1]->blocks, 6);
+    assert_true(warned(d, "two saved runs, not interleaved"));
+    assert_true(warned(d, "the runs differ in kernel: \"6.18.0\", \"6.19.0\""));
+    assert_string_equal(d->design[0], "old: run run-a of 2026-11-20T06:49:44Z");
+    document_free(document);
+    stored_run_release(&joined);
+    example_release(&a);
+    example_release(&b);
+}
+
+static void refused(const char *key, json_t *value, const char *message)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    struct bench_error err = {0};
+
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    json_object_set_new(json_object_get(b.run, "scenario"), key, value);
+    assert_int_equal(side_by_side(&joined, sides, rule(), &err), -1);
+    assert_string_equal(err.message, message);
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    example_release(&a);
+    example_release(&b);
+}
+
+static void other_work_is_refused(void **state)
+{
+    (void)state;
+    refused("workload", json_string("iperf3"),
+            "'old' and 'new' differ in workload: \"builtin\" and \"iperf3\"");
+    refused("protocol", json_string("http1"),
+            "'old' and 'new' differ in protocol: \"tcp\" and \"http1\"");
+}
+
+static void no_relay_in_common(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    struct bench_error err = {0};
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    for (size_t i = 0; i < b.n_repetitions; i++) {
+        free(b.repetitions[i].arm);
+        b.repetitions[i].arm = xstrdup("other");
+    }
+    json_object_set_new(json_object_get(b.run, "scenario"), "relays", json_pack("[s]", "other"));
+    json_object_del(json_object_get(b.run, "scenario"), "baseline");
+    assert_int_equal(side_by_side(&joined, sides, rule(), &err), -1);
+    assert_string_equal(err.message, "'old' and 'new' have no relay in common");
+    example_release(&a);
+    example_release(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_relay_against_itself),
+        cmocka_unit_test(other_work_is_refused),
+        cmocka_unit_test(no_relay_in_common),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
