@@ -182,6 +182,34 @@ int directory_make(int dirfd, const char *path, struct bench_error *err)
     return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int directory_list(int dirfd, const char *path, struct strings *ret, struct bench_error *err)
+{
+    int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (!dir) {
+        int saved = errno;
+
+        if (fd >= 0)
+            close(fd);
+        errno = saved;
+        return error_errno(err, BENCH_ERROR_RUN, saved, "cannot read directory '%s'", path);
+    }
+    while ((entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            strings_add(ret, entry->d_name);
+    closedir(dir);
+    if (ret->count)
+        qsort(ret->items, ret->count, sizeof(*ret->items), by_name);
+    return 0;
+}
+
 int directory_remove(int dirfd, const char *path, struct bench_error *err)
 {
     int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

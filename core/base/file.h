@@ -10,6 +10,8 @@
 
 #include <bench/types.h>
 
+#include "base/text.h"
+
 /* Reads at most `limit` bytes; a longer file is an error. NUL-terminated; caller frees. */
 int file_read(int dirfd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
               struct bench_error *err);
@@ -28,6 +30,8 @@ int file_write(int dirfd, const char *path, const char *data, size_t length,
                struct bench_error *err);
 /* mkdir -p. */
 int directory_make(int dirfd, const char *path, struct bench_error *err);
+/* Adds the names in it, sorted, without those that begin with a dot. */
+int directory_list(int dirfd, const char *path, struct strings *ret, struct bench_error *err);
 /* rm -r, without following links; missing is fine. */
 int directory_remove(int dirfd, const char *path, struct bench_error *err);
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/events.h"
+#include "store/baseline.h"
 
 static bool matches(const char *text, const char *pattern)
 {
@@ -133,12 +134,34 @@ static int list_scenarios(struct cli *cli, const char *pattern)
     return 0;
 }
 
+static int list_baselines(struct cli *cli, const char *pattern)
+{
+    cleanup_strings struct strings names = {0};
+    struct bench_error err = {0};
+
+    (void)cli;
+    if (baseline_list(NULL, &names, &err) < 0)
+        return cli_error(&err);
+    for (size_t i = 0; i < names.count; i++) {
+        cleanup_free char *run = NULL;
+
+        if (!matches(names.items[i], pattern))
+            continue;
+        if (baseline_find(NULL, names.items[i], &run, &err) < 0)
+            fprintf(stderr, "not usable: %s\n", err.message);
+        else
+            printf("%-22s %s\n", names.items[i], run);
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*list)(struct cli *cli, const char *pattern); /* NULL: takes options */
     const char *help;
 } lists[] = {
     {"runs", NULL, "stored runs below bench-results, oldest first; has options: --help"},
+    {"baselines", list_baselines, "runs that were saved under a name to compare with"},
     {"workloads", list_workloads, "workload plugins and their options"},
     {"relays", list_relays, "relay plugins and their options"},
     {"reporters", list_reporters, "output formats"},

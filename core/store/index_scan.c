@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "store/layout.h"
 #include "store/run_json.h"
@@ -32,22 +33,17 @@ static int64_t mtime_of(const struct stat *st)
 /* Repetitions that were finished. */
 static int64_t count_done(int dirfd)
 {
-    int fd = openat(dirfd, LAYOUT_REPETITIONS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
+    cleanup_strings struct strings names = {0};
     int64_t n = 0;
 
-    if (!dir) {
-        if (fd >= 0)
-            close(fd);
-        return 0;
-    }
-    while ((entry = readdir(dir))) {
-        cleanup_free char *path = xasprintf("%s/" LAYOUT_REPETITION, entry->d_name);
+    if (directory_list(dirfd, LAYOUT_REPETITIONS, &names, NULL) < 0)
+        return 0; /* killed before the first one began */
+    for (size_t i = 0; i < names.count; i++) {
+        cleanup_free char *path =
+            xasprintf(LAYOUT_REPETITIONS "/%s/" LAYOUT_REPETITION, names.items[i]);
 
-        n += entry->d_name[0] != '.' && faccessat(fd, path, F_OK, 0) == 0;
+        n += faccessat(dirfd, path, F_OK, 0) == 0;
     }
-    closedir(dir);
     return n;
 }
 
@@ -235,7 +231,8 @@ static int list_present(const struct run_index *x, struct strings *ret, struct b
         return error_errno(err, BENCH_ERROR_RUN, saved, "cannot read directory '%s'", x->directory);
     }
     while ((entry = readdir(dir)))
-        if (entry->d_name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
+        if (entry->d_name[0] != '.' && strcmp(entry->d_name, LAYOUT_BASELINES) != 0 &&
+            (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
             strings_add(ret, entry->d_name);
     closedir(dir);
     if (ret->count)

@@ -7,6 +7,7 @@
 
 #define LAYOUT_RESULTS "bench-results" /* below the working directory */
 #define LAYOUT_LATEST "latest"
+#define LAYOUT_BASELINES "baselines"
 #define LAYOUT_RUN "run.json"
 #define LAYOUT_SCENARIO "scenario.yaml"
 #define LAYOUT_REPETITIONS "repetitions"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -130,42 +129,13 @@ static void add_repetition(struct stored_run *run, int dirfd, const char *name)
     run->repetitions[run->n_repetitions++] = record;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Names in a directory, sorted, without those that begin with a dot. */
-static int list_names(int dirfd, const char *path, struct strings *ret, struct bench_error *err)
-{
-    int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    struct dirent *entry;
-
-    if (!dir) {
-        int saved = errno;
-
-        if (fd >= 0)
-            close(fd);
-        errno = saved;
-        return error_errno(err, BENCH_ERROR_RUN, saved, "cannot read directory '%s'", path);
-    }
-    while ((entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            strings_add(ret, entry->d_name);
-    closedir(dir);
-    if (ret->count)
-        qsort(ret->items, ret->count, sizeof(*ret->items), by_name);
-    return 0;
-}
-
 static int read_repetitions(struct stored_run *run, int dirfd, struct bench_error *err)
 {
     cleanup_strings struct strings names = {0};
 
     if (faccessat(dirfd, LAYOUT_REPETITIONS, F_OK, 0) < 0 && errno == ENOENT)
         return 0; /* killed before the first one began */
-    if (list_names(dirfd, LAYOUT_REPETITIONS, &names, err) < 0)
+    if (directory_list(dirfd, LAYOUT_REPETITIONS, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++)
         add_repetition(run, dirfd, names.items[i]);
