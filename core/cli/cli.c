@@ -5,6 +5,7 @@
 #include <langinfo.h>
 #include <libgen.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -134,8 +135,10 @@ void cli_style(struct bench_style *ret, FILE *file, bool no_color)
     };
 }
 
-static int print_document(const struct bench_reporter *reporter, const struct document *document,
-                          const struct bench_style *style, struct bench_error *err)
+/* One of them is given. */
+static int print_with(const struct bench_reporter *reporter, const struct bench_document *document,
+                      const struct bench_history *history, const struct bench_style *style,
+                      struct bench_error *err)
 {
     const struct bench_plugin *plugin = &reporter->plugin;
     struct bench_output out = {0};
@@ -143,13 +146,37 @@ static int print_document(const struct bench_reporter *reporter, const struct do
     int result;
 
     option_defaults(plugin->options, state);
-    result = reporter->report(state, document_get(document), style, &out, err);
+    result = document ? reporter->report(state, document, style, &out, err)
+                      : reporter->history(state, history, style, &out, err);
     if (result == 0)
         fwrite(text_get(&out.text), 1, out.text.length, stdout);
     text_release(&out.text);
     option_release(plugin->options, state);
     free(state);
     return result;
+}
+
+const struct bench_reporter *cli_history_reporter(struct cli *cli, const char *format,
+                                                  struct bench_error *err)
+{
+    const struct bench_plugin *plugin =
+        registry_find(cli_registry(cli), BENCH_REPORTER, format, err);
+    const struct bench_reporter *reporter = (const struct bench_reporter *)plugin;
+
+    if (!plugin)
+        return NULL;
+    /* Plugins of an older bench end before it. */
+    if (plugin->size > offsetof(struct bench_reporter, history) && reporter->history)
+        return reporter;
+    error_set(err, BENCH_ERROR_USAGE, "format '%s' has no histories", format);
+    error_hint(err, "'text' and 'json' have");
+    return NULL;
+}
+
+int cli_print_history(const struct bench_reporter *reporter, const struct bench_history *history,
+                      const struct bench_style *style, struct bench_error *err)
+{
+    return print_with(reporter, NULL, history, style, err);
 }
 
 int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *format,
@@ -161,7 +188,8 @@ int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *
     int result = -1;
 
     if (plugin && document_new(&document, run, err) == 0)
-        result = print_document((const struct bench_reporter *)plugin, document, style, err);
+        result = print_with((const struct bench_reporter *)plugin, document_get(document), NULL,
+                            style, err);
     document_free(document);
     return result;
 }

@@ -44,6 +44,7 @@ int cli_report(struct cli *cli, int argc, char **argv);
 int cli_explain(struct cli *cli, int argc, char **argv);
 int cli_flamegraph(struct cli *cli, int argc, char **argv);
 int cli_list(struct cli *cli, int argc, char **argv);
+int cli_history(struct cli *cli, int argc, char **argv);
 int cli_list_runs(int argc, char **argv); /* argv[0] is "runs" */
 int cli_check(struct cli *cli, int argc, char **argv);
 int cli_plugin(struct cli *cli, int argc, char **argv);
@@ -73,6 +74,11 @@ int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *
 /* Runs reporter `format` over a stored run and writes the text to standard output. */
 int cli_print_run(struct cli *cli, const char *path, const char *format,
                   const struct bench_style *style, struct bench_error *err);
+/* The reporter `format`, if it can write histories. */
+const struct bench_reporter *cli_history_reporter(struct cli *cli, const char *format,
+                                                  struct bench_error *err);
+int cli_print_history(const struct bench_reporter *reporter, const struct bench_history *history,
+                      const struct bench_style *style, struct bench_error *err);
 
 /* Reads a scenario file: the path itself, or a name among the shipped scenarios. */
 int cli_read_scenario(const struct cli *cli, const char *name, struct scenario *ret,

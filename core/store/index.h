@@ -68,4 +68,49 @@ typedef void (*index_visit)(void *context, const struct indexed_run *run);
 int index_runs(struct run_index *x, const struct index_filter *filter, index_visit visit,
                void *context, struct bench_error *err);
 
+/*
+ * Estimates: of each run, arm, point of the sweep and metric, as the report computes them. The
+ * store cannot compute them, so whoever can enters those of the runs that have none yet.
+ */
+
+/* An arm at a point, with what identifies it; NULL: unknown. */
+struct index_arm {
+    const struct bench_arm *arm;
+    bool baseline;
+    const char *binary;   /* SHA-256 of the relay's program */
+    const char *code;     /* of all that it had mapped as code */
+    const char *settings; /* of everything that was set for it */
+};
+
+/* Adds the directories of those runs whose estimates are missing or another version's. */
+int index_unestimated(struct run_index *x, const struct index_filter *filter, struct strings *ret,
+                      struct bench_error *err);
+/* Replaces the estimates of the run. */
+int index_put_estimates(struct run_index *x, const char *directory, const struct index_arm *arms,
+                        size_t n, struct bench_error *err);
+
+struct index_sample {
+    const char *directory, *id, *name, *started; /* of the run */
+    const char *bench_version, *kernel, *cpu_model;
+    int64_t cpus;
+    const char *arm, *relay, *point;
+    bool baseline;
+    const char *binary, *code, *settings;
+    enum bench_state state;
+    double value, low, high;             /* NaN: none */
+    double ratio, ratio_low, ratio_high; /* to the baseline; NaN: none */
+    int64_t n;
+};
+
+typedef void (*index_visit_sample)(void *context, const struct index_sample *sample);
+
+/* A metric in all arms of the runs, oldest first; `point` NULL: at all points. */
+int index_samples(struct run_index *x, const struct index_filter *filter, const char *metric,
+                  const char *point, index_visit_sample visit, void *context,
+                  struct bench_error *err);
+/* The metric as it is known: name, unit, title, direction and format; its strings are `kept`'s. One
+ * that no run has is refused, with the nearest. */
+int index_metric(struct run_index *x, const char *name, struct bench_metric *ret,
+                 struct strings *kept, struct bench_error *err);
+
 #endif

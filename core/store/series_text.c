@@ -17,7 +17,7 @@ static const char *const kind_names[] = {
     NULL,
 };
 
-static const char *const state_names[] = {
+const char *const series_state_names[] = {
     [BENCH_OK] = "ok",
     [BENCH_SCALED] = "scaled",
     [BENCH_NOT_COUNTED] = "not_counted",
@@ -60,7 +60,7 @@ static void add_header(struct text *t, const struct series *s)
         text_add(t, "\t%s", kind_names[s->columns[i].kind]);
     text_add(t, "\n#state");
     for (size_t i = 0; i < s->n_columns; i++)
-        text_add(t, "\t%s", state_names[s->columns[i].state]);
+        text_add(t, "\t%s", series_state_names[s->columns[i].state]);
     text_add(t, "\n#reason");
     for (size_t i = 0; i < s->n_columns; i++) {
         text_add(t, "\t");
@@ -208,7 +208,7 @@ static int take_columns(struct lines *l, struct series *s, struct bench_error *e
     }
     for (size_t i = 0; i < name.count; i++) {
         int k = name_index(kind.fields[i], kind_names),
-            st = name_index(state.fields[i], state_names);
+            st = name_index(state.fields[i], series_state_names);
         char *column, *why;
 
         if (unescape(name.fields[i], &column) < 0 || !column || k < 0 || st < 0 ||

@@ -9,6 +9,9 @@
 #include "base/text.h"
 #include "capture/series.h"
 
+/* By enum bench_state, as files have them; NULL-terminated. */
+extern const char *const series_state_names[];
+
 void series_to_text(const struct series *s, struct text *ret);
 /* Fills a zeroed series; on error it is released. `text` is changed; text[length] must be NUL.
  * Messages begin with the line's number. */

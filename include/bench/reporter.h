@@ -190,6 +190,42 @@ struct bench_document {
     double margin; /* what counts as a difference, 0.03 is 3%; NaN: this is no comparison */
 };
 
+/* A metric in one of the runs of a history. */
+struct bench_history_run {
+    const char *run, *started; /* identity; RFC 3339, UTC */
+    enum bench_state state;
+    double value; /* NaN when `state` is neither ok nor scaled */
+    bool has_interval;
+    double low, high;
+    uint32_t n;
+    double ratio; /* to the anchor in the same run; NaN: none */
+    bool has_ratio_interval;
+    double ratio_low, ratio_high;
+    const char *changed;  /* what differs from the run before: "binary, kernel"; or NULL */
+    bool new_level;       /* from here on the level is another */
+    double before, after; /* medians of both levels, of the ratio where there is an anchor */
+};
+
+/* One arm at one point on one kind of machine, over the runs of one scenario in order of time. */
+struct bench_history_series {
+    const char *name, *arm, *point; /* name: of the scenario */
+    const char *machine;            /* "Example 9000, 2 CPUs" */
+    const char *anchor;             /* the arm that ratios refer to, or NULL */
+    uint32_t n_runs;
+    const struct bench_history_run *const *runs;
+};
+
+/* How a metric went from run to run. */
+struct bench_history {
+    uint32_t size;
+    uint32_t schema; /* of the JSON document */
+    const struct bench_metric *metric;
+    uint32_t n_series;
+    const struct bench_history_series *const *series;
+    uint32_t n_warnings; /* lines that a reader must see */
+    const char *const *warnings;
+};
+
 /* What of the document is wanted. */
 enum bench_part {
     BENCH_PART_ALL = 0,  /* with the first few findings, where it is for people */
@@ -213,6 +249,11 @@ struct bench_reporter {
     int (*report)(void *state, const struct bench_document *document,
                   const struct bench_style *style, struct bench_output *out,
                   struct bench_error *err);
+
+    /* Writes a history. NULL: this format has none. */
+    int (*history)(void *state, const struct bench_history *history,
+                   const struct bench_style *style, struct bench_output *out,
+                   struct bench_error *err);
 };
 
 #ifdef __cplusplus

@@ -400,6 +400,76 @@ static int report(void *state, const struct bench_document *d, const struct benc
     return 0;
 }
 
+/* --- history ------------------------------------------------------------------------------- */
+
+static void history_run(struct bench_output *out, const struct bench_history_run *r)
+{
+    bool number = r->state == BENCH_OK || r->state == BENCH_SCALED, first = true;
+
+    host->emit(out, "{");
+    text_member(out, &first, "          ", "run", r->run);
+    text_member(out, &first, "          ", "started", r->started);
+    text_member(out, &first, "          ", "state", state_name(r->state));
+    number_member(out, &first, "          ", "value", number ? r->value : NAN);
+    number_member(out, &first, "          ", "low", r->has_interval ? r->low : NAN);
+    number_member(out, &first, "          ", "high", r->has_interval ? r->high : NAN);
+    number_member(out, &first, "          ", "n", r->n);
+    number_member(out, &first, "          ", "ratio", r->ratio);
+    number_member(out, &first, "          ", "ratio_low",
+                  r->has_ratio_interval ? r->ratio_low : NAN);
+    number_member(out, &first, "          ", "ratio_high",
+                  r->has_ratio_interval ? r->ratio_high : NAN);
+    text_member(out, &first, "          ", "differs", r->changed);
+    key(out, &first, "          ", "new_level");
+    host->emit(out, r->new_level ? "true" : "false");
+    number_member(out, &first, "          ", "before", r->new_level ? r->before : NAN);
+    number_member(out, &first, "          ", "after", r->new_level ? r->after : NAN);
+    host->emit(out, "\n        }");
+}
+
+static void history_series(struct bench_output *out, const struct bench_history_series *s)
+{
+    bool first = true, none = true;
+
+    host->emit(out, "{");
+    text_member(out, &first, "      ", "name", s->name);
+    text_member(out, &first, "      ", "arm", s->arm);
+    text_member(out, &first, "      ", "point", s->point);
+    text_member(out, &first, "      ", "machine", s->machine);
+    text_member(out, &first, "      ", "anchor", s->anchor);
+    key(out, &first, "      ", "runs");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < s->n_runs; i++) {
+        key(out, &none, "        ", NULL);
+        history_run(out, s->runs[i]);
+    }
+    host->emit(out, none ? "]\n    }" : "\n      ]\n    }");
+}
+
+static int history(void *state, const struct bench_history *h, const struct bench_style *style,
+                   struct bench_output *out, struct bench_error *err)
+{
+    bool first = true, none = true;
+
+    (void)state;
+    (void)style;
+    (void)err;
+    host->emit(out, "{");
+    number_member(out, &first, "  ", "schema", h->schema);
+    text_member(out, &first, "  ", "metric", h->metric->name);
+    text_member(out, &first, "  ", "unit", h->metric->unit);
+    key(out, &first, "  ", "series");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < h->n_series; i++) {
+        key(out, &none, "    ", NULL);
+        history_series(out, h->series[i]);
+    }
+    host->emit(out, none ? "]" : "\n  ]");
+    lines_member(out, &first, "warnings", h->n_warnings, h->warnings);
+    host->emit(out, "\n}\n");
+    return 0;
+}
+
 static const struct bench_reporter plugin = {
     .plugin = {.size = sizeof(plugin),
                .abi_major = BENCH_ABI_MAJOR,
@@ -409,6 +479,7 @@ static const struct bench_reporter plugin = {
                .description = "one JSON object for programs"},
     .extension = "json",
     .report = report,
+    .history = history,
 };
 
 const struct bench_plugin *bench_plugin_get(const struct bench_host *h)

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -503,6 +504,115 @@ static void json_survives_anything(void **state)
     json_decref(j);
 }
 
+/* --- histories ----------------------------------------------------------------------------- */
+
+enum { HISTORY_RUNS = 30 };
+
+/* nginx against none, a tenth slower from the 21st run on; and one run of another scenario whose
+ * name is hostile, where nothing could be counted. */
+static char *history_written(const char *name, const struct bench_style *style)
+{
+    static const struct bench_metric metric = {.name = "bits_per_second",
+                                               .unit = "bit/s",
+                                               .title = "throughput",
+                                               .format = BENCH_FORMAT_SI};
+    const struct bench_reporter *r = reporter(name);
+    struct bench_history_run runs[HISTORY_RUNS + 1] = {0};
+    const struct bench_history_run *pointers[HISTORY_RUNS + 1];
+    char texts[HISTORY_RUNS + 1][2][32];
+    struct bench_output out = {0};
+
+    for (int i = 0; i <= HISTORY_RUNS; i++) {
+        double ratio = (i < 20 ? 0.2 : 0.18) + 0.001 * (i * 7 % 5);
+
+        snprintf(texts[i][0], sizeof(texts[i][0]), "2026%02d-night-%04x", i + 1, i);
+        snprintf(texts[i][1], sizeof(texts[i][1]), "2026-01-%02dT00:00:00Z", i + 1);
+        runs[i] = (struct bench_history_run){.run = texts[i][0],
+                                             .started = texts[i][1],
+                                             .value = ratio * 4e10,
+                                             .has_interval = i != 4,
+                                             .low = ratio * 3.9e10,
+                                             .high = ratio * 4.2e10,
+                                             .n = 6,
+                                             .ratio = ratio,
+                                             .has_ratio_interval = i != 5,
+                                             .ratio_low = ratio * 0.98,
+                                             .ratio_high = ratio * 1.02};
+        pointers[i] = &runs[i];
+    }
+    runs[20].new_level = true;
+    runs[20].before = 0.202;
+    runs[20].after = 0.182;
+    runs[20].changed = "binary, kernel";
+    runs[7].state = BENCH_FAILED;
+    runs[7].value = runs[7].ratio = NAN;
+    runs[HISTORY_RUNS].state = BENCH_NOT_SUPPORTED;
+    runs[HISTORY_RUNS].value = runs[HISTORY_RUNS].ratio = NAN;
+    assert_int_equal(
+        r->history(
+            NULL,
+            &(struct bench_history){
+                .size = sizeof(struct bench_history),
+                .schema = 1,
+                .metric = &metric,
+                .n_series = 2,
+                .series =
+                    (const struct bench_history_series *[]){
+                        &(struct bench_history_series){.name = "night",
+                                                       .arm = "nginx",
+                                                       .point = "jobs=10",
+                                                       .machine = "Example 9000, 2 CPUs",
+                                                       .anchor = "none",
+                                                       .n_runs = HISTORY_RUNS,
+                                                       .runs = pointers},
+                        &(struct bench_history_series){.name = EXAMPLE_HOSTILE,
+                                                       .arm = "none",
+                                                       .point = "",
+                                                       .machine = "Other 1, 1 CPU",
+                                                       .n_runs = 1,
+                                                       .runs = pointers + HISTORY_RUNS}},
+                .n_warnings = 1,
+                .warnings =
+                    (const char *[]){"runs of 2 kinds of machines: each is a history of its own"}},
+            style, &out, NULL),
+        0);
+    return text_take(&out.text);
+}
+
+static void text_history(void **state)
+{
+    cleanup_free char *wide = history_written("text", STYLE(.utf8 = true, .width = 180));
+    cleanup_free char *narrow = history_written("text", STYLE(.utf8 = false, .width = 72));
+
+    (void)state;
+    compare("text-history.txt", wide);
+    compare("text-history-narrow.txt", narrow);
+}
+
+static void json_history(void **state)
+{
+    cleanup_free char *text = history_written("json", STYLE(.utf8 = true));
+    json_t *j = json_loads(text, 0, NULL), *series, *runs;
+
+    (void)state;
+    assert_non_null(j);
+    assert_string_equal(json_string_value(json_object_get(j, "metric")), "bits_per_second");
+    series = json_array_get(json_object_get(j, "series"), 0);
+    assert_string_equal(json_string_value(json_object_get(series, "anchor")), "none");
+    runs = json_object_get(series, "runs");
+    assert_int_equal(json_array_size(runs), HISTORY_RUNS);
+    assert_true(json_is_true(json_object_get(json_array_get(runs, 20), "new_level")));
+    assert_true(json_real_value(json_object_get(json_array_get(runs, 20), "after")) == 0.182);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(runs, 20), "differs")),
+                        "binary, kernel");
+    assert_true(json_is_null(json_object_get(json_array_get(runs, 4), "low")));
+    assert_true(json_is_null(json_object_get(json_array_get(runs, 7), "value")));
+    assert_true(json_is_null(json_object_get(json_array_get(runs, 5), "ratio_low")));
+    assert_true(json_is_null(json_object_get(json_array_get(runs, 0), "before")));
+    assert_int_equal(json_array_size(json_object_get(j, "warnings")), 1);
+    json_decref(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +638,8 @@ int main(void)
         cmocka_unit_test(json_tells_what_was_captured),
         cmocka_unit_test(json_findings),
         cmocka_unit_test(json_survives_anything),
+        cmocka_unit_test(text_history),
+        cmocka_unit_test(json_history),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,3 +146,54 @@ measure() { # directory, repetitions
     run "$BENCH" list runs --help
     [[ $output == *"bench list runs --since 7d --state complete"* ]]
 }
+
+@test "history: a metric over the runs of a scenario" {
+    run "$BENCH" history bits_per_second
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: no stored run has a metric 'bits_per_second'" ]
+    cat >nightly.yaml <<'YAML'
+bench: 1
+name: nightly
+workload: builtin
+cpu_limit: 0
+relays: [none, {name: other, plugin: none}]
+warmup: 100ms
+duration: 200ms
+repeat: 1
+YAML
+    for _ in 1 2 3; do
+        "$BENCH" run -q nightly.yaml >/dev/null
+    done
+    run "$BENCH" history bits_per_second
+    [ "$status" -eq 0 ]
+    grep -q '^other · nightly · ' <<<"$output"
+    grep -q '^throughput against none' <<<"$output"
+    [ "$(grep -cE '^[123]  20[0-9-]+T[0-9:]+Z  ' <<<"$output")" -eq 6 ]
+    "$BENCH" history bits_per_second --relay other --format json >history.json
+    [ "$(json history.json '[(s["arm"], s["anchor"], len(s["runs"])) for s in d["series"]]')" = "[('other', 'none', 3)]" ]
+    "$BENCH" report --format json latest >report.json
+    [ "$(json history.json 'd["series"][0]["runs"][2]["value"]')" = \
+        "$(json report.json 'd["arms"][1]["metrics"]["bits_per_second"]["value"]')" ]
+    run "$BENCH" history bits_per_secon
+    [ "$status" -eq 2 ]
+    [ "${lines[1]}" = "hint: did you mean 'bits_per_second'?" ]
+    run "$BENCH" history bits_per_second --name 'no such'
+    [ "$status" -eq 2 ]
+    run "$BENCH" history
+    [ "${lines[0]}" = "bench: history: which metric?" ]
+    run "$BENCH" history --help
+    [[ $output == *"bench history bits_per_second --relay nginx --since 90d"* ]]
+}
+
+@test "list baselines: runs that were saved under a name" {
+    measure bench-results/mine 1
+    mkdir bench-results/baselines
+    echo mine >bench-results/baselines/main
+    echo gone >bench-results/baselines/old
+    run --separate-stderr "$BENCH" list baselines
+    [ "$status" -eq 0 ]
+    [ "$(xargs <<<"$output")" = "main mine" ]
+    [ "$stderr" = "not usable: baseline 'old': there is no run 'gone' any more" ]
+    run "$BENCH" list runs
+    [ "${#lines[@]}" -eq 1 ]
+}

@@ -58,4 +58,8 @@ void emit_metrics(const struct bench_document *d, const struct bench_style *styl
 void emit_repetitions(const struct bench_document *d, const struct bench_metric *headline,
                       const struct bench_style *style, struct bench_output *out);
 
+/* Instead of a report: a metric over many runs. */
+void emit_history(const struct bench_history *h, const struct bench_style *style,
+                  struct bench_output *out);
+
 #endif

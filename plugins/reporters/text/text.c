@@ -104,6 +104,15 @@ static int report(void *state, const struct bench_document *d, const struct benc
     return 0;
 }
 
+static int history(void *state, const struct bench_history *h, const struct bench_style *style,
+                   struct bench_output *out, struct bench_error *err)
+{
+    (void)state;
+    (void)err;
+    emit_history(h, style, out);
+    return 0;
+}
+
 static const struct bench_reporter plugin = {
     .plugin = {.size = sizeof(plugin),
                .abi_major = BENCH_ABI_MAJOR,
@@ -113,6 +122,7 @@ static const struct bench_reporter plugin = {
                .description = "tables for people"},
     .extension = "txt",
     .report = report,
+    .history = history,
 };
 
 const struct bench_plugin *bench_plugin_get(const struct bench_host *h)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench history: a metric from run to run. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/select.h"
+#include "report/history.h"
+#include "report/indexing.h"
+#include "store/layout.h"
+
+enum { POINT = SELECT_END, ANCHOR, NO_COLOR };
+
+struct asking {
+    struct selection selection;
+    struct history_question question;
+    struct history *history;
+    bool plain, counted; /* counted: a line of progress stands on the terminal */
+};
+
+/* Only where somebody waits before it. */
+static void show_progress(void *context, size_t done, size_t n)
+{
+    struct asking *a = context;
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\rreading run %zu of %zu", done + 1, n);
+    a->counted = true;
+}
+
+static int ask(struct run_index *x, void *context, struct bench_error *err)
+{
+    struct asking *a = context;
+    struct index_filter which = a->question.filter;
+    int result = indexing_complete(x, LAYOUT_RESULTS, &which, show_progress, a, err);
+
+    if (a->counted)
+        fprintf(stderr, "\r\033[K");
+    a->counted = false;
+    return result < 0 ? -1 : history_new(&a->history, x, &a->question, err);
+}
+
+static int print(struct cli *cli, struct asking *a)
+{
+    cleanup_strings struct strings notes = {0};
+    struct bench_error err = {0};
+    struct bench_style style;
+    const struct bench_reporter *reporter =
+        cli_history_reporter(cli, a->selection.format ? a->selection.format : "text", &err);
+    int result = reporter ? index_with(NULL, false, ask, a, &notes, &err) : -1;
+
+    select_notes(&notes);
+    cli_style(&style, stdout, a->plain);
+    if (result == 0)
+        result = cli_print_history(reporter, history_get(a->history), &style, &err);
+    history_free(a->history);
+    return result < 0 ? cli_error(&err) : 0;
+}
+
+static int print_help(void)
+{
+    printf("usage: bench history METRIC [options]\n\n"
+           "A metric over the stored runs of a scenario, oldest first: its estimate in each run,\n"
+           "its ratio to another arm of the same run, what differs from the run before, and the\n"
+           "runs from which on its level is another. Runs of different kinds of machines are\n"
+           "apart. 'bench report --details' names the metrics.\n\n");
+    select_help();
+    cli_help_row("--point POINT", "this point of a sweep only, like 'jobs=10'");
+    cli_help_row("--anchor ARM",
+                 "the arm that ratios refer to (default none, where runs have it, else the "
+                 "baseline)");
+    cli_help_row("--format NAME", "reporter: text or json (default text)");
+    cli_help_row("--no-color", "no colours (also NO_COLOR)");
+    cli_help_row("-h, --help", "this text");
+    printf("\nWithout --name it is the scenario of the newest run.\n\n"
+           "examples:\n"
+           "  bench history bits_per_second --relay nginx --since 90d\n"
+           "  bench history latency_p99_seconds --name 'nightly*' --format json\n");
+    return 0;
+}
+
+static int take(struct asking *a, int flag, const char *argument, struct bench_error *err)
+{
+    switch (flag) {
+    case POINT:
+        a->question.point = argument;
+        return 0;
+    case ANCHOR:
+        a->question.anchor = argument;
+        return 0;
+    case NO_COLOR:
+        a->plain = true;
+        return 0;
+    default:
+        return select_option(&a->selection, flag, argument, err);
+    }
+}
+
+int cli_history(struct cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = {
+        SELECT_OPTIONS,
+        {"point", 1, NULL, POINT},
+        {"anchor", 1, NULL, ANCHOR},
+        {"no-color", 0, NULL, NO_COLOR},
+        {0},
+    };
+    struct asking a = {0};
+    struct bench_error err = {0};
+    char word[3];
+    int c;
+
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+        if (c == 'h')
+            return print_help();
+        if (c == ':')
+            return cli_usage("history", "option '%s' needs a value", argv[optind - 1]);
+        if (c == '?')
+            return cli_usage("history", "unknown option '%s'", cli_refused_option(argv, "h", word));
+        if (take(&a, c, optarg, &err) < 0)
+            return cli_error(&err);
+    }
+    if (argc - optind != 1)
+        return cli_usage("history", argc == optind ? "which metric?" : "one metric at a time");
+    a.question.metric = argv[optind];
+    a.question.filter = a.selection.filter;
+    return print(cli, &a);
+}

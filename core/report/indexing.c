@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/indexing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#include "base/memory.h"
+#include "report/run_facts.h"
+
+/* Of a text in hex; caller frees. */
+static char *digest_of(const char *text)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char *hex = xcalloc(2 * sizeof(digest) + 1, 1);
+    struct sha256_ctx sha;
+
+    sha256_init(&sha);
+    sha256_update(&sha, strlen(text), (const uint8_t *)text);
+    sha256_digest(&sha, sizeof(digest), digest);
+    for (size_t i = 0; i < sizeof(digest); i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return hex;
+}
+
+/* What the first relay process had mapped as code, or NULL when no repetition knows. */
+static const json_t *find_binaries(const struct stored_run *run, const struct bench_arm *a)
+{
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        const struct repetition_record *r = &run->repetitions[i];
+
+        if (strcmp(r->arm, a->name) != 0 || strcmp(r->point, a->point) != 0)
+            continue;
+        for (size_t k = 0; k < r->n_roles; k++)
+            if (strncmp(r->roles[k].name, "relay_", 6) == 0 &&
+                json_array_size(r->roles[k].binaries) > 0)
+                return r->roles[k].binaries;
+    }
+    return NULL;
+}
+
+static const char *sha256_at(const json_t *binaries, size_t i)
+{
+    return json_string_value(json_object_get(json_array_get(binaries, i), "sha256"));
+}
+
+/* NULL unless all of it is known. Caller frees. */
+static char *code_of(const json_t *binaries)
+{
+    cleanup_text struct text all = {0};
+
+    for (size_t i = 0; i < json_array_size(binaries); i++) {
+        const char *hash = sha256_at(binaries, i);
+
+        if (!hash)
+            return NULL;
+        text_add(&all, "%s\n", hash);
+    }
+    return all.length ? digest_of(text_get(&all)) : NULL;
+}
+
+/* The scenario as far as it bears on this arm; its point has a label of its own. Caller frees. */
+static char *settings_of(const struct stored_run *run, const struct bench_arm *a)
+{
+    static const char *const aside[] = {"name", "seed", "repeat", "relays"};
+    json_t *settings = json_copy(json_object_get(run->run, "scenario")), *arm;
+    cleanup_free char *text = NULL;
+    size_t i;
+
+    json_array_foreach(json_object_get(settings, "relays"), i, arm)
+    {
+        const json_t *name = json_is_object(arm) ? json_object_get(arm, "name") : arm;
+
+        if (strcmp(json_text_or(name, ""), a->name) == 0)
+            json_object_set(settings, "arm", arm);
+    }
+    for (i = 0; i < ARRAY_SIZE(aside); i++)
+        json_object_del(settings, aside[i]);
+    text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(settings);
+    return text ? digest_of(text) : NULL;
+}
+
+int indexing_add(struct run_index *x, const char *directory, const struct stored_run *run,
+                 const struct bench_document *d, struct bench_error *err)
+{
+    cleanup_free struct index_arm *arms = xcalloc(d->n_arms + 1, sizeof(*arms));
+    int result;
+
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const json_t *binaries = find_binaries(run, d->arms[i]);
+
+        arms[i] = (struct index_arm){
+            .arm = d->arms[i],
+            .baseline = strcmp(d->arms[i]->name, d->baseline) == 0,
+            .binary = sha256_at(binaries, 0),
+            .code = code_of(binaries),
+            .settings = settings_of(run, d->arms[i]),
+        };
+    }
+    result = index_put_estimates(x, directory, arms, d->n_arms, err);
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        free((char *)arms[i].code);
+        free((char *)arms[i].settings);
+    }
+    return result;
+}
+
+static int read_and_add(struct run_index *x, const char *results, const char *directory,
+                        struct bench_error *err)
+{
+    cleanup_free char *path = xasprintf("%s/%s", results, directory);
+    struct document *document = NULL;
+    struct stored_run run = {0};
+    int result = 0;
+
+    if (store_read(&run, path, NULL) < 0)
+        return 0;
+    if (document_new(&document, &run, NULL) == 0)
+        result = indexing_add(x, directory, &run, document_get(document), err);
+    document_free(document);
+    stored_run_release(&run);
+    return result;
+}
+
+int indexing_complete(struct run_index *x, const char *results, const struct index_filter *filter,
+                      void (*progress)(void *context, size_t done, size_t n), void *context,
+                      struct bench_error *err)
+{
+    cleanup_strings struct strings missing = {0};
+
+    if (index_unestimated(x, filter, &missing, err) < 0)
+        return -1;
+    for (size_t i = 0; i < missing.count; i++) {
+        if (progress)
+            progress(context, i, missing.count);
+        if (read_and_add(x, results, missing.items[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
