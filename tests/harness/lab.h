@@ -24,14 +24,14 @@ struct lab {
         .random = {.state = (seed)}, .correlation = 0.9, .drift_sd = 0.05, .noise_sd = 0.02 \
     }
 
-static inline double lab_uniform(struct lab *l)
+static inline double lab_uniform(struct random *r)
 {
-    return ((double)(random_next(&l->random) >> 11) + 0.5) / 9007199254740992.0;
+    return ((double)(random_next(r) >> 11) + 0.5) / 9007199254740992.0;
 }
 
-static inline double lab_normal(struct lab *l)
+static inline double lab_normal(struct random *r)
 {
-    return sqrt(-2 * log(lab_uniform(l))) * cos(2 * M_PI * lab_uniform(l));
+    return sqrt(-2 * log(lab_uniform(r))) * cos(2 * M_PI * lab_uniform(r));
 }
 
 static inline double lab_execute(struct lab *l)
@@ -39,9 +39,9 @@ static inline double lab_execute(struct lab *l)
     double y;
 
     l->drift = l->correlation * l->drift +
-               sqrt(1 - l->correlation * l->correlation) * l->drift_sd * lab_normal(l);
-    y = l->drift + l->noise_sd * lab_normal(l);
-    return random_below(&l->random, 20) ? y : y - 0.05 - 0.25 * lab_uniform(l);
+               sqrt(1 - l->correlation * l->correlation) * l->drift_sd * lab_normal(&l->random);
+    y = l->drift + l->noise_sd * lab_normal(&l->random);
+    return random_below(&l->random, 20) ? y : y - 0.05 - 0.25 * lab_uniform(&l->random);
 }
 
 /* One execution of every arm in random order, `effect[j]` being what arm j truly is in ln. */

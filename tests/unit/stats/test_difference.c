@@ -7,19 +7,14 @@
 
 #include <cmocka.h>
 
+#include "../../harness/lab.h"
 #include "base/memory.h"
-#include "base/random.h"
 #include "stats/difference.h"
 
 static void assert_near(double got, double expected, double tolerance)
 {
     if (!(fabs(got - expected) <= tolerance))
         fail_msg("%.12g is not %.12g", got, expected);
-}
-
-static double uniform(struct random *r)
-{
-    return (double)(random_next(r) >> 11) * 0x1p-53;
 }
 
 /* One quantity, by hand: of the 20 divisions of 1 2 3 | 4 5 6 only that and its mirror are as far.
@@ -55,7 +50,7 @@ static void permutation_of_many(void **state)
 
     (void)state;
     for (int i = 0; i < TESTS * 2 * N; i++)
-        values[i] = uniform(&r) + (i < 2 * N && i >= N ? 5 : 0);
+        values[i] = lab_uniform(&r) + (i < 2 * N && i >= N ? 5 : 0);
     stats_permutation(values, TESTS, N, N, p);
     assert_near(p[0], 2.0 / 924, 1e-12);
     for (int t = 1; t < TESTS; t++)
@@ -94,9 +89,9 @@ static void false_alarms_of_permutation(void **state)
         bool any = false;
 
         for (int k = 0; k < 2 * N; k++)
-            slow[k] = uniform(&r) < 0.1 ? 1.3 : 1;
+            slow[k] = lab_uniform(&r) < 0.1 ? 1.3 : 1;
         for (int i = 0; i < TESTS * 2 * N; i++)
-            values[i] = (10 + uniform(&r) + uniform(&r)) * slow[i % (2 * N)];
+            values[i] = (10 + lab_uniform(&r) + lab_uniform(&r)) * slow[i % (2 * N)];
         stats_permutation(values, TESTS, N, N, p);
         for (int t = 0; t < TESTS; t++)
             any |= p[t] <= 0.05;
@@ -130,7 +125,7 @@ static double poisson(struct random *r, double mean)
 {
     double n = 0;
 
-    for (double t = -log(uniform(r)); t < mean; t -= log(uniform(r)))
+    for (double t = -log(lab_uniform(r)); t < mean; t -= log(lab_uniform(r)))
         n++;
     return n;
 }

@@ -6,29 +6,19 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "base/random.h"
+#include "../../harness/lab.h"
 #include "stats/onset.h"
 
 enum { TICKS = 100, MOST = 12 };
 
-static double uniform(struct random *r)
-{
-    return ((double)(random_next(r) >> 11) + 0.5) / 9007199254740992.0;
-}
-
-static double normal(struct random *r)
-{
-    return sqrt(-2 * log(uniform(r))) * cos(2 * M_PI * uniform(r));
-}
-
 /* Stationary AR(1) about 100 with the standard deviation `sd`. */
 static void noise(struct random *r, double *x, size_t n, double phi, double sd)
 {
-    double state = normal(r);
+    double state = lab_normal(r);
 
     for (size_t i = 0; i < n; i++) {
         x[i] = 100 + sd * state;
-        state = phi * state + sqrt(1 - phi * phi) * normal(r);
+        state = phi * state + sqrt(1 - phi * phi) * lab_normal(r);
     }
 }
 

@@ -121,8 +121,8 @@ static void p_agrees_with_the_interval(void **state)
         static const double alphas[] = {0.1, 0.05, 0.01};
 
         for (size_t j = 0; j < 13; j++) {
-            x[j] = lab_normal(&l) + shift;
-            y[j] = lab_normal(&l);
+            x[j] = lab_normal(&l.random) + shift;
+            y[j] = lab_normal(&l.random);
         }
         p = stats_unpaired_p(x, n, y, m);
         for (size_t a = 0; a < ARRAY_SIZE(alphas); a++) {
