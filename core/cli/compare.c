@@ -69,8 +69,8 @@ static int print_joined(struct cli *cli, struct named_run runs[2], const struct 
     return result;
 }
 
-static int compare_saved(struct cli *cli, const char *const words[2], const struct scenario *s,
-                         const char *format, const struct bench_style *style)
+int cli_compare_saved(struct cli *cli, const char *const words[2], const struct scenario *s,
+                      const char *format, const struct bench_style *style)
 {
     struct bench_error err = {0};
     struct named_run runs[2];
@@ -123,8 +123,8 @@ static int saved(struct cli *cli, int argc, char **argv)
     if (code == 0 && comparison_check_metrics(&rule, &err) < 0)
         code = cli_error(&err);
     if (code == 0)
-        code = compare_saved(cli, (const char *const[2]){argv[optind], argv[optind + 1]}, &rule,
-                             format, &style);
+        code = cli_compare_saved(cli, (const char *const[2]){argv[optind], argv[optind + 1]}, &rule,
+                                 format, &style);
     scenario_release(&rule);
     return code;
 }

@@ -20,6 +20,7 @@
 #include "cli/progress.h"
 #include "environment/facts.h"
 #include "run/runner.h"
+#include "store/baseline.h"
 #include "store/store.h"
 #include "study/blocks.h"
 #include "study/comparison.h"
@@ -29,6 +30,8 @@
 enum flag {
     FLAG_CAPTURE = 256,
     FLAG_CAPTURE_COST,
+    FLAG_SAVE_BASELINE,
+    FLAG_BASELINE_RUN,
     FLAG_SET,
     FLAG_DRY_RUN,
     FLAG_NO_COLOR,
@@ -50,6 +53,12 @@ static const struct {
     {{"capture-cost", 0, NULL, FLAG_CAPTURE_COST},
      "--capture-cost",
      "compare one relay without captures and with each of them: what looking costs"},
+    {{"save-baseline", 1, NULL, FLAG_SAVE_BASELINE},
+     "--save-baseline NAME",
+     "keep the run under this name ('bench list baselines')"},
+    {{"baseline-run", 1, NULL, FLAG_BASELINE_RUN},
+     "--baseline-run NAME",
+     "bench compare: against the run that was kept under this name, relay by relay"},
     {{"set", 1, NULL, FLAG_SET},
      "--set KEY=VALUE",
      "any key, also workload.KEY, relay.KEY, capture.NAME.KEY, cpus.ROLE"},
@@ -76,6 +85,8 @@ struct mode {
 struct request {
     const struct mode *mode;
     const char *output, *format;
+    const char *save_baseline, *baseline_run; /* names, or NULL */
+    char *baseline_path;                      /* of the latter */
     bool capture_cost, dry_run, quiet, verbose, no_color, details, help;
     struct scenario scenario;
     const struct registry *registry;
@@ -223,6 +234,12 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
         return scenario_set(&q->scenario, "capture", arg, "--capture", err);
     case FLAG_CAPTURE_COST:
         q->capture_cost = true;
+        return 0;
+    case FLAG_SAVE_BASELINE:
+        q->save_baseline = arg;
+        return 0;
+    case FLAG_BASELINE_RUN:
+        q->baseline_run = arg;
         return 0;
     case FLAG_SET:
         return apply_set(&q->scenario, arg, err);
@@ -421,7 +438,7 @@ static int run_measured(struct session *session, const struct request *q,
 {
     if (runner_run(session, plan, &ret->end, &ret->failed, err) < 0)
         return -1;
-    if (!q->mode->compare || ret->end == RUNNER_INTERRUPTED)
+    if (!q->mode->compare || q->baseline_run || ret->end == RUNNER_INTERRUPTED)
         return 0;
     return blocks_complete(session, scenario, q->registry, plan, &ret->end, &ret->failed, err);
 }
@@ -486,7 +503,7 @@ static int run_contained(struct session *session, const struct request *q, const
         return -1;
     facts = facts_collect(&session->containment->host);
     result = store_create(session->store, q->output, plan, facts, argv, err);
-    if (result == 0 && q->mode->compare)
+    if (result == 0 && q->mode->compare && !q->baseline_run)
         result = store_note(session->store, "comparison", comparison_rule(&q->scenario), err);
     json_decref(facts);
     if (result == 0) {
@@ -530,14 +547,36 @@ static int execute(const struct request *q, const struct plan *plan, char **argv
     return result;
 }
 
-static int print_result(struct cli *cli, const struct request *q, const char *path,
-                        struct bench_error *err)
+/* Returns the exit code. */
+static int print_result(struct cli *cli, const struct request *q, const char *path)
 {
+    struct bench_error err = {0};
     struct bench_style style;
 
     cli_style(&style, stdout, q->no_color);
     style.details = q->details;
-    return cli_print_run(cli, path, q->format, &style, err);
+    if (q->baseline_run) {
+        cleanup_free char *before = xasprintf("%s=%s", q->baseline_run, q->baseline_path);
+        cleanup_free char *now = xasprintf("now=%s", path);
+
+        return cli_compare_saved(cli, (const char *const[2]){before, now}, &q->scenario, q->format,
+                                 &style);
+    }
+    return cli_print_run(cli, path, q->format, &style, &err) < 0 ? cli_error(&err) : 0;
+}
+
+/* A run that ended early is nothing to measure others by. */
+static int save_baseline(const struct request *q, const char *path, const struct outcome *outcome)
+{
+    struct bench_error err = {0};
+
+    if (!q->save_baseline)
+        return 0;
+    if (outcome->end == RUNNER_INTERRUPTED || outcome->failed) {
+        fprintf(stderr, "bench: not kept as '%s': the run is not whole\n", q->save_baseline);
+        return 0;
+    }
+    return baseline_save(NULL, q->save_baseline, path, &err) < 0 ? cli_error(&err) : 0;
 }
 
 static int run_plan(struct cli *cli, const struct request *q, const struct plan *plan, char **argv)
@@ -555,8 +594,10 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
     if (outcome.created && outcome.end == RUNNER_INTERRUPTED)
         fprintf(stderr, "bench: stopped early; finished repetitions are kept in '%s'\n",
                 store.path);
-    if (outcome.created && code == 0 && print_result(cli, q, store.path, &err) < 0)
-        code = cli_error(&err);
+    if (outcome.created && code == 0)
+        code = save_baseline(q, store.path, &outcome);
+    if (outcome.created && code == 0)
+        code = print_result(cli, q, store.path);
     if (code == 0 && outcome.failed)
         code = BENCH_ERROR_RUN;
     received = close_signals(fd, &old);
@@ -564,6 +605,22 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
         code = 128 + received;
     store_writer_release(&store);
     return code;
+}
+
+/* What the command makes of the scenario, and what it needs beside it. */
+static int prepare(struct request *q, struct bench_error *err)
+{
+    if (!q->baseline_run)
+        return q->mode->compare ? comparison_prepare(&q->scenario, err) : 0;
+    if (!q->mode->compare) {
+        error_set(err, BENCH_ERROR_USAGE, "--baseline-run: nothing is compared here");
+        error_hint(err, "use 'bench compare'");
+        return -1;
+    }
+    comparison_defaults(&q->scenario, 1);
+    if (comparison_check_metrics(&q->scenario, err) < 0)
+        return -1;
+    return baseline_find(NULL, q->baseline_run, &q->baseline_path, err);
 }
 
 static int run(struct cli *cli, struct request *q, const struct option *options, int argc,
@@ -580,7 +637,7 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
     if (!registry_find(cli_registry(cli), BENCH_REPORTER, q->format, &err) ||
         (q->capture_cost && scenario_capture_cost(&q->scenario, &err) < 0) ||
         scenario_check(&q->scenario, cli_registry(cli), capture_known, &err) < 0 ||
-        (q->mode->compare && comparison_prepare(&q->scenario, &err) < 0))
+        prepare(q, &err) < 0)
         return cli_error(&err);
     q->registry = cli_registry(cli);
     if ((q->scenario.rate == RATE_AUTO ? saturation_first_plan : plan_make)(&plan, &q->scenario,
@@ -602,6 +659,7 @@ static int run_with(struct cli *cli, int argc, char **argv, const struct mode *m
 
     scenario_init(&q.scenario);
     code = run(cli, &q, options, argc, argv);
+    free(q.baseline_path);
     scenario_release(&q.scenario);
     free_options(options);
     return code;

@@ -49,6 +49,16 @@ static size_t count_points(const struct scenario *s)
     return n;
 }
 
+void comparison_defaults(struct scenario *s, size_t comparisons)
+{
+    if (s->precision > 0)
+        s->repeat = STATS_FIRST_STAGE;
+    else if (!scenario_where(s, "repeat"))
+        s->repeat = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
+    if (!scenario_where(s, "interleave"))
+        s->interleave = INTERLEAVE_AUTO;
+}
+
 int comparison_prepare(struct scenario *s, struct bench_error *err)
 {
     cleanup_strings struct strings metrics = {0};
@@ -70,12 +80,7 @@ int comparison_prepare(struct scenario *s, struct bench_error *err)
         error_hint(err, "leave one of them out");
         return -1;
     }
-    if (s->precision > 0)
-        s->repeat = STATS_FIRST_STAGE;
-    else if (!scenario_where(s, "repeat"))
-        s->repeat = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
-    if (!scenario_where(s, "interleave"))
-        s->interleave = INTERLEAVE_AUTO;
+    comparison_defaults(s, comparisons);
     return 0;
 }
 

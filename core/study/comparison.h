@@ -21,6 +21,8 @@
 /* After scenario_check(): fills what was not set. -1 (USAGE) when there is nothing to compare, or a
  * metric that does not exist. */
 int comparison_prepare(struct scenario *s, struct bench_error *err);
+/* Blocks and interleaving for so many comparisons, unless they were set. */
+void comparison_defaults(struct scenario *s, size_t comparisons);
 /* Whether `metric` names metrics that a run could have. */
 int comparison_check_metrics(const struct scenario *s, struct bench_error *err);
 /* The rule, for run.json ("comparison"): metrics, margin, alpha. New reference. */

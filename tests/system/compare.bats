@@ -43,10 +43,31 @@ END
     [ ! -e bench-results ]
 }
 
+@test "a run is kept under a name, and a later one compared with it" {
+    run short -r none --hops 0 --repeat 4 --baseline-run before
+    [ "$status" -ne 0 ]
+    [[ $output == *"before"* ]]
+    [ ! -e bench-results ]
+    run "$BENCH" run -w builtin -r none --hops 0 --cpu-limit 0 --warmup 50ms --duration 300ms --repeat 4 \
+        -q --save-baseline before
+    [ "$status" -eq 0 ]
+    run "$BENCH" list baselines
+    [[ $output == *before* ]]
+    run short -r none --hops 0 --duration 300ms --repeat 4 --baseline-run before --reject nothing
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"before: run "* ]]
+    [[ $output == *"now: run "* ]]
+    [[ $output == *"two saved runs, not interleaved"* ]]
+    run "$BENCH" run -r none --baseline-run before
+    [ "$status" -eq 2 ]
+    [[ $output == *"--baseline-run: nothing is compared here"* ]]
+}
+
 @test "two saved runs are compared, and what that means is said" {
     for limit in 1 2; do
         "$BENCH" run -w builtin -r none --hops 0 --jobs $limit --cpu-limit 0 --warmup 50ms \
-            --duration 500ms --repeat 4 -q -o run$limit >/dev/null
+            --duration 500ms --repeat 4 --reject nothing -q -o run$limit >/dev/null
     done
     run "$BENCH" compare one=run1 two=run2
     echo "$output"
