@@ -34,8 +34,9 @@ extern const struct command commands[];
 int cli_run(struct cli *cli, int argc, char **argv);
 int cli_compare(struct cli *cli, int argc, char **argv);
 int cli_compare_arms(struct cli *cli, int argc, char **argv); /* run.c */
-/* Compares two stored runs, each "PATH" or "LABEL=PATH", by the metrics and margin of `s`; prints and
- * returns the exit code. */
+int cli_compare_runs(struct cli *cli, int argc, char **argv); /* saved.c */
+/* Compares two stored runs, each "PATH" or "LABEL=PATH", by the metrics and margin of `s`; prints
+ * and returns the exit code. */
 int cli_compare_saved(struct cli *cli, const char *const words[2], const struct scenario *s,
                       const char *format, const struct bench_style *style);
 int cli_stat(struct cli *cli, int argc, char **argv);
