@@ -20,16 +20,26 @@ struct listing {
     struct text out;
 };
 
-/* A cell and a space. Bytes that would move a terminal's cursor are not let through. No printf:
- * there may be a hundred thousand lines. */
+/* Bytes at `p` that make a control character: of ASCII, or of Unicode as UTF-8. */
+static size_t control_length(const unsigned char *p)
+{
+    if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+        return 2;
+    return *p < 0x20 || *p == 0x7f;
+}
+
+/* A cell and a space. What would move a terminal's cursor is not let through. No printf: there may
+ * be a hundred thousand lines. */
 static void add_cell(struct text *out, const char *s, size_t width)
 {
     size_t n = strlen(s), begin = out->length;
 
     text_add_bytes(out, s, n);
-    for (char *p = out->data + begin; n && p < out->data + out->length; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    for (size_t i = begin; i < out->length; i++) {
+        size_t length = control_length((const unsigned char *)out->data + i);
+
+        memset(out->data + i, '?', length);
+    }
     do
         text_add_bytes(out, " ", 1);
     while (++n <= width);

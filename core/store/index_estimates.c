@@ -62,7 +62,8 @@ static int put_estimate(struct run_index *x, int64_t arm, const struct bench_est
     if (put_metric(x, e->metric, &metric, err) < 0 ||
         statement_prepare(&s, &x->db,
                           "INSERT INTO estimates (arm, metric, state, value, low, high, n, ratio,"
-                          " ratio_low, ratio_high) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                          " ratio_low, ratio_high) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                          " ON CONFLICT (arm, metric) DO NOTHING",
                           err) < 0)
         return -1;
     statement_integer(&s, 1, arm);
