@@ -303,6 +303,21 @@ static int take_scenario(const char *word, const char **ret_file, struct bench_e
     return 0;
 }
 
+#define GETOPT_FLAGS "-:w:r:p:o:qvh"
+
+int cli_run_words(int argc, char **argv)
+{
+    struct option *options = make_options(NULL);
+    int words = 0, c;
+
+    optind = 0;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, GETOPT_FLAGS, options, NULL)) != -1)
+        words += c == 1;
+    free_options(options);
+    return words + argc - optind;
+}
+
 /* Collects the flags and the scenario's name without acting on them. */
 static int scan_arguments(int argc, char **argv, const struct option *options, struct given *given,
                           size_t *ret_n, const char **ret_file, struct bench_error *err)
@@ -312,7 +327,7 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "-:w:r:p:o:qvh", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, GETOPT_FLAGS, options, NULL)) != -1) {
         if (c == ':')
             return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')

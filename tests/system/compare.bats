@@ -31,6 +31,11 @@ END
     [[ $output == *"32 repetitions: blocks 16, arms 2"* ]]
     run short -r none,nginx --repeat 3 --dry-run
     [[ $output == *"6 repetitions: blocks 3, arms 2"* ]]
+    # An option without a value takes nothing of what follows, so that this is one scenario.
+    run "$BENCH" compare none-vs-nginx --dry-run --repeat 3
+    [[ $output == *"6 repetitions: blocks 3, arms 2"* ]]
+    run "$BENCH" compare none-vs-nginx -q --repeat 3 --dry-run --jobs 4
+    [[ $output == *"6 repetitions: blocks 3, arms 2"* ]]
 }
 
 @test "nothing to compare, and metrics that do not exist, are refused" {
