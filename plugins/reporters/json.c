@@ -6,46 +6,31 @@
  */
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include <bench/reporter.h>
+
+#include "shared/characters.h"
+#include "shared/numbers.h"
 
 static const struct bench_host *host;
 
 /* --- values -------------------------------------------------------------------------------- */
 
-/* Length of the UTF-8 character at `s`, 0 when it is none. */
-static size_t character(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
-
-    if (s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    /* Overlong forms, surrogates, beyond U+10FFFF. */
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 /* How many bytes from `s` on can stand in a JSON string as they are. */
-static size_t plain(const unsigned char *s)
+static size_t plain(const char *s)
 {
-    size_t n = 0, c;
+    size_t n = 0, length;
+    uint32_t c;
 
-    while (s[n] >= 0x20 && s[n] != 0x7f && s[n] != '"' && s[n] != '\\' &&
-           (c = character(s + n)) > 0)
-        n += c;
+    while ((length = character_at(s + n, &c)) > 0 && c >= 0x20 && c != 0x7f && c != '"' &&
+           c != '\\')
+        n += length;
     return n;
 }
 
-static void string(struct bench_output *out, const char *text)
+static void string(struct bench_output *out, const char *s)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    uint32_t c;
 
     if (!s) {
         host->emit(out, "null");
@@ -59,8 +44,8 @@ static void string(struct bench_output *out, const char *text)
         s += n;
         if (*s == '"' || *s == '\\')
             host->emit(out, "\\%c", *s++);
-        else if (*s && character(s) > 0)
-            host->emit(out, "\\u%04x", *s++);
+        else if (*s && character_at(s, &c) > 0)
+            host->emit(out, "\\u%04x", (unsigned char)*s++);
         else if (*s) {
             host->emit(out, "\\ufffd");
             s++;
@@ -69,29 +54,11 @@ static void string(struct bench_output *out, const char *text)
     host->emit(out, "\"");
 }
 
-/* The shortest text that reads back as the same double. */
 static void number(struct bench_output *out, double v)
 {
-    char text[40];
+    char text[EXACT_SIZE];
 
-    if (!isfinite(v)) {
-        host->emit(out, "null");
-        return;
-    }
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof(text), "%.*g", digits, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    host->emit(out, "%s", text);
-}
-
-static const char *state_name(enum bench_state s)
-{
-    static const char *const names[] = {"ok",     "scaled", "not counted", "not supported",
-                                        "failed", "absent"};
-
-    return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
+    host->emit(out, "%s", isfinite(v) ? exact(v, text) : "null");
 }
 
 /* --- members ------------------------------------------------------------------------------- */

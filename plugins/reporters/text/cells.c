@@ -5,32 +5,7 @@
 #include <string.h>
 
 #include "cells.h"
-#include "numbers.h"
-
-const struct bench_estimate *find(const struct bench_arm *a, const char *name)
-{
-    for (uint32_t i = 0; i < a->n_estimates; i++)
-        if (strcmp(a->estimates[i]->metric->name, name) == 0)
-            return a->estimates[i];
-    return NULL;
-}
-
-const struct bench_estimate *find_role(const struct bench_arm *a, const char *stem,
-                                       const char *role)
-{
-    for (uint32_t i = 0; i < a->n_estimates; i++) {
-        const struct bench_metric *m = a->estimates[i]->metric;
-
-        if (m->role && strcmp(m->role, role) == 0 && strcmp(m->stem, stem) == 0)
-            return a->estimates[i];
-    }
-    return NULL;
-}
-
-bool is_number(const struct bench_estimate *e)
-{
-    return e && e->n > 0 && (e->state == BENCH_OK || e->state == BENCH_SCALED);
-}
+#include "shared/numbers.h"
 
 const char *mark_of(const struct bench_estimate *e)
 {
@@ -109,27 +84,6 @@ void put_share(struct table *t, int at, double v)
     put(t, at, s);
 }
 
-bool is_compared(const struct bench_document *d)
-{
-    for (uint32_t i = 0; i < d->n_arms; i++)
-        if (strcmp(d->arms[i]->name, d->baseline) != 0)
-            return true;
-    return false;
-}
-
-const char *baseline_name(const struct bench_document *d)
-{
-    return strlen(d->baseline) > 20 ? "baseline" : d->baseline;
-}
-
-bool is_sweep(const struct bench_document *d)
-{
-    for (uint32_t i = 0; i < d->n_arms; i++)
-        if (*d->arms[i]->point)
-            return true;
-    return false;
-}
-
 /* Starts the row of an arm; a new point of a sweep gets a line of its own first. */
 void arm_row(struct table *t, const struct bench_document *d, uint32_t i)
 {
@@ -143,18 +97,6 @@ void arm_row(struct table *t, const struct bench_document *d, uint32_t i)
     if (asprintf(&name, "%s%s", sweep ? "  " : "", a->name) >= 0)
         put(t, 0, name);
     free(name);
-}
-
-/* The first metric with that name that any arm has. */
-const struct bench_metric *metric_named(const struct bench_document *d, const char *name)
-{
-    for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_estimate *e = find(d->arms[i], name);
-
-        if (e)
-            return e->metric;
-    }
-    return NULL;
 }
 
 uint32_t longest_chain(const struct bench_document *d)

@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a document holds, and its estimates as cells of a table. */
+/* Estimates of a document as cells of a table. */
 #ifndef TEXT_CELLS_H
 #define TEXT_CELLS_H
 
 #include "notes.h"
 #include "table.h"
-
-/* The arm's estimate of a metric, or NULL. */
-const struct bench_estimate *find(const struct bench_arm *a, const char *name);
-
-/* The same by stem and role. */
-const struct bench_estimate *find_role(const struct bench_arm *a, const char *stem,
-                                       const char *role);
-
-/* The first metric with that name that any arm has. */
-const struct bench_metric *metric_named(const struct bench_document *d, const char *name);
-
-bool is_number(const struct bench_estimate *e);
-bool is_sweep(const struct bench_document *d);
-/* Whether an arm can be compared with the baseline: not so in a sweep of one arm alone. */
-bool is_compared(const struct bench_document *d);
-
-/* As heads name it. A long name would push other columns out, and its row says "baseline". */
-const char *baseline_name(const struct bench_document *d);
+#include "shared/lookup.h"
 
 /* Hops of the longest chain, all of them. */
 uint32_t longest_chain(const struct bench_document *d);

@@ -5,7 +5,7 @@
 
 #include "cells.h"
 #include "lines.h"
-#include "numbers.h"
+#include "shared/numbers.h"
 #include "sections.h"
 
 #define ALL_SYSCALLS "syscalls"

@@ -6,7 +6,7 @@
 
 #include "cells.h"
 #include "lines.h"
-#include "numbers.h"
+#include "shared/numbers.h"
 #include "sections.h"
 
 #define MEASURE "measure" /* a repetition that counts */

@@ -7,7 +7,7 @@
 
 #include "cells.h"
 #include "lines.h"
-#include "numbers.h"
+#include "shared/numbers.h"
 #include "plot.h"
 #include "sections.h"
 

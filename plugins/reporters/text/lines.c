@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "characters.h"
+#include "shared/characters.h"
 #include "lines.h"
 
 /* Prints `text` behind `label`, wrapped at the width with the continuation under the text. */

@@ -5,14 +5,7 @@
 
 #include "lines.h"
 #include "notes.h"
-
-const char *state_name(enum bench_state s)
-{
-    static const char *const names[] = {"ok",     "scaled", "not counted", "not supported",
-                                        "failed", "absent"};
-
-    return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
-}
+#include "shared/numbers.h"
 
 static bool listed(const char *names, const char *name)
 {

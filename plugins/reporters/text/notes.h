@@ -15,9 +15,6 @@ struct footnotes {
     size_t count;
 };
 
-/* "ok", "not supported", … */
-const char *state_name(enum bench_state s);
-
 /* Notes that the estimate shown as `name` has the state it has. */
 void footnote(struct footnotes *f, const struct bench_estimate *e, const char *name);
 

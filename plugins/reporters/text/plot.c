@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "characters.h"
+#include "shared/characters.h"
 #include "lines.h"
-#include "numbers.h"
+#include "shared/numbers.h"
 #include "plot.h"
 
 enum {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "characters.h"
+#include "shared/characters.h"
 #include "lines.h"
 #include "table.h"
 

@@ -41,15 +41,6 @@ static void emit_warnings(const struct bench_document *d, const struct bench_sty
     }
 }
 
-/* A metric that decides was shown with its verdicts. */
-static bool decides(const struct bench_document *d, const struct bench_metric *m)
-{
-    for (uint32_t i = 0; i < d->n_comparisons; i++)
-        if (strcmp(d->comparisons[i]->metric->name, m->name) == 0)
-            return true;
-    return false;
-}
-
 static int report(void *state, const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out, struct bench_error *err)
 {

@@ -6,21 +6,8 @@
 
 #include "cells.h"
 #include "lines.h"
-#include "numbers.h"
+#include "shared/numbers.h"
 #include "sections.h"
-
-static const struct bench_comparison *find_comparison(const struct bench_document *d,
-                                                      const struct bench_arm *a,
-                                                      const struct bench_metric *m)
-{
-    for (uint32_t i = 0; i < d->n_comparisons; i++) {
-        const struct bench_comparison *c = d->comparisons[i];
-
-        if (c->metric == m && strcmp(c->arm, a->name) == 0 && strcmp(c->point, a->point) == 0)
-            return c;
-    }
-    return NULL;
-}
 
 struct verdict_columns {
     int value, cv, ratio, interval, p, verdict, valid, limited;

@@ -2,11 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "characters.h"
+#include "shared/characters.h"
 
-/* Decodes one character at `s`; returns its length, or 0 for what is not UTF-8. */
-static size_t decode(const unsigned char *s, uint32_t *ret)
+size_t character_at(const char *text, uint32_t *ret)
 {
+    const unsigned char *s = (const unsigned char *)text;
     size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc2 ? 2 : 0;
     uint32_t c = n == 1 ? s[0] : s[0] & (0xffu >> (n + 1));
 
@@ -55,7 +55,7 @@ int width_of(const char *s)
 
     while (*s) {
         uint32_t c = 0xfffd;
-        size_t n = decode((const unsigned char *)s, &c);
+        size_t n = character_at(s, &c);
 
         width += WITHIN(combining, c) ? 0 : WITHIN(wide, c) ? 2 : 1;
         s += n ? n : 1;
@@ -89,7 +89,7 @@ char *clean(const char *s, bool utf8)
         abort();
     while (s && *s) {
         uint32_t c = 0;
-        size_t n = decode((const unsigned char *)s, &c);
+        size_t n = character_at(s, &c);
         bool bad = n == 0 || WITHIN(harmful, c);
 
         if (c == '\n' || c == '\t')
@@ -108,7 +108,7 @@ char *clean(const char *s, bool utf8)
 static int columns_at(const char *s, size_t *ret_length)
 {
     uint32_t c = 0;
-    size_t n = decode((const unsigned char *)s, &c);
+    size_t n = character_at(s, &c);
 
     *ret_length = n ? n : 1;
     return WITHIN(combining, c) ? 0 : WITHIN(wide, c) ? 2 : 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as people read them: three digits, a prefix, a unit. Buffers of 80 bytes hold any. */
-#ifndef TEXT_NUMBERS_H
-#define TEXT_NUMBERS_H
+/* Numbers as people read them: three digits, a prefix, a unit. Buffers of 80 bytes hold any. And
+ * as programs do. */
+#ifndef SHARED_NUMBERS_H
+#define SHARED_NUMBERS_H
 
 #include <bench/reporter.h>
 
@@ -22,5 +23,12 @@ void with_unit(const struct bench_metric *m, double v, char *out, size_t size);
 
 /* A change against the baseline: "-81.1%", or "x 12.3" where percent would mislead. */
 void change(double ratio, char *out, size_t size);
+
+/* The shortest text that reads back as the same finite number; returns `out`. */
+#define EXACT_SIZE 40
+const char *exact(double v, char out[EXACT_SIZE]);
+
+/* "ok", "not supported", … */
+const char *state_name(enum bench_state s);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "numbers.h"
+#include "shared/numbers.h"
 
 /* Three significant digits, never in exponents: 1.23, 12.3, 123, 1234 (only when `v` < 10000). */
 static void digits(double v, char *out, size_t size)
@@ -99,4 +100,22 @@ void change(double ratio, char *out, size_t size)
         snprintf(out, size, "×%.3g", ratio);
     else
         snprintf(out, size, "%+.1f%%", (ratio - 1) * 100);
+}
+
+const char *exact(double v, char out[EXACT_SIZE])
+{
+    for (int n = 6; n <= 17; n++) {
+        snprintf(out, EXACT_SIZE, "%.*g", n, v);
+        if (strtod(out, NULL) == v)
+            break;
+    }
+    return out;
+}
+
+const char *state_name(enum bench_state s)
+{
+    static const char *const names[] = {"ok",     "scaled", "not counted", "not supported",
+                                        "failed", "absent"};
+
+    return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "unknown";
 }

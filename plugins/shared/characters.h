@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings from outside (names, errors) as they may reach a terminal: no control character, nothing
+ * Strings from outside (names, errors) as they may reach a reader: no control character, nothing
  * that is not UTF-8, and with a width in columns.
  */
-#ifndef TEXT_CHARACTERS_H
-#define TEXT_CHARACTERS_H
+#ifndef SHARED_CHARACTERS_H
+#define SHARED_CHARACTERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* Decodes one character at `s`; returns its length, or 0 for what is not UTF-8. */
+size_t character_at(const char *s, uint32_t *ret);
 
 /* Columns that the string fills on a terminal. */
 int width_of(const char *s);

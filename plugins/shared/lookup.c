@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "shared/lookup.h"
+
+const struct bench_estimate *find(const struct bench_arm *a, const char *name)
+{
+    for (uint32_t i = 0; i < a->n_estimates; i++)
+        if (strcmp(a->estimates[i]->metric->name, name) == 0)
+            return a->estimates[i];
+    return NULL;
+}
+
+const struct bench_estimate *find_role(const struct bench_arm *a, const char *stem,
+                                       const char *role)
+{
+    for (uint32_t i = 0; i < a->n_estimates; i++) {
+        const struct bench_metric *m = a->estimates[i]->metric;
+
+        if (m->role && strcmp(m->role, role) == 0 && strcmp(m->stem, stem) == 0)
+            return a->estimates[i];
+    }
+    return NULL;
+}
+
+bool is_number(const struct bench_estimate *e)
+{
+    return e && e->n > 0 && (e->state == BENCH_OK || e->state == BENCH_SCALED);
+}
+
+bool is_compared(const struct bench_document *d)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        if (strcmp(d->arms[i]->name, d->baseline) != 0)
+            return true;
+    return false;
+}
+
+const char *baseline_name(const struct bench_document *d)
+{
+    return strlen(d->baseline) > 20 ? "baseline" : d->baseline;
+}
+
+bool is_sweep(const struct bench_document *d)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        if (*d->arms[i]->point)
+            return true;
+    return false;
+}
+
+const struct bench_metric *metric_named(const struct bench_document *d, const char *name)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_estimate *e = find(d->arms[i], name);
+
+        if (e)
+            return e->metric;
+    }
+    return NULL;
+}
+
+const struct bench_comparison *find_comparison(const struct bench_document *d,
+                                               const struct bench_arm *a,
+                                               const struct bench_metric *m)
+{
+    for (uint32_t i = 0; i < d->n_comparisons; i++) {
+        const struct bench_comparison *c = d->comparisons[i];
+
+        if (c->metric == m && strcmp(c->arm, a->name) == 0 && strcmp(c->point, a->point) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+bool decides(const struct bench_document *d, const struct bench_metric *m)
+{
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        if (strcmp(d->comparisons[i]->metric->name, m->name) == 0)
+            return true;
+    return false;
+}
