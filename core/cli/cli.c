@@ -13,8 +13,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "plugin/host.h"
-#include "report/document.h"
 
 const struct registry *cli_registry(struct cli *cli)
 {
@@ -133,79 +131,6 @@ void cli_style(struct bench_style *ret, FILE *file, bool no_color)
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
         .width = cli_width(file),
     };
-}
-
-/* One of them is given. */
-static int print_with(const struct bench_reporter *reporter, const struct bench_document *document,
-                      const struct bench_history *history, const struct bench_style *style,
-                      struct bench_error *err)
-{
-    const struct bench_plugin *plugin = &reporter->plugin;
-    struct bench_output out = {0};
-    void *state = xcalloc(1, plugin->state_size);
-    int result;
-
-    option_defaults(plugin->options, state);
-    result = document ? reporter->report(state, document, style, &out, err)
-                      : reporter->history(state, history, style, &out, err);
-    if (result == 0)
-        fwrite(text_get(&out.text), 1, out.text.length, stdout);
-    text_release(&out.text);
-    option_release(plugin->options, state);
-    free(state);
-    return result;
-}
-
-const struct bench_reporter *cli_history_reporter(struct cli *cli, const char *format,
-                                                  struct bench_error *err)
-{
-    const struct bench_plugin *plugin =
-        registry_find(cli_registry(cli), BENCH_REPORTER, format, err);
-    const struct bench_reporter *reporter = (const struct bench_reporter *)plugin;
-
-    if (!plugin)
-        return NULL;
-    /* Plugins of an older bench end before it. */
-    if (plugin->size > offsetof(struct bench_reporter, history) && reporter->history)
-        return reporter;
-    error_set(err, BENCH_ERROR_USAGE, "format '%s' has no histories", format);
-    error_hint(err, "'text' and 'json' have");
-    return NULL;
-}
-
-int cli_print_history(const struct bench_reporter *reporter, const struct bench_history *history,
-                      const struct bench_style *style, struct bench_error *err)
-{
-    return print_with(reporter, NULL, history, style, err);
-}
-
-int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *format,
-                     const struct bench_style *style, struct bench_error *err)
-{
-    const struct bench_plugin *plugin =
-        registry_find(cli_registry(cli), BENCH_REPORTER, format, err);
-    struct document *document = NULL;
-    int result = -1;
-
-    if (plugin && document_new(&document, run, err) == 0)
-        result = print_with((const struct bench_reporter *)plugin, document_get(document), NULL,
-                            style, err);
-    document_free(document);
-    return result;
-}
-
-int cli_print_run(struct cli *cli, const char *path, const char *format,
-                  const struct bench_style *style, struct bench_error *err)
-{
-    struct stored_run run;
-    int result;
-
-    if (!registry_find(cli_registry(cli), BENCH_REPORTER, format, err) ||
-        store_read(&run, path, err) < 0)
-        return -1;
-    result = cli_print_stored(cli, &run, format, style, err);
-    stored_run_release(&run);
-    return result;
 }
 
 void cli_scenario_directories(const struct cli *cli, struct strings *ret)

@@ -21,6 +21,13 @@ struct cli {
     bool loaded;
 };
 
+/* What is made of a stored run (print.c). */
+struct cli_print {
+    const char *format; /* reporter */
+    struct bench_style style;
+    const char *directory; /* where files go that are written instead of standard output, or NULL */
+};
+
 struct command {
     const char *name;
     int (*run)(struct cli *cli, int argc,
@@ -40,7 +47,7 @@ int cli_run_words(int argc, char **argv);
 /* Compares two stored runs, each "PATH" or "LABEL=PATH", by the metrics and margin of `s`; prints
  * and returns the exit code. */
 int cli_compare_saved(struct cli *cli, const char *const words[2], const struct scenario *s,
-                      const char *format, const struct bench_style *style);
+                      const struct cli_print *print);
 int cli_stat(struct cli *cli, int argc, char **argv);
 int cli_record(struct cli *cli, int argc, char **argv);
 int cli_c2c(struct cli *cli, int argc, char **argv);
@@ -75,17 +82,18 @@ void cli_help_row(const char *left, const char *right);
 int cli_width(FILE *file);
 /* How to write to `file`: colour, UTF-8, width; `no_color` as asked on the command line. */
 void cli_style(struct bench_style *ret, FILE *file, bool no_color);
-/* Runs reporter `format` over a run that was read and writes the text to standard output. */
-int cli_print_stored(struct cli *cli, const struct stored_run *run, const char *format,
-                     const struct bench_style *style, struct bench_error *err);
-/* Runs reporter `format` over a stored run and writes the text to standard output. */
-int cli_print_run(struct cli *cli, const char *path, const char *format,
-                  const struct bench_style *style, struct bench_error *err);
 /* The reporter `format`, if it can write histories. */
 const struct bench_reporter *cli_history_reporter(struct cli *cli, const char *format,
                                                   struct bench_error *err);
 int cli_print_history(const struct bench_reporter *reporter, const struct bench_history *history,
                       const struct bench_style *style, struct bench_error *err);
+/* Runs the reporter over the run at `path`. In a directory that is run.EXTENSION, and a file for
+ * each role when the reporter is `by_role`. */
+int cli_print_run(struct cli *cli, const char *path, const struct cli_print *print,
+                  struct bench_error *err);
+/* The same of a run that was read. */
+int cli_print_stored(struct cli *cli, const struct stored_run *run, const struct cli_print *print,
+                     struct bench_error *err);
 
 /* Reads a scenario file: the path itself, or a name among the shipped scenarios. */
 int cli_read_scenario(const struct cli *cli, const char *name, struct scenario *ret,

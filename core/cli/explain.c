@@ -26,9 +26,8 @@ int cli_explain(struct cli *cli, int argc, char **argv)
         {"help", 0, NULL, 'h'},
         {0},
     };
-    const char *format = "text";
+    struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
-    struct bench_style style;
     bool plain = false;
     char word[3];
     int c;
@@ -43,16 +42,16 @@ int cli_explain(struct cli *cli, int argc, char **argv)
         if (c == '?')
             return cli_usage("explain", "unknown option '%s'", cli_refused_option(argv, "h", word));
         if (c == 'f')
-            format = optarg;
+            print.format = optarg;
         else
             plain = true;
     }
     if (argc - optind > 1)
         return cli_usage("explain", "one run at a time, not '%s' and '%s'", argv[optind],
                          argv[optind + 1]);
-    cli_style(&style, stdout, plain);
-    style.part = BENCH_PART_FINDINGS;
-    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", format, &style, &err) < 0)
+    cli_style(&print.style, stdout, plain);
+    print.style.part = BENCH_PART_FINDINGS;
+    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", &print, &err) < 0)
         return cli_error(&err);
     return 0;
 }

@@ -10,40 +10,40 @@ static int print_help(void)
            "Prints a stored run. RUN is a run directory or a name below bench-results\n"
            "(default: latest).\n\n");
     cli_help_row("--format NAME", "reporter: 'bench list reporters' names them (default text)");
+    cli_help_row("-o, --output DIR", "files there instead: run.EXTENSION, and for csv one for each "
+                                     "role: client.csv, server.csv, relay_1.csv");
     cli_help_row("--details", "every metric and every repetition");
     cli_help_row("--no-color", "no colours (also NO_COLOR)");
     cli_help_row("-h, --help", "this text");
-    printf("\nexample:\n  bench report latest --format json\n");
+    printf("\nexample:\n  bench report latest --format csv -o numbers\n");
     return 0;
 }
 
 int cli_report(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"format", 1, NULL, 'f'},
-        {"details", 0, NULL, 'd'},
-        {"no-color", 0, NULL, 'n'},
-        {"help", 0, NULL, 'h'},
-        {0},
+        {"format", 1, NULL, 'f'},   {"output", 1, NULL, 'o'}, {"details", 0, NULL, 'd'},
+        {"no-color", 0, NULL, 'n'}, {"help", 0, NULL, 'h'},   {0},
     };
-    const char *format = "text";
+    struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
-    struct bench_style style;
     bool details = false, plain = false;
     char word[3];
     int c;
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
         if (c == ':')
             return cli_usage("report", "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
-            return cli_usage("report", "unknown option '%s'", cli_refused_option(argv, "h", word));
+            return cli_usage("report", "unknown option '%s'", cli_refused_option(argv, "oh", word));
         if (c == 'f')
-            format = optarg;
+            print.format = optarg;
+        else if (c == 'o')
+            print.directory = optarg;
         else if (c == 'd')
             details = true;
         else
@@ -52,9 +52,9 @@ int cli_report(struct cli *cli, int argc, char **argv)
     if (argc - optind > 1)
         return cli_usage("report", "one run at a time, not '%s' and '%s'", argv[optind],
                          argv[optind + 1]);
-    cli_style(&style, stdout, plain);
-    style.details = details;
-    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", format, &style, &err) < 0)
+    cli_style(&print.style, stdout, plain);
+    print.style.details = details;
+    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", &print, &err) < 0)
         return cli_error(&err);
     return 0;
 }

@@ -566,18 +566,17 @@ static int execute(const struct request *q, const struct plan *plan, char **argv
 static int print_result(struct cli *cli, const struct request *q, const char *path)
 {
     struct bench_error err = {0};
-    struct bench_style style;
+    struct cli_print print = {.format = q->format};
 
-    cli_style(&style, stdout, q->no_color);
-    style.details = q->details;
+    cli_style(&print.style, stdout, q->no_color);
+    print.style.details = q->details;
     if (q->baseline_run) {
         cleanup_free char *before = xasprintf("%s=%s", q->baseline_run, q->baseline_path);
         cleanup_free char *now = xasprintf("now=%s", path);
 
-        return cli_compare_saved(cli, (const char *const[2]){before, now}, &q->scenario, q->format,
-                                 &style);
+        return cli_compare_saved(cli, (const char *const[2]){before, now}, &q->scenario, &print);
     }
-    return cli_print_run(cli, path, q->format, &style, &err) < 0 ? cli_error(&err) : 0;
+    return cli_print_run(cli, path, &print, &err) < 0 ? cli_error(&err) : 0;
 }
 
 /* A run that ended early is nothing to measure others by. */

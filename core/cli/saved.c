@@ -45,8 +45,7 @@ static void named_run_release(struct named_run *r)
 }
 
 static int print_joined(struct cli *cli, struct named_run runs[2], const struct scenario *s,
-                        const char *format, const struct bench_style *style,
-                        struct bench_error *err)
+                        const struct cli_print *print, struct bench_error *err)
 {
     const struct side sides[2] = {{runs[0].label, &runs[0].run}, {runs[1].label, &runs[1].run}};
     struct stored_run joined;
@@ -64,13 +63,13 @@ static int print_joined(struct cli *cli, struct named_run runs[2], const struct 
     }
     if (side_by_side(&joined, sides, comparison_rule(s), err) < 0)
         return -1;
-    result = cli_print_stored(cli, &joined, format, style, err);
+    result = cli_print_stored(cli, &joined, print, err);
     stored_run_release(&joined);
     return result;
 }
 
 int cli_compare_saved(struct cli *cli, const char *const words[2], const struct scenario *s,
-                      const char *format, const struct bench_style *style)
+                      const struct cli_print *print)
 {
     struct bench_error err = {0};
     struct named_run runs[2];
@@ -78,7 +77,7 @@ int cli_compare_saved(struct cli *cli, const char *const words[2], const struct 
 
     for (size_t i = 0; i < 2; i++)
         named_run_init(&runs[i], words[i]);
-    if (print_joined(cli, runs, s, format, style, &err) < 0)
+    if (print_joined(cli, runs, s, print, &err) < 0)
         code = cli_error(&err);
     for (size_t i = 0; i < 2; i++)
         named_run_release(&runs[i]);
@@ -91,9 +90,8 @@ int cli_compare_runs(struct cli *cli, int argc, char **argv)
         {"metric", 1, NULL, 'm'},  {"margin", 1, NULL, 'g'},   {"format", 1, NULL, 'f'},
         {"details", 0, NULL, 'd'}, {"no-color", 0, NULL, 'n'}, {0},
     };
-    const char *format = "text";
+    struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
-    struct bench_style style;
     struct scenario rule;
     bool details = false, plain = false;
     char word[3];
@@ -109,7 +107,7 @@ int cli_compare_runs(struct cli *cli, int argc, char **argv)
             code = cli_usage("compare", "option '%s' does not go with two saved runs",
                              cli_refused_option(argv, "", word));
         else if (c == 'f')
-            format = optarg;
+            print.format = optarg;
         else if (c == 'd')
             details = true;
         else if (c == 'n')
@@ -118,13 +116,13 @@ int cli_compare_runs(struct cli *cli, int argc, char **argv)
                               c == 'm' ? "--metric" : "--margin", &err) < 0)
             code = cli_error(&err);
     }
-    cli_style(&style, stdout, plain);
-    style.details = details;
+    cli_style(&print.style, stdout, plain);
+    print.style.details = details;
     if (code == 0 && comparison_check_metrics(&rule, &err) < 0)
         code = cli_error(&err);
     if (code == 0)
         code = cli_compare_saved(cli, (const char *const[2]){argv[optind], argv[optind + 1]}, &rule,
-                                 format, &style);
+                                 &print);
     scenario_release(&rule);
     return code;
 }

@@ -239,6 +239,9 @@ struct bench_style {
     int width;    /* columns of the terminal, 0: unlimited */
     bool details; /* also rank 2 metrics and single repetitions */
     enum bench_part part;
+    /* Only what was measured of this role ("client", "relay_1"); NULL: everything. Asked of
+     * reporters that are `by_role`. */
+    const char *role;
 };
 
 struct bench_reporter {
@@ -254,6 +257,10 @@ struct bench_reporter {
     int (*history)(void *state, const struct bench_history *history,
                    const struct bench_style *style, struct bench_output *out,
                    struct bench_error *err);
+
+    /* It also writes what concerns one role alone, see bench_style: `bench report -o` then makes a
+     * file per role. */
+    bool by_role;
 };
 
 #ifdef __cplusplus

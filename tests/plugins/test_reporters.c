@@ -19,6 +19,7 @@
 #include "report/document.h"
 
 #include "../unit/report/example.h"
+#include "openmetrics.h"
 
 static const struct bench_reporter *reporter(const char *name)
 {
@@ -613,6 +614,205 @@ static void json_history(void **state)
     json_decref(j);
 }
 
+/* --- for pull requests, spreadsheets and Prometheus ---------------------------------------- */
+
+static void add_rule(struct stored_run *run)
+{
+    json_object_set_new(run->run, "comparison",
+                        json_pack("{s:[s,s],s:f,s:f}", "metrics", "bits_per_second", "cpus_client",
+                                  "margin", 0.03, "alpha", 0.05));
+}
+
+static void compared(struct stored_run *run)
+{
+    example_two_arms(run);
+    add_rule(run);
+}
+
+static void compared_hostile(struct stored_run *run)
+{
+    example_hostile(run);
+    add_rule(run);
+}
+
+/* Names that are markup to somebody. */
+static void marked_up(struct stored_run *run)
+{
+    static const char *const names[] = {"1. a|b `c` *d* _e_ <img src=x> [f](http://g) ~~h~~",
+                                        "# @user fixes #1, see www.example.org :boom: $x$ &lt;\\"};
+    json_t *relays = json_pack("[s, s]", names[0], names[1]);
+
+    example_run_init(run, example_run_json(names[1], "complete", relays, json_array(), 2), 2);
+    for (uint32_t i = 0; i < 2; i++)
+        example_ok(&run->repetitions[i], i + 1, 1, names[i], "none", names[1 - i], 1, 1e9, 0.9,
+                   0.3);
+}
+
+static void markdown_golden(void **state)
+{
+    (void)state;
+    check("markdown-compared.md", "markdown", compared, STYLE(.utf8 = true));
+    check("markdown-hostile.md", "markdown", compared_hostile, STYLE(.utf8 = true));
+    check("markdown-run.md", "markdown", example_two_arms, STYLE(.utf8 = true));
+    check("markdown-marked-up.md", "markdown", marked_up, STYLE(.utf8 = true));
+    check("markdown-findings.md", "markdown", troubled, &findings_style);
+}
+
+/* Every row of a table has as many cells as its head: no name can add one. */
+static void markdown_keeps_its_tables(void **state)
+{
+    void (*const fills[])(struct stored_run *) = {compared, compared_hostile, sweep, captured,
+                                                  marked_up};
+
+    (void)state;
+    for (size_t f = 0; f < ARRAY_SIZE(fills); f++) {
+        cleanup_free char *text = written("markdown", fills[f], STYLE(.details = true));
+        size_t expected = 0;
+        char *rest = text, *line;
+
+        while ((line = strsep(&rest, "\n"))) {
+            size_t pipes = 0;
+
+            for (const char *p = line; *p; p++)
+                pipes += *p == '|' && (p == line || p[-1] != '\\');
+            if (line[0] != '|')
+                expected = 0;
+            else if (expected && pipes != expected)
+                fail_msg("%zu cells, not %zu: %s", pipes - 1, expected - 1, line);
+            else
+                expected = pipes;
+            assert_null(strstr(line, "</script>"));
+        }
+    }
+}
+
+static void csv_golden(void **state)
+{
+    (void)state;
+    check("csv-hostile-relay_1.csv", "csv", example_hostile, STYLE(.role = "relay_1"));
+}
+
+/* The field at *p, as RFC 4180 has it, and what ended it: ',' or '\r'. */
+static char *csv_field(const char **p, char *ret_end)
+{
+    struct text t = {0};
+
+    if (**p == '"') {
+        for ((*p)++; **p != '"' || (*p)[1] == '"'; (*p)++) {
+            assert_true(**p);
+            *p += **p == '"';
+            text_add_bytes(&t, *p, 1);
+        }
+        (*p)++;
+    } else {
+        size_t n = strcspn(*p, ",\"\r\n");
+
+        text_add_bytes(&t, *p, n);
+        *p += n;
+    }
+    *ret_end = *(*p)++;
+    if (*ret_end == '\r')
+        assert_int_equal(*(*p)++, '\n');
+    else
+        assert_int_equal(*ret_end, ',');
+    return text_take(&t);
+}
+
+/* Rows of equal length, each a repetition and a metric; returns how many there are. */
+static size_t csv_rows(const char *text, const char *metric, double *ret_sum)
+{
+    size_t rows = 0;
+
+    for (*ret_sum = 0; *text; rows++) {
+        bool wanted = false;
+        char end = 0;
+
+        for (int i = 0; i < 12; i++) {
+            cleanup_free char *field = csv_field(&text, &end);
+
+            assert_int_equal(end, i == 11 ? '\r' : ',');
+            wanted |= i == 7 && strcmp(field, metric) == 0;
+            if (wanted && i == 9)
+                *ret_sum += strtod(field, NULL);
+        }
+    }
+    return rows;
+}
+
+static void csv_has_every_number(void **state)
+{
+    cleanup_free char *all = written("csv", example_two_arms, STYLE(.utf8 = true));
+    cleanup_free char *client = written("csv", example_two_arms, STYLE(.role = "client"));
+    cleanup_free char *hostile = written("csv", example_hostile, STYLE(.utf8 = true));
+    size_t n = 0;
+    double sum;
+
+    (void)state;
+    n = csv_rows(all, "cpus_client", &sum);
+    assert_true(sum > 12 * 0.29 && sum < 12 * 0.31);
+    assert_true(csv_rows(client, "cpus_client", &sum) < n / 2);
+    assert_true(sum > 12 * 0.29 && sum < 12 * 0.31);
+    csv_rows(client, "cpus_server", &sum);
+    assert_true(sum == 0);
+    csv_rows(hostile, "", &sum);
+    assert_non_null(strstr(hostile, ",failed,,,,,relay (hop 1): exited with status 1"));
+}
+
+static void openmetrics_golden(void **state)
+{
+    (void)state;
+    check("openmetrics-hostile.prom", "openmetrics", compared_hostile, STYLE(.utf8 = true));
+}
+
+static void openmetrics_is_what_the_format_allows(void **state)
+{
+    void (*const fills[])(struct stored_run *) = {
+        compared, compared_hostile, sweep, captured, nothing_valid, with_calls, requests};
+
+    (void)state;
+    for (size_t f = 0; f < ARRAY_SIZE(fills); f++) {
+        cleanup_free char *text = written("openmetrics", fills[f], STYLE(.utf8 = true));
+
+        assert_true(openmetrics_check(text) > 0);
+    }
+}
+
+/* The parser refuses what the format forbids, or the test above could not fail. */
+static void openmetrics_parser_is_strict(void **state)
+{
+    static const char *const wrong[] = {
+        "# TYPE a gauge\na 1\n",                          /* no end */
+        "# TYPE a gauge\na 1\n# EOF",                     /* no newline */
+        "# TYPE a gauge\na 1\n# EOF\nmore\n",             /* not the end */
+        "a 1\n# EOF\n",                                   /* no type */
+        "# TYPE a gauge\na  1\n# EOF\n",                  /* two blanks */
+        "# TYPE a gauge\na one\n# EOF\n",                 /* no number */
+        "# TYPE a gauge\n# UNIT a seconds\na 1\n# EOF\n", /* not its unit */
+        "# TYPE a gauge\na{b=\"x\"y\"} 1\n# EOF\n",       /* quote in a label */
+        "# TYPE a gauge\na{b=\"\\x\"} 1\n# EOF\n",        /* no such escape */
+        "# TYPE a gauge\na{b=\"1\",b=\"2\"} 1\n# EOF\n",  /* one name twice */
+        "# TYPE a gauge\na 1\na 2\n# EOF\n",              /* a sample twice */
+        "# TYPE a gauge\na 1\n# TYPE b gauge\nb 1\n# TYPE a gauge\n# EOF\n",
+        "# TYPE a gauge\na 1\n# TYPE b gauge\na{c=\"d\"} 1\n# EOF\n", /* out of its family */
+        "# TYPE a-b gauge\na-b 1\n# EOF\n",
+        "# TYPE a gauge\n\na 1\n# EOF\n",
+    };
+
+    (void)state;
+    assert_int_equal(openmetrics_parse("# TYPE a_seconds gauge\n# UNIT a_seconds seconds\n"
+                                       "# HELP a_seconds \\\"x\\\"\n"
+                                       "a_seconds{b=\"\\\\\"} +Inf\n# EOF\n",
+                                       &(struct text){0}),
+                     1);
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        cleanup_text struct text why = {0};
+
+        if (openmetrics_parse(wrong[i], &why) >= 0)
+            fail_msg("accepted: %s", wrong[i]);
+        assert_true(why.length > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -640,6 +840,13 @@ int main(void)
         cmocka_unit_test(json_survives_anything),
         cmocka_unit_test(text_history),
         cmocka_unit_test(json_history),
+        cmocka_unit_test(markdown_golden),
+        cmocka_unit_test(markdown_keeps_its_tables),
+        cmocka_unit_test(csv_golden),
+        cmocka_unit_test(csv_has_every_number),
+        cmocka_unit_test(openmetrics_golden),
+        cmocka_unit_test(openmetrics_is_what_the_format_allows),
+        cmocka_unit_test(openmetrics_parser_is_strict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
