@@ -57,7 +57,7 @@ PY
 
 @test "stat says what it adds, and where its own help is" {
     run "$BENCH" stat --help
-    [[ $output == *"The capture 'stat' is added to the scenario's."* ]]
+    [[ $output == *"The capture 'stat' is added to the scenario's: performance counters"* ]]
     run "$BENCH" run --help
     [[ $output != *"is added to"* ]]
     run "$BENCH" stat --zzzzzzzz
