@@ -291,6 +291,16 @@ static void comparison_members(struct bench_output *out, bool *first,
     if (isnan(d->margin))
         return;
     number_member(out, first, "  ", "margin", d->margin);
+    number_member(out, first, "  ", "blocks", d->n_blocks);
+    key(out, first, "  ", "rejected");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < d->n_rejected; i++) {
+        host->emit(out, "%s{\"block\": %" PRIu32 ", \"why\": ", i ? ", " : "",
+                   d->rejected[i].block);
+        string(out, d->rejected[i].why);
+        host->emit(out, "}");
+    }
+    host->emit(out, "]");
     key(out, first, "  ", "comparisons");
     host->emit(out, "[");
     for (uint32_t i = 0; i < d->n_comparisons; i++) {

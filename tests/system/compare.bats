@@ -48,6 +48,34 @@ END
     [ ! -e bench-results ]
 }
 
+@test "blocks that others disturbed are measured again, or the environment is unfit" {
+    # For the first moments somebody else uses a CPU.
+    timeout 1.5 sh -c 'while :; do :; done' &
+    run "$BENCH" compare -w builtin -r none,nginx --hops 0 --cpu-limit 0 --warmup 50ms --duration 200ms \
+        --set slice=100ms --repeat 8 -q
+    wait || true
+    [ "$status" -eq 0 ]
+    run "$BENCH" report latest --format json
+    # Either so many more were run as were thrown away, or more than a quarter was.
+    jq -e '.blocks as $n | (.rejected | length) as $r |
+        if $r > $n / 4 then .comparisons[0].finding == "unfit"
+        else $n - $r == 8 and .comparisons[0].blocks == 8 and .comparisons[0].finding != "unfit" end' <<<"$output"
+    jq -e '[.rejected[].why | test("others used|steal")] | all' <<<"$output"
+    # Blocks have numbers of their own, also those that were added.
+    jq -e '[.repetitions[] | [.arm, .block]] | length == (unique | length)' <<<"$output"
+}
+
+@test "a precision chooses the number of blocks" {
+    run short -r none,nginx --hops 0 --precision 40% --reject nothing
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run "$BENCH" report latest --format json
+    jq -e '.blocks >= 10 and .blocks <= 40' <<<"$output"
+    run short -r none,nginx --hops 0 --precision 5% --repeat 12
+    [ "$status" -eq 2 ]
+    [[ $output == *"precision: it chooses the number of blocks, and 'repeat' does too"* ]]
+}
+
 @test "a run is kept under a name, and a later one compared with it" {
     run short -r none --hops 0 --repeat 4 --baseline-run before
     [ "$status" -ne 0 ]
