@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "report/run_facts.h"
 #include "stats/multiple.h"
+#include "stats/sequential.h"
 #include "stats/verdict.h"
 
 bool verdict_rule_read(const struct stored_run *run, struct verdict_rule *ret)
@@ -21,6 +22,7 @@ bool verdict_rule_read(const struct stored_run *run, struct verdict_rule *ret)
     *ret = (struct verdict_rule){
         .margin = json_number_or(json_object_get(rule, "margin"), NAN),
         .alpha = json_number_or(json_object_get(rule, "alpha"), NAN),
+        .looks = json_is_true(json_object_get(rule, "looks")),
         .pairs = json_object_get(rule, "pairs"),
     };
     json_array_foreach(json_object_get(rule, "metrics"), i, name) if (json_is_string(name))
@@ -105,6 +107,17 @@ static void conclude(const struct stats_comparison *c, size_t n, size_t failed,
     };
 }
 
+/* The level of the last look that so many blocks allow. */
+static double alpha_after(const struct verdict_rule *rule, size_t blocks)
+{
+    struct stats_look look;
+    double alpha = rule->alpha;
+
+    for (size_t i = 0; rule->looks && stats_look(i, &look) && (i == 0 || look.n <= blocks); i++)
+        alpha = look.alpha;
+    return alpha;
+}
+
 void verdict_find(const struct observations *arm, const struct observations *base,
                   const struct bench_metric *metric, const struct verdict_rule *rule, size_t m,
                   struct bench_comparison *ret, char **ret_text)
@@ -126,7 +139,7 @@ void verdict_find(const struct observations *arm, const struct observations *bas
     }
     if (failed_base > failed)
         failed = failed_base;
-    stats_compare(d, n, rule->alpha, m, &c);
+    stats_compare(d, n, alpha_after(rule, n), m, &c);
     conclude(&c, n, failed, metric, rule, ret, ret_text);
 }
 

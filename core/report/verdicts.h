@@ -15,6 +15,7 @@ struct verdict_rule {
     struct strings metrics; /* that decide; empty: those of verdicts_default() */
     double margin;          /* 0.03 */
     double alpha;           /* of all comparisons together */
+    bool looks;             /* the level is that of the look after so many blocks */
     json_t *pairs; /* arm → the one it is compared with, of saved runs; borrowed, NULL: in blocks */
 };
 

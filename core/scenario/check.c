@@ -326,9 +326,9 @@ static const char *swept_role(const char *key)
 static bool can_be_swept(const char *key)
 {
     /* These are about the run as a whole. Options belong to one workload: sweep workload.OPTION. */
-    static const char *const fixed[] = {"bench",  "name",     "workload", "repeat",
-                                        "metric", "margin",   "reject",   "precision",
-                                        "seed",   "baseline", NULL};
+    static const char *const fixed[] = {"bench",  "name",   "workload", "repeat",
+                                        "metric", "margin", "reject",   "precision",
+                                        "stop",   "seed",   "baseline", NULL};
 
     return strncmp(key, "workload.", 9) == 0 || strncmp(key, "relay.", 6) == 0 || swept_role(key) ||
            (option_find(scenario_keys, key) && !contains(fixed, key));

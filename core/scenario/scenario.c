@@ -16,6 +16,7 @@
 static const char *const arrivals[] = {"poisson", "constant", NULL};
 static const char *const rate_words[] = {"auto", NULL};
 static const char *const interleaving[] = {"no", "auto", "yes", NULL};
+static const char *const stops[] = {"fixed", "looks", NULL};
 static const char *const rejections[] = {"shared", "lab", "nothing", NULL};
 static const char *const networks[] = {"auto", "isolated", "host", NULL};
 
@@ -111,6 +112,14 @@ const struct bench_option scenario_keys[] = {
      .fallback = "0%",
      .help = "bench compare: half width of the interval that is wanted, and so many blocks as that "
              "takes, 10 to 40; 0%: as many as `repeat` says"},
+    {.name = "stop",
+     .type = BENCH_OPTION_CHOICE,
+     .offset = AT(stop),
+     .fallback = "fixed",
+     .choices = stops,
+     .help =
+         "bench compare: fixed: after `repeat` blocks; looks: after 10, 20, 30 or 40, as soon as "
+         "every comparison is decided, at levels that keep the family error"},
     {.name = "seed",
      .type = BENCH_OPTION_INTEGER,
      .offset = AT(seed),

@@ -82,6 +82,7 @@ struct scenario {
     char *name, *workload, *protocol, *baseline;
     char *metric;     /* that decide a comparison, separated by commas; NULL: the usual one */
     int reject;       /* blocks of a comparison that do not count */
+    int stop;         /* enum scenario_stop */
     double precision; /* of a comparison, 0: fixed number of blocks */
     double margin;    /* of a comparison: 0.03 is 3% */
     int64_t jobs, hops, repeat;
@@ -118,6 +119,7 @@ struct scenario {
 #define RATE_AUTO (-1.0)
 
 enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
+enum scenario_stop { STOP_FIXED, STOP_LOOKS };
 enum scenario_interleave { INTERLEAVE_NO, INTERLEAVE_AUTO, INTERLEAVE_YES };
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
 

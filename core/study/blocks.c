@@ -2,6 +2,7 @@
 #include "study/blocks.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "report/document.h"
 #include "report/fitness.h"
@@ -10,6 +11,7 @@
 /* What the run has so far. */
 struct progress_made {
     size_t blocks, rejected;
+    bool decided;      /* every comparison */
     double half_width; /* of the widest deciding interval, in ln */
 };
 
@@ -26,12 +28,14 @@ static int look(const struct session *session, struct progress_made *ret, struct
         return -1;
     }
     d = document_get(document);
-    *ret = (struct progress_made){.blocks = d->n_blocks, .rejected = d->n_rejected};
+    *ret =
+        (struct progress_made){.blocks = d->n_blocks, .rejected = d->n_rejected, .decided = true};
     for (uint32_t i = 0; i < d->n_comparisons; i++) {
         const struct bench_comparison *c = d->comparisons[i];
         double width = c->has_interval ? (log(c->high) - log(c->low)) / 2 : INFINITY;
 
         ret->half_width = fmax(ret->half_width, width);
+        ret->decided &= strcmp(c->finding, "inconclusive") != 0;
     }
     document_free(document);
     stored_run_release(&run);
@@ -71,6 +75,17 @@ static int run_more(struct session *session, const struct scenario *s, const str
     return result;
 }
 
+/* How many blocks the look after that of `n` is made at; `n` behind the last. */
+static size_t next_look(size_t n)
+{
+    struct stats_look look;
+
+    for (size_t i = 0; stats_look(i, &look); i++)
+        if (look.n > n)
+            return look.n;
+    return n;
+}
+
 int blocks_complete(struct session *session, const struct scenario *s, const struct registry *r,
                     const struct plan *plan, enum runner_outcome *ret_outcome, uint32_t *ret_failed,
                     struct bench_error *err)
@@ -92,6 +107,8 @@ int blocks_complete(struct session *session, const struct scenario *s, const str
             wanted = stats_second_stage(made.half_width, s->precision);
             first_stage = false;
         }
+        if (s->stop == STOP_LOOKS && fit >= wanted && !made.decided)
+            wanted = next_look(wanted);
         if (fit >= wanted)
             return 0;
         if (run_more(session, s, r, steps, made.blocks, wanted - fit, &steps, ret_outcome,

@@ -51,7 +51,7 @@ static size_t count_points(const struct scenario *s)
 
 void comparison_defaults(struct scenario *s, size_t comparisons)
 {
-    if (s->precision > 0)
+    if (s->precision > 0 || s->stop == STOP_LOOKS)
         s->repeat = STATS_FIRST_STAGE;
     else if (!scenario_where(s, "repeat"))
         s->repeat = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
@@ -74,6 +74,13 @@ int comparison_prepare(struct scenario *s, struct bench_error *err)
     if (comparison_check_metrics(s, err) < 0)
         return -1;
     comparisons = (s->n_arms - 1) * count_points(s) * (metrics.count ? metrics.count : 1);
+    if (s->stop == STOP_LOOKS && (s->precision > 0 || scenario_where(s, "repeat"))) {
+        error_set(err, BENCH_ERROR_USAGE,
+                  "stop: looks choose the number of blocks, and '%s' does too",
+                  s->precision > 0 ? "precision" : "repeat");
+        error_hint(err, "leave one of them out");
+        return -1;
+    }
     if (s->precision > 0 && scenario_where(s, "repeat")) {
         error_set(err, BENCH_ERROR_USAGE,
                   "precision: it chooses the number of blocks, and 'repeat' does too");
@@ -92,6 +99,6 @@ json_t *comparison_rule(const struct scenario *s)
     split_metrics(s, &metrics);
     for (size_t i = 0; i < metrics.count; i++)
         json_array_append_new(names, json_string(metrics.items[i]));
-    return json_pack("{s:o,s:f,s:f}", "metrics", names, "margin", s->margin, "alpha",
-                     COMPARISON_ALPHA);
+    return json_pack("{s:o,s:f,s:f,s:b}", "metrics", names, "margin", s->margin, "alpha",
+                     COMPARISON_ALPHA, "looks", s->stop == STOP_LOOKS);
 }

@@ -18,7 +18,7 @@ END
     [ "$status" -eq 0 ]
     [[ $output == *"rule: primary operations; family error 5% (1 comparison); margin 3%; fixed before the run"* ]]
     [[ $output == *"exploratory, not error-controlled"* ]]
-    jq -e '.comparison == {metrics: [], margin: .03, alpha: .05}' bench-results/latest/run.json
+    jq -e '.comparison == {metrics: [], margin: .03, alpha: .05, looks: false}' bench-results/latest/run.json
     run "$BENCH" report latest --format json
     jq -e '.comparisons | length == 1 and .[0].blocks == 6 and .[0].metric == "operations_per_second"' <<<"$output"
     jq -e '.comparisons[0] | .low < .ratio and .ratio < .high' <<<"$output"
@@ -74,6 +74,26 @@ END
     run short -r none,nginx --hops 0 --precision 5% --repeat 12
     [ "$status" -eq 2 ]
     [[ $output == *"precision: it chooses the number of blocks, and 'repeat' does too"* ]]
+}
+
+@test "looks stop as soon as everything is decided" {
+    # A hop against none: ten blocks suffice, at the level of the first look.
+    cat >two.yaml <<'END'
+bench: 1
+workload: {plugin: builtin, mode: rr}
+hops: 1
+cpu_limit: 0
+relays: [none, nginx]
+END
+    need_nginx
+    run "$BENCH" compare two.yaml --warmup 50ms --duration 200ms --set slice=100ms --stop looks --reject nothing -q
+    [ "$status" -eq 0 ]
+    run "$BENCH" report latest --format json
+    jq -e '(.blocks == 10 and (.comparisons[0].finding | . == "beyond" or . == "different")) or .blocks > 10' <<<"$output"
+    jq -e '.blocks > 10 or (.comparisons[0].confidence > .997 and .comparisons[0].confidence < .999)' <<<"$output"
+    run short -r none,nginx --stop looks --repeat 12
+    [ "$status" -eq 2 ]
+    [[ $output == *"stop: looks choose the number of blocks, and 'repeat' does too"* ]]
 }
 
 @test "a run is kept under a name, and a later one compared with it" {

@@ -239,7 +239,7 @@ static void errors_of_shape(void **state)
     refuses("bench: 1\nduraton: 2\n", "f:2:1: unknown key 'duraton'", "did you mean 'duration'?");
     refuses("bench: 1\nfrobnicate: 2\n", "f:2:1: unknown key 'frobnicate'",
             "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, metric, "
-            "margin, reject, precision, seed, "
+            "margin, reject, precision, stop, seed, "
             "warmup, duration, "
             "tick, interleave, slice, cpu_limit, cpu_period, network, congestion, start_timeout, "
             "stop_timeout, "
@@ -545,7 +545,7 @@ static void set_errors(void **state)
     set_fails("job", "1", "--set: unknown key 'job'", "did you mean 'jobs'?");
     set_fails("cpu.client", "1", "--set: unknown key 'cpu.client'",
               "known: bench, name, workload, protocol, jobs, rate, arrivals, hops, repeat, metric, "
-              "margin, reject, precision, seed, warmup, "
+              "margin, reject, precision, stop, seed, warmup, "
               "duration, tick, interleave, slice, cpu_limit, cpu_period, network, congestion, "
               "start_timeout, "
               "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
