@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -196,8 +197,7 @@ static struct needs needs_of(const struct plan *plan)
 
         if (s->jobs > n.jobs)
             n.jobs = s->jobs;
-        if (s->cpu_limit > n.cpu_limit)
-            n.cpu_limit = s->cpu_limit;
+        n.cpu_limit = fmax(n.cpu_limit, scenario_largest_cpu_limit(s));
     }
     return n;
 }

@@ -87,7 +87,10 @@ static int print_arm(const struct plan *plan, size_t arm, struct bench_error *er
 
         if (describe_arm(point, arm, p ? &own : &first, err) < 0)
             return -1;
-        printf("\narm '%s'%s%s:\n", name, point->label[0] ? ", " : "", point->label);
+        printf("\narm '%s'%s%s", name, point->label[0] ? ", " : "", point->label);
+        if (point->scenario.arms[arm].cpu_limit >= 0)
+            printf(", CPU limit %g", point->scenario.arms[arm].cpu_limit);
+        printf(":\n");
         for (size_t i = 0; p == 0 && i < first.count; i++)
             fputs(first.items[i], stdout);
         for (size_t i = 0; i < own.count; i++) {

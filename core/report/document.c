@@ -179,7 +179,9 @@ static double relay_limit(const struct stored_run *run, const struct observation
             if (strncmp(r->roles[k].name, "relay_", 6) == 0)
                 return r->roles[k].cpu_limit;
     }
-    return json_number_or(run_setting(run, all->items[0]->record->point, "cpu_limit"), 0);
+    return json_number_or(
+        json_object_get(run_arm(run, all->items[0]->record->arm), "cpu_limit"),
+        json_number_or(run_setting(run, all->items[0]->record->point, "cpu_limit"), 0));
 }
 
 static void find_achieved(const struct observations *ok, struct bench_arm *arm)

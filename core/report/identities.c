@@ -80,16 +80,6 @@ static void add_differences(const json_t *of, const json_t *from, struct strings
     }
 }
 
-static const json_t *arm_json(const struct stored_run *run, const char *name)
-{
-    json_t *arm;
-    size_t i;
-
-    json_array_foreach(run_setting(run, "", "relays"), i,
-                       arm) if (strcmp(member(arm, "name"), name) == 0) return arm;
-    return NULL;
-}
-
 static bool same_settings(const json_t *a, const json_t *b)
 {
     static const char *const members[] = {"options", "env"};
@@ -144,7 +134,9 @@ void identities_compare(const struct stored_run *run, const struct bench_documen
 
         if (!x || !y || strcmp(b->point, d->arms[0]->point) != 0)
             continue;
-        describe(x, y, same_settings(arm_json(run, a->name), arm_json(run, b->name)), &t);
+        describe(x, y, same_settings(run_arm(run, a->name), run_arm(run, b->name)), &t);
+        if (a->cpu_limit != b->cpu_limit)
+            text_add(&t, "; CPU limits %g and %g", a->cpu_limit, b->cpu_limit);
         strings_addf(ret, "%s and %s: %s", a->name, b->name, text_get(&t));
     }
 }

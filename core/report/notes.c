@@ -169,7 +169,7 @@ static void design_limit(const struct bench_document *d, const struct observatio
     else if (least == most)
         text_add(&t, "relay limit %.2f CPU per process", most);
     else
-        text_add(&t, "relay limit %.2f to %.2f CPU per process", least, most);
+        text_add(&t, "relay limit %g to %g CPU per process", least, most);
     if (low <= high)
         text_add(&t, " (used %.3f to %.3f)", low, high);
     if (most > 0 && period > 0)

@@ -24,6 +24,17 @@ json_t *run_setting(const struct stored_run *run, const char *point, const char 
     return value ? value : json_object_get(json_object_get(run->run, "scenario"), key);
 }
 
+const json_t *run_arm(const struct stored_run *run, const char *name)
+{
+    json_t *arm;
+    size_t i;
+
+    json_array_foreach(run_setting(run, "", "relays"), i,
+                       arm) if (strcmp(json_text_or(json_object_get(arm, "name"), ""), name) ==
+                                0) return arm;
+    return NULL;
+}
+
 double json_number_or(const json_t *value, double fallback)
 {
     double number;

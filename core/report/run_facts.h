@@ -12,6 +12,9 @@
 /* The scenario's value for `key` at the point labelled `point`; borrowed, or NULL. */
 json_t *run_setting(const struct stored_run *run, const char *point, const char *key);
 
+/* The scenario's arm of that name; borrowed, or NULL. */
+const json_t *run_arm(const struct stored_run *run, const char *name);
+
 /* Numbers and the notations of the scenario ("500ms", "64K"); `fallback` when it is neither. */
 double json_number_or(const json_t *value, double fallback);
 double json_rate_or(const json_t *value, double fallback);

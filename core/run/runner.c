@@ -198,7 +198,7 @@ static void measure_slice(struct run *runs, size_t n, size_t i, int64_t settle, 
 static void measure_together(struct course *c, struct run *runs, size_t n)
 {
     const struct scenario *s = &runs[0].step->point->scenario;
-    int64_t settle = s->cpu_limit > 0 ? s->cpu_period_ns : LEAST_SETTLE;
+    int64_t settle = scenario_largest_cpu_limit(s) > 0 ? s->cpu_period_ns : LEAST_SETTLE;
     int64_t rounds = (s->duration_ns + s->slice_ns / 2) / s->slice_ns;
     struct random random = {.state = runs[0].step->seed};
     cleanup_free size_t *order = xcalloc(n, sizeof(*order));

@@ -89,7 +89,7 @@ static int spawn_member(struct repetition *p, size_t i, struct bench_error *err)
     struct member *m = &p->cast.members[i];
     struct containment *c = p->session->containment;
     const struct scenario *s = p->scenario;
-    double limit = m->hop ? s->cpu_limit : 0;
+    double limit = m->hop ? scenario_cpu_limit(s, p->arm) : 0;
     cleanup_free char *group = xasprintf("r%u-%s", c->next_group, m->name);
     struct record_role *record = record_add_role(&p->record, m->name);
     uint64_t mask[UNITS_CPU_WORDS] = {0};

@@ -285,18 +285,29 @@ static int check_arms(const struct scenario *s, const struct registry *r, struct
 }
 
 /* The kernel takes no quota below 1 ms. */
-static int check_limit(const struct scenario *s, struct bench_error *err)
+static int check_limit(const struct scenario *s, double cpus, const char *where,
+                       struct bench_error *err)
 {
     char limit[32], period[32];
-    const char *where = scenario_where(s, "cpu_limit");
 
-    if (s->cpu_limit == 0 || s->cpu_limit * (double)s->cpu_period_ns >= NS_PER_MS)
+    if (cpus == 0 || cpus * (double)s->cpu_period_ns >= NS_PER_MS)
         return 0;
     FAIL(err, "cpu_limit: %s CPUs of a period of %s are less than 1ms",
-         format_number(s->cpu_limit, limit, sizeof(limit)),
+         format_number(cpus, limit, sizeof(limit)),
          format_duration(s->cpu_period_ns, period, sizeof(period)));
     error_hint(err, "raise cpu_limit or cpu_period, or set cpu_limit to 0 for no limit");
-    return at(where ? where : scenario_where(s, "cpu_period"), err);
+    return at(where, err);
+}
+
+static int check_limits(const struct scenario *s, struct bench_error *err)
+{
+    const char *where = scenario_where(s, "cpu_limit");
+
+    for (size_t i = 0; i < s->n_arms; i++)
+        if (s->arms[i].cpu_limit >= 0 &&
+            check_limit(s, s->arms[i].cpu_limit, s->arms[i].where, err) < 0)
+            return -1;
+    return check_limit(s, s->cpu_limit, where ? where : scenario_where(s, "cpu_period"), err);
 }
 
 static int check_point(const struct scenario *s, const struct registry *r, struct bench_error *err)
@@ -307,7 +318,7 @@ static int check_point(const struct scenario *s, const struct registry *r, struc
     }
     if (check_workload(s, r, err) < 0 || check_arms(s, r, err) < 0)
         return -1;
-    return check_limit(s, err);
+    return check_limits(s, err);
 }
 
 int scenario_check_point(struct scenario *s, const struct registry *r, struct bench_error *err)

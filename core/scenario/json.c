@@ -79,6 +79,8 @@ static json_t *relays_json(const struct scenario *s)
         put_text(relay, "path", arm->path);
         put_settings(relay, "env", &arm->env);
         put_settings(relay, "options", &arm->options);
+        if (arm->cpu_limit >= 0)
+            put(relay, "cpu_limit", json_real(arm->cpu_limit));
         if (arm->chooses_captures) {
             json_t *names = json_array();
 

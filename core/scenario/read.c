@@ -151,10 +151,24 @@ static int read_arm_captures(const struct source *src, const struct yaml_node *n
     return 0;
 }
 
+/* As the scenario's key of that name, for this arm alone. */
+static int read_arm_limit(const struct source *src, const struct yaml_node *node, struct arm *arm)
+{
+    const struct bench_option *row = option_find(scenario_keys, "cpu_limit");
+    struct scenario own = {0};
+
+    if (expect(src, node, YAML_TEXT, row->name) < 0)
+        return -1;
+    if (option_set(row, &own, node->text, src->err) < 0)
+        return fail_here(src, node);
+    arm->cpu_limit = own.cpu_limit;
+    return 0;
+}
+
 static int read_arm_key(const struct source *src, struct arm *arm, const struct yaml_entry *e)
 {
-    static const char *const names[] = {"name",    "plugin",  "path", "env",
-                                        "options", "capture", NULL};
+    static const char *const names[] = {"name",    "plugin",    "path",    "env",
+                                        "options", "cpu_limit", "capture", NULL};
     const char *key = e->key->text;
 
     if (strcmp(key, "name") == 0)
@@ -167,6 +181,8 @@ static int read_arm_key(const struct source *src, struct arm *arm, const struct 
         return read_settings(src, e->value, "env", &arm->env);
     if (strcmp(key, "options") == 0)
         return read_settings(src, e->value, "options", &arm->options);
+    if (strcmp(key, "cpu_limit") == 0)
+        return read_arm_limit(src, e->value, arm);
     if (strcmp(key, "capture") == 0)
         return read_arm_captures(src, e->value, arm);
     return unknown_key(src, e->key, "relays", names);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scenario/scenario.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,7 +214,8 @@ const struct bench_option scenario_keys[] = {
 };
 
 const struct scenario_structure scenario_structures[] = {
-    {"relays", "list of arms, each a NAME or {name, plugin, path, env, options, capture}",
+    {"relays",
+     "list of arms, each a NAME or {name, plugin, path, env, options, cpu_limit, capture}",
      "the configurations being compared; 'none' connects directly"},
     {"capture", "list, each a NAME or {NAME: {OPTION: value}}",
      "what is collected beside resources"},
@@ -338,7 +340,7 @@ static void pin_release(struct pin *p)
 struct arm *scenario_add_arm(struct scenario *s, const char *where)
 {
     s->arms = grow(s->arms, &s->arms_capacity, s->n_arms + 1, sizeof(*s->arms));
-    s->arms[s->n_arms] = (struct arm){.where = xstrdup(where)};
+    s->arms[s->n_arms] = (struct arm){.where = xstrdup(where), .cpu_limit = -1};
     return &s->arms[s->n_arms++];
 }
 
@@ -461,6 +463,7 @@ static struct arm *copy_arm(struct scenario *to, const struct arm *old)
     arm->path = xstrdup(old->path);
     settings_copy(&arm->env, &old->env);
     settings_copy(&arm->options, &old->options);
+    arm->cpu_limit = old->cpu_limit;
     copy_strings(&arm->captures, &old->captures);
     arm->chooses_captures = old->chooses_captures;
     return arm;
@@ -501,6 +504,20 @@ void scenario_copy(struct scenario *to, const struct scenario *from)
         scenario_put_pin(to, from->pins[i].role, from->pins[i].cpus, from->pins[i].where);
     to->left_out = (struct strings){0};
     copy_strings(&to->left_out, &from->left_out);
+}
+
+double scenario_cpu_limit(const struct scenario *s, const struct arm *arm)
+{
+    return arm->cpu_limit < 0 ? s->cpu_limit : arm->cpu_limit;
+}
+
+double scenario_largest_cpu_limit(const struct scenario *s)
+{
+    double largest = 0;
+
+    for (size_t i = 0; i < s->n_arms; i++)
+        largest = fmax(largest, scenario_cpu_limit(s, &s->arms[i]));
+    return largest;
 }
 
 /* Setting. */

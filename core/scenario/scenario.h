@@ -39,6 +39,7 @@ struct arm {
     char *plugin; /* relay plugin */
     char *path;   /* directory or program that is searched first, or NULL */
     struct settings env, options;
+    double cpu_limit; /* of its own; negative: the scenario's. Ask scenario_cpu_limit() */
     /* Which of the scenario's captures run with this arm, in its ordinary repetitions and whatever
      * they cost: to measure that cost. Not `chooses_captures`: all as they are. */
     struct strings captures;
@@ -152,6 +153,10 @@ const char *scenario_where(const struct scenario *s, const char *key);
 typedef int (*capture_known_fn)(struct capture_request *c, struct bench_error *err);
 int scenario_check(struct scenario *s, const struct registry *r, capture_known_fn capture_known,
                    struct bench_error *err);
+/* CPUs of each of the arm's processes, 0: no limit. */
+double scenario_cpu_limit(const struct scenario *s, const struct arm *arm);
+/* The largest of any arm. */
+double scenario_largest_cpu_limit(const struct scenario *s);
 /* Forgets the axes. A point of the sweep is a copy without them, in which each value was set. */
 void scenario_drop_sweep(struct scenario *s);
 /* Makes of the only arm several that differ in what is captured: nothing, then each of the

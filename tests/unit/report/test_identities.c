@@ -40,21 +40,26 @@ static void example_pair(struct stored_run *run, const char *program, const char
                         json_pack("{s:[],s:f,s:f}", "metrics", "margin", 0.03, "alpha", 0.05));
 }
 
+static void expect_design(const struct bench_document *d, const char *expected)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < d->n_design; i++)
+        found |= strcmp(d->design[i], expected) == 0;
+    for (uint32_t i = 0; !found && i < d->n_design; i++)
+        print_message("# %s\n", d->design[i]);
+    assert_true(found);
+}
+
 static void says(const char *program, const char *library, const char *workers,
                  const char *expected)
 {
     struct stored_run run;
     struct document *d;
-    bool found = false;
 
     example_pair(&run, program, library, workers, 1);
     assert_int_equal(document_new(&d, &run, NULL), 0);
-    for (uint32_t i = 0; i < document_get(d)->n_design; i++)
-        found |= strcmp(document_get(d)->design[i], expected) == 0;
-    if (!found)
-        for (uint32_t i = 0; i < document_get(d)->n_design; i++)
-            print_message("# %s\n", document_get(d)->design[i]);
-    assert_true(found);
+    expect_design(document_get(d), expected);
     document_free(d);
     example_release(&run);
 }
@@ -69,6 +74,48 @@ static void in_what_arms_differ(void **state)
     says("99", "44", "2",
          "old and new: different programs (build-id a1b2c3d4 and c3d4e5f6); they differ in "
          "libqpid-proton.so; other options or environment");
+}
+
+static void limits_of_arms(void **state)
+{
+    struct stored_run run;
+    struct document *d;
+
+    (void)state;
+    example_pair(&run, "11", "22", "1", 0.95);
+    for (size_t i = 0; i < run.n_repetitions; i++)
+        for (size_t k = 0; k < run.repetitions[i].n_roles; k++)
+            if (strcmp(run.repetitions[i].roles[k].name, "relay_1") == 0)
+                run.repetitions[i].roles[k].cpu_limit = i % 2 ? 0.285 : 0.3;
+    assert_int_equal(document_new(&d, &run, NULL), 0);
+    expect_design(document_get(d),
+                  "old and new: the same program, libraries and options under both names; CPU "
+                  "limits 0.3 and 0.285");
+    expect_design(document_get(d),
+                  "relay limit 0.285 to 0.3 CPU per process (used 0.900 to 0.900), period 100 ms");
+    document_free(d);
+    example_release(&run);
+}
+
+/* No repetition has got so far as to set it. */
+static void limits_that_were_asked_for(void **state)
+{
+    struct stored_run run;
+    struct document *d;
+    json_t *relays;
+
+    (void)state;
+    example_pair(&run, "11", "22", "1", 1);
+    for (size_t i = 0; i < run.n_repetitions; i++)
+        for (size_t k = 0; k < run.repetitions[i].n_roles; k++)
+            run.repetitions[i].roles[k].name[0] = 'x';
+    relays = json_object_get(json_object_get(run.run, "scenario"), "relays");
+    json_object_set_new(json_array_get(relays, 1), "cpu_limit", json_real(0.285));
+    assert_int_equal(document_new(&d, &run, NULL), 0);
+    assert_true(document_get(d)->arms[0]->cpu_limit == 1);
+    assert_true(document_get(d)->arms[1]->cpu_limit == 0.285);
+    document_free(d);
+    example_release(&run);
 }
 
 static bool warns_of_layout(const char *program, double factor)
@@ -135,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_what_arms_differ),
+        cmocka_unit_test(limits_of_arms),
+        cmocka_unit_test(limits_that_were_asked_for),
         cmocka_unit_test(a_small_difference_between_builds),
         cmocka_unit_test(what_a_hop_costs),
     };

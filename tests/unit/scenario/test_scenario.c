@@ -201,6 +201,38 @@ static void arms_choose_captures(void **state)
             "f:2:32: capture: expected a single value, found a map", "");
 }
 
+static void arms_have_limits_of_their_own(void **state)
+{
+    struct scenario s, copy;
+    json_t *json, *relays;
+
+    (void)state;
+    must_check(&s, "bench: 1\ncpu_limit: 0.3\nrelays: [none, {name: less, plugin: none, cpu_limit: "
+                   "0.285},\n         {name: free, plugin: none, cpu_limit: 0}]\n");
+    scenario_copy(&copy, &s);
+    scenario_release(&s);
+    assert_true(scenario_cpu_limit(&copy, &copy.arms[0]) == 0.3);
+    assert_true(scenario_cpu_limit(&copy, &copy.arms[1]) == 0.285);
+    assert_true(scenario_cpu_limit(&copy, &copy.arms[2]) == 0);
+    assert_true(scenario_largest_cpu_limit(&copy) == 0.3);
+    copy.cpu_limit = 0;
+    assert_true(scenario_largest_cpu_limit(&copy) == 0.285);
+    json = scenario_json(&copy);
+    relays = json_object_get(json, "relays");
+    assert_null(json_object_get(json_array_get(relays, 0), "cpu_limit"));
+    assert_true(json_real_value(json_object_get(json_array_get(relays, 1), "cpu_limit")) == 0.285);
+    assert_true(json_is_real(json_object_get(json_array_get(relays, 2), "cpu_limit")));
+    json_decref(json);
+    scenario_release(&copy);
+    refuses("bench: 1\nrelays: [{name: none, cpu_limit: -1}]\n",
+            "f:2:34: cpu_limit: '-1' is out of range, allowed is 0 to 1024", "");
+    refuses("bench: 1\nrelays: [{name: none, cpu_limit: [1]}]\n",
+            "f:2:34: cpu_limit: expected a single value, found a list", "");
+    refuses("bench: 1\nrelays:\n  - {name: none, cpu_limit: 0.005}\n",
+            "f:3:5: cpu_limit: 0.005 CPUs of a period of 100ms are less than 1ms",
+            "raise cpu_limit or cpu_period, or set cpu_limit to 0 for no limit");
+}
+
 static void what_captures_cost(void **state)
 {
     struct bench_error err = {0};
@@ -668,6 +700,7 @@ int main(void)
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key),
         cmocka_unit_test(arms_choose_captures),
+        cmocka_unit_test(arms_have_limits_of_their_own),
         cmocka_unit_test(what_captures_cost),
         cmocka_unit_test(errors_of_shape),
         cmocka_unit_test(errors_of_structures),
