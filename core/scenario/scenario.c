@@ -715,10 +715,11 @@ int scenario_capture_cost(struct scenario *s, struct bench_error *err)
     }
     s->arms[0].chooses_captures = true;
     for (size_t i = 0; i < s->n_captures; i++) {
-        struct arm *arm = copy_arm(s, &s->arms[0]);
+        const struct arm bare = s->arms[0]; /* the array moves as it grows */
+        struct arm *arm = copy_arm(s, &bare);
 
         free(arm->name);
-        arm->name = xasprintf("%s + %s", s->arms[0].name, s->captures[i].name);
+        arm->name = xasprintf("%s + %s", bare.name, s->captures[i].name);
         strings_add(&arm->captures, s->captures[i].name);
     }
     return 0;

@@ -253,6 +253,13 @@ static void what_captures_cost(void **state)
     assert_int_equal(s.arms[2].captures.count, 1);
     scenario_release(&s);
 
+    /* More than the list of arms has room for at first. */
+    must_read(&s, "bench: 1\nrelays: fast\ncapture: [a, b, c, d, e, f, g, h, i]\n");
+    assert_int_equal(scenario_capture_cost(&s, &err), 0);
+    assert_int_equal(s.n_arms, 10);
+    assert_string_equal(s.arms[9].name, "fast + i");
+    scenario_release(&s);
+
     must_read(&s, "bench: 1\nrelays: [none]\n");
     assert_int_equal(scenario_capture_cost(&s, &err), -1);
     assert_string_equal(err.message, "there is no capture whose cost could be measured");
