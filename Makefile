@@ -230,4 +230,4 @@ FORCE:
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d \
-	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(fakes:=.d) $(truths:=.d) $(perf_programs:=.d)
+	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(addsuffix .d,$(patsubst %.so,%,$(fakes))) $(truths:=.d) $(perf_programs:=.d)

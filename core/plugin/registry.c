@@ -80,6 +80,9 @@ static int check_relay(const struct bench_relay *r, struct bench_error *err)
     if (check_size(&r->plugin, END_OF(struct bench_relay, describe), err) < 0 ||
         check_protocols(r->protocols, err) < 0)
         return -1;
+    if (r->plugin.size >= END_OF(struct bench_relay, parse_statistics) && r->statistics &&
+        check_hook(r->parse_statistics != NULL, "parse_statistics", err) < 0)
+        return -1;
     return check_hook(r->max_hops == 0 || r->describe, "describe", err);
 }
 

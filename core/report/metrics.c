@@ -16,7 +16,7 @@
 /* How often a row is computed. */
 enum { LONGEST_CHAIN = SCENARIO_MAX_HOPS };
 
-enum scope { RUN, ROLE, HOP, HOPS, EVENT };
+enum scope { RUN, ROLE, HOP, HOPS, EVENT, STATISTIC };
 
 /* What the difference (or maximum) of the columns is divided by. */
 enum per {
@@ -195,6 +195,9 @@ static const struct row rows[] = {
     {METRIC("ipc_{role}", "1", "IPC {role}", HIGHER, PLAIN, 2,
             "Instructions per cycle, when both events were counted."),
      ROLE, CYCLES, 1, NULL, NULL},
+    {METRIC("statistic_{event}_{role}", "1", "{event} {role}", NEUTRAL, PLAIN, 2,
+            "What the relay itself counted, in its own terms."),
+     STATISTIC, TOTAL, 1, NULL, NULL},
     {METRIC("bench_cpus", "CPUs", "CPU bench", LOWER, CPUS, 2,
             "CPU time of the bench itself per second of the window."),
      RUN, SECOND, NANO, "bench.cpu_ns", NULL},
@@ -351,7 +354,7 @@ static const struct bench_metric *pool_get(struct metric_pool *pool, const struc
     m->title = expand(row->metric.title, role, event, NULL);
     m->meaning = expand(row->metric.meaning, role, event, NULL);
     m->role = xstrdup(row->scope == HOPS ? "relay" : role);
-    m->event = xstrdup(event);
+    m->event = xstrdup(row->scope == EVENT ? event : NULL);
     m->stem = stem_of(row, safe);
     if (event && is_clock(event))
         as_seconds(m, row->per);
@@ -767,6 +770,25 @@ static void add_events(const struct source *src, const struct row *row, const ch
     }
 }
 
+/* Their names are the relay's: "statistic_NAME_ROLE" are totals of the record. */
+static void add_statistics(const struct source *src, const struct row *row, const char *role,
+                           struct metric_pool *pool, struct metric_set *ret)
+{
+    static const char head[] = "statistic_";
+    const struct repetition_record *r = src->record;
+    cleanup_free char *tail = xasprintf("_%s", role);
+
+    for (size_t i = 0; i < r->n_totals; i++) {
+        const char *name = r->totals[i].metric;
+        cleanup_free char *middle = NULL;
+
+        if (strncmp(name, head, strlen(head)) != 0 || !ends_with(name + strlen(head), tail))
+            continue;
+        middle = xstrndup(name + strlen(head), strlen(name) - strlen(head) - strlen(tail));
+        add(src, row, role, middle, NULL, pool, ret);
+    }
+}
+
 static void add_row(const struct source *src, const struct row *row, struct metric_pool *pool,
                     struct metric_set *ret)
 {
@@ -779,6 +801,8 @@ static void add_row(const struct source *src, const struct row *row, struct metr
 
         if (row->scope == EVENT)
             add_events(src, row, role, pool, ret);
+        else if (row->scope == STATISTIC)
+            add_statistics(src, row, role, pool, ret);
         else if (row->scope == ROLE || strncmp(role, "relay_", 6) == 0)
             add(src, row, role, NULL, NULL, pool, ret);
     }

@@ -27,6 +27,17 @@ static void init_member(struct member *m, const char *directory, char *title)
     m->stderr_path = xasprintf("%s/stderr", m->directory);
 }
 
+/* A process of an arm: found where the arm's programs are, with the arm's environment. */
+static void init_process(struct bench_process *p, const struct cast *c)
+{
+    const struct arm *arm = arm_of(c);
+
+    process_init(p, arm->path, settings_get(&arm->env, "PATH"));
+    p->programs = c->point->relays[c->arm]->plugin.programs;
+    for (size_t i = 0; i < arm->env.count; i++)
+        host_get()->environment(p, arm->env.items[i].key, "%s", arm->env.items[i].text);
+}
+
 static void init_hop(struct cast *c, uint32_t hop, const char *directory)
 {
     const struct arm *arm = arm_of(c);
@@ -35,10 +46,8 @@ static void init_hop(struct cast *c, uint32_t hop, const char *directory)
     m->hop = hop;
     snprintf(m->name, sizeof(m->name), "relay_%u", hop);
     init_member(m, directory, xasprintf("relay '%s' (hop %u)", arm->name, hop));
-    process_init(&m->process, arm->path, settings_get(&arm->env, "PATH"));
-    m->process.programs = c->point->relays[c->arm]->plugin.programs;
-    for (size_t i = 0; i < arm->env.count; i++)
-        host_get()->environment(&m->process, arm->env.items[i].key, "%s", arm->env.items[i].text);
+    init_process(&m->process, c);
+    init_process(&m->reader, c);
 }
 
 static void init_end(struct cast *c, size_t index, const char *name, const char *directory,
@@ -107,7 +116,17 @@ static int describe_hop(struct cast *c, uint32_t hop, struct bench_error *err)
         .connections = s->jobs,
     };
 
-    return relay->describe(c->point->relay_states[c->arm], &description, &m->process, err);
+    if (relay->describe(c->point->relay_states[c->arm], &description, &m->process, err) < 0)
+        return -1;
+    /* A plugin that was built earlier is shorter. */
+    if (relay->plugin.size <= offsetof(struct bench_relay, parse_statistics) || !relay->statistics)
+        return 0;
+    return relay->statistics(c->point->relay_states[c->arm], &description, &m->reader, err);
+}
+
+bool member_has_reader(const struct member *m)
+{
+    return m->reader.argv.count || m->reader.main;
 }
 
 static int describe_member(struct cast *c, size_t i, struct bench_error *err)
@@ -146,9 +165,13 @@ int cast_describe(struct cast *c, struct bench_error *err)
 {
     if (cast_compose(c, err) < 0)
         return -1;
-    for (size_t i = 0; i < c->count; i++)
-        if (process_resolve(&c->members[i].process, err) < 0)
-            return error_context(err, "%s", c->members[i].title);
+    for (size_t i = 0; i < c->count; i++) {
+        struct member *m = &c->members[i];
+
+        if (process_resolve(&m->process, err) < 0 ||
+            (member_has_reader(m) && process_resolve(&m->reader, err) < 0))
+            return error_context(err, "%s", m->title);
+    }
     return 0;
 }
 
@@ -182,6 +205,7 @@ void cast_release(struct cast *c)
         free(m->stdout_path);
         free(m->stderr_path);
         process_release(&m->process);
+        process_release(&m->reader);
     }
     free(c->members);
     free(c->ports);

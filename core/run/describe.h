@@ -17,7 +17,8 @@ struct member {
     uint32_t hop;  /* 1 … n, 0 for server and client */
     char *directory, *stdout_path, *stderr_path;
     struct bench_process process;
-    struct bench_role role; /* server and client */
+    struct bench_process reader; /* of a hop's own statistics; without arguments or main: none */
+    struct bench_role role;      /* server and client */
 };
 
 /* Longest chain: scenario_check() refuses more hops. */
@@ -45,6 +46,8 @@ void cast_init(struct cast *c, const struct point *point, size_t arm, const char
 int cast_compose(struct cast *c, struct bench_error *err);
 /* The same, and finds the programs. */
 int cast_describe(struct cast *c, struct bench_error *err);
+/* Whether it is a hop of a relay that tells what it counts itself. */
+bool member_has_reader(const struct member *m);
 /* The i-th member to start: server, last hop … first hop, client. */
 size_t cast_start_order(const struct cast *c, size_t i);
 void cast_release(struct cast *c);

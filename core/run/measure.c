@@ -170,6 +170,8 @@ static void keep_latencies(struct repetition *p)
 
 int repetition_open_window(struct repetition *p, struct bench_error *err)
 {
+    if (statistics_begin(p, err) < 0)
+        return -1;
     p->capturing = true;
     for (size_t i = 0; i < p->n_captures; i++)
         if (capture_begin(p->captures[i], err) < 0)
@@ -206,7 +208,10 @@ int repetition_close_window(struct repetition *p, struct bench_error *err)
     if (record->n_slices == 1)
         record->n_slices = 0; /* in one piece */
     keep_latencies(p);
-    return repetition_end_captures(p, err) < 0 || check_moved(p, err) < 0 ? -1 : 0;
+    return repetition_end_captures(p, err) < 0 || check_moved(p, err) < 0 ||
+                   statistics_end(p, err) < 0
+               ? -1
+               : 0;
 }
 
 int repetition_window(struct repetition *p, struct bench_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of a repetition share and nobody else sees: repetition.c keeps its life and its
- * waits, start.c, measure.c and stop.c are its three stages.
+ * waits, start.c, measure.c and stop.c are its three stages, statistics.c asks the relays.
  */
 #ifndef RUN_PARTS_H
 #define RUN_PARTS_H
@@ -39,6 +39,10 @@ int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error 
 /* Says who it was: the member that ended, else the one (may be NULL) that was waited for. */
 int repetition_context(const struct repetition *p, const char *phase, const struct member *awaited,
                        struct bench_error *err);
+/* statistics.c: reads what each hop counts itself, before the window; and after it, keeping the
+ * difference in the record. */
+int statistics_begin(struct repetition *p, struct bench_error *err);
+int statistics_end(struct repetition *p, struct bench_error *err);
 /* Ends the captures of a window; the first error is told. */
 int repetition_end_captures(struct repetition *p, struct bench_error *err);
 

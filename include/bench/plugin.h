@@ -24,7 +24,7 @@ extern "C" {
 /* Another major is refused by name; a plugin built for a newer minor than the core's still loads,
  * because everything is appended and carries its size. docs/plugin-api.md logs every change. */
 #define BENCH_ABI_MAJOR 1
-#define BENCH_ABI_MINOR 0
+#define BENCH_ABI_MINOR 1
 
 enum bench_plugin_kind {
     BENCH_WORKLOAD = 1,

@@ -28,6 +28,12 @@ struct bench_hop {
     int64_t connections;   /* how many connections the workload will open at once */
 };
 
+/* What the reader of a hop's statistics printed, for `parse_statistics`; NUL-terminated. */
+struct bench_statistics {
+    uint32_t size;
+    const char *begin, *end; /* right before the window, and right after it */
+};
+
 struct bench_relay {
     struct bench_plugin plugin;
 
@@ -42,6 +48,25 @@ struct bench_relay {
      */
     int (*describe)(void *state, const struct bench_hop *hop, struct bench_process *process,
                     struct bench_error *err);
+
+    /* Both of the following are optional, and since ABI 1.1: what the relay counts itself. */
+
+    /*
+     * Describes a process that prints the hop's statistics to its standard output and ends: a
+     * program, or a `main` (whose `role` is NULL). Called after `describe`, with the same
+     * `hop`. The core runs it twice per repetition, right before the window and right after it, in
+     * the hop's network, outside of the hop's group. That it fails, or takes more than 10 s, fails
+     * the repetition. A reader that is left empty means that there are none.
+     */
+    int (*statistics)(void *state, const struct bench_hop *hop, struct bench_process *reader,
+                      struct bench_error *err);
+
+    /*
+     * Required with `statistics`. Reports what was counted in between with host->result_total; a
+     * name is of lower-case letters, digits and '_', and becomes the metric statistic_NAME_HOP.
+     */
+    int (*parse_statistics)(void *state, const struct bench_statistics *read,
+                            struct bench_result *result, struct bench_error *err);
 };
 
 #ifdef __cplusplus

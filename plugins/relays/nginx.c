@@ -9,15 +9,19 @@
  * a relay writes no files (a response that does not fit its buffers waits), so that user needs
  * access to none.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <bench/relay.h>
+#include <bench/workload.h>
 
 static const struct bench_host *host;
 
@@ -25,6 +29,7 @@ struct state {
     int64_t workers;
     int64_t proxy_buffer_size;
     int reuseport; /* bool */
+    int status;    /* bool */
 };
 
 static const struct bench_option options[] = {
@@ -50,6 +55,11 @@ static const struct bench_option options[] = {
      .offset = BENCH_OFFSET(struct state, reuseport),
      .fallback = "false",
      .help = "a listening socket per worker, so that the kernel spreads connections over them"},
+    {.name = "status",
+     .type = BENCH_OPTION_BOOL,
+     .offset = BENCH_OFFSET(struct state, status),
+     .fallback = "false",
+     .help = "also keep what nginx counts itself (stub_status), read before and after the window"},
     {0},
 };
 
@@ -174,6 +184,114 @@ static const char *format_address(const struct bench_address *a, char *out, size
     return out;
 }
 
+/*
+ * What nginx counts itself, on a socket in its own directory: no port, and no segments in the
+ * network that is measured.
+ */
+
+#define STATUS_SOCKET "status.sock"
+#define STATUS_DIRECTORY "BENCH_NGINX_DIRECTORY" /* where the reader finds it */
+
+static int check_status(const char *program, struct bench_error *err)
+{
+    struct build build;
+
+    read_build(program, &build);
+    if (!build.arguments[0] || built_with(&build, "--with-http_stub_status_module"))
+        return 0;
+    host->fail(err, BENCH_ERROR_ENVIRONMENT, "'%s' was built without the stub_status module",
+               program);
+    host->hint(err, "build nginx with --with-http_stub_status_module, or leave out 'status'");
+    return -1;
+}
+
+static void write_status(struct bench_process *p)
+{
+    host->file(p, "nginx.conf",
+               "    server {\n"
+               "        listen unix:" STATUS_SOCKET ";\n"
+               "        location / {\n"
+               "            stub_status;\n"
+               "        }\n"
+               "    }\n");
+}
+
+/* The length of what was answered, or -1 with errno. */
+static ssize_t ask_status(char *answer, size_t size)
+{
+    static const char question[] = "GET / HTTP/1.0\r\n\r\n";
+    const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = STATUS_SOCKET};
+    const char *directory = getenv(STATUS_DIRECTORY);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ssize_t n = 0, length = 0;
+
+    if (!directory || chdir(directory) < 0 ||
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+        write(fd, question, strlen(question)) < 0)
+        return -1;
+    while ((size_t)length < size && (n = read(fd, answer + length, size - (size_t)length)) > 0)
+        length += n;
+    return n < 0 ? -1 : length;
+}
+
+static int print_status(const struct bench_child *child)
+{
+    char answer[4096];
+    ssize_t length = ask_status(answer, sizeof(answer));
+
+    if (length < 0)
+        snprintf(child->page->message, sizeof(child->page->message), "'%s': %s", STATUS_SOCKET,
+                 strerror(errno));
+    return length < 0 || write(STDOUT_FILENO, answer, (size_t)length) != length;
+}
+
+static int statistics(void *self, const struct bench_hop *hop, struct bench_process *reader,
+                      struct bench_error *err)
+{
+    const struct state *state = self;
+
+    (void)err;
+    if (!state->status)
+        return 0;
+    host->environment(reader, STATUS_DIRECTORY, "%s", hop->directory);
+    host->main(reader, print_status);
+    return 0;
+}
+
+struct status {
+    double active, accepts, handled, requests, waiting;
+};
+
+static int read_status(const char *text, struct status *ret, struct bench_error *err)
+{
+    const char *at = strstr(text, "Active connections:");
+
+    if (at &&
+        sscanf(at,
+               "Active connections: %lf server accepts handled requests %lf %lf %lf "
+               "Reading: %*f Writing: %*f Waiting: %lf",
+               &ret->active, &ret->accepts, &ret->handled, &ret->requests, &ret->waiting) == 5)
+        return 0;
+    return host->fail(err, BENCH_ERROR_RUN, "nginx does not print what stub_status does");
+}
+
+/* Both questions were a connection and a request each; the second one is in both differences. */
+static int parse_statistics(void *state, const struct bench_statistics *read,
+                            struct bench_result *result, struct bench_error *err)
+{
+    struct status begin, end;
+
+    (void)state;
+    if (read_status(read->begin, &begin, err) < 0 || read_status(read->end, &end, err) < 0)
+        return -1;
+    host->result_total(result, "accepts", end.accepts - begin.accepts - 1);
+    host->result_total(result, "handled", end.handled - begin.handled - 1);
+    host->result_total(result, "requests", end.requests - begin.requests - 1);
+    host->result_total(result, "active", end.active - 1);
+    host->result_total(result, "waiting", end.waiting);
+    return 0;
+}
+
 /* Connections may all land on one worker, each takes two, and closed ones linger for a moment. */
 static int64_t worker_connections(const struct bench_hop *hop)
 {
@@ -194,6 +312,19 @@ static void write_listen(const struct state *state, const struct bench_hop *hop,
         host->file(p, "nginx.conf", " backlog=%lld", (long long)hop->connections);
 }
 
+/* Where bodies would go that do not fit into memory; needed whether they ever come or not. */
+static void write_temporary(struct bench_process *p)
+{
+    host->file(p, "nginx.conf",
+               "    access_log off;\n"
+               "    client_body_temp_path temp;\n"
+               "    proxy_temp_path temp;\n"
+               "    fastcgi_temp_path temp;\n"
+               "    uwsgi_temp_path temp;\n"
+               "    scgi_temp_path temp;\n");
+    host->directory(p, "temp");
+}
+
 static void write_stream(const struct state *state, const struct bench_hop *hop,
                          struct bench_process *p)
 {
@@ -207,6 +338,12 @@ static void write_stream(const struct state *state, const struct bench_hop *hop,
     write_listen(state, hop, p);
     host->file(p, "nginx.conf", ";\n        proxy_pass %s;\n    }\n}\n",
                format_address(&hop->upstream, upstream, sizeof(upstream)));
+    if (!state->status)
+        return;
+    host->file(p, "nginx.conf", "http {\n");
+    write_temporary(p);
+    write_status(p);
+    host->file(p, "nginx.conf", "}\n");
 }
 
 /* Connections stay open on both sides, so that a request never has to wait for a handshake: nginx
@@ -218,14 +355,9 @@ static void write_http(const struct state *state, const struct bench_hop *hop, b
     const long long buffer = (long long)state->proxy_buffer_size;
     char upstream[80];
 
+    host->file(p, "nginx.conf", "http {\n");
+    write_temporary(p);
     host->file(p, "nginx.conf",
-               "http {\n"
-               "    access_log off;\n"
-               "    client_body_temp_path temp;\n"
-               "    proxy_temp_path temp;\n"
-               "    fastcgi_temp_path temp;\n"
-               "    uwsgi_temp_path temp;\n"
-               "    scgi_temp_path temp;\n"
                "    keepalive_requests 1000000000;\n"
                "    keepalive_timeout 1h;\n"
                "    proxy_max_temp_file_size 0;\n"
@@ -255,8 +387,10 @@ static void write_http(const struct state *state, const struct bench_hop *hop, b
                    "            proxy_pass http://next;\n"
                    "            proxy_http_version 1.1;\n"
                    "            proxy_set_header Connection \"\";\n");
-    host->file(p, "nginx.conf", "        }\n    }\n}\n");
-    host->directory(p, "temp");
+    host->file(p, "nginx.conf", "        }\n    }\n");
+    if (state->status)
+        write_status(p);
+    host->file(p, "nginx.conf", "}\n");
 }
 
 static int describe(void *self, const struct bench_hop *hop, struct bench_process *p,
@@ -268,7 +402,8 @@ static int describe(void *self, const struct bench_hop *hop, struct bench_proces
     const bool tcp = strcmp(hop->protocol, "tcp") == 0;
     char module[4096] = "";
 
-    if (!program || (tcp && find_module(program, module, sizeof(module), err) < 0))
+    if (!program || (tcp && find_module(program, module, sizeof(module), err) < 0) ||
+        (state->status && check_status(program, err) < 0))
         return -1;
     host->argument(p, "%s", program);
     host->argument(p, "-p");
@@ -328,6 +463,8 @@ static const struct bench_relay nginx = {
     .protocols = protocols,
     .max_hops = 64,
     .describe = describe,
+    .statistics = statistics,
+    .parse_statistics = parse_statistics,
 };
 
 const struct bench_plugin *bench_plugin_get(const struct bench_host *core)

@@ -7,6 +7,9 @@
  * Hop 1 listens for clients only once a route to the last hop's connector is known, so that its
  * listening port alone says that the whole chain is up.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include <bench/relay.h>
 
 static const struct bench_host *host;
@@ -29,7 +32,8 @@ static const struct bench_option options[] = {
      .type = BENCH_OPTION_BOOL,
      .offset = BENCH_OFFSET(struct state, management),
      .fallback = "false",
-     .help = "also open a port of each router where skstat and skmanage can look in"},
+     .help = "also open a port of each router where skstat and skmanage can look in; skstat, where "
+             "it is found, is asked before and after the window"},
     {0},
 };
 
@@ -91,6 +95,72 @@ static int describe(void *self, const struct bench_hop *hop, struct bench_proces
     return 0;
 }
 
+/* Taking part in no measurement, it is left out where it is not installed. */
+static int statistics(void *self, const struct bench_hop *hop, struct bench_process *reader,
+                      struct bench_error *err)
+{
+    const struct state *state = self;
+    const char *program = state->management ? host->find_program(reader, "skstat", NULL) : NULL;
+
+    (void)err;
+    if (!program)
+        return 0;
+    host->argument(reader, "%s", program);
+    host->argument(reader, "--bus=%s:%u", hop->listen.host, hop->ports[PORT_MANAGEMENT]);
+    host->argument(reader, "--general");
+    return 0;
+}
+
+/* What only goes up, by its name in the table "Router Statistics" and by ours. */
+static const struct counted {
+    const char *printed, *name;
+} counted[] = {
+    {"Presettled Count", "presettled"},
+    {"Dropped Presettled Count", "dropped_presettled"},
+    {"Accepted Count", "accepted"},
+    {"Rejected Count", "rejected"},
+    {"Released Count", "released"},
+    {"Modified Count", "modified"},
+    {"Deliveries Delayed > 1sec", "delayed_1s"},
+    {"Deliveries Delayed > 10sec", "delayed_10s"},
+    {"Ingress Count", "ingress"},
+    {"Egress Count", "egress"},
+    {"Transit Count", "transit"},
+};
+
+/* The value in a line "  NAME   VALUE"; older and newer routers have other lines. */
+static bool find_value(const char *table, const char *name, double *ret)
+{
+    const size_t length = strlen(name);
+
+    for (const char *line = table; line; line = strchr(line, '\n')) {
+        char *end;
+
+        line += strspn(line, " \n");
+        if (strncmp(line, name, length) != 0 || line[length] != ' ')
+            continue;
+        *ret = strtod(line + length, &end);
+        return end > line + length && strspn(end, " \r") == strcspn(end, "\n");
+    }
+    return false;
+}
+
+static int parse_statistics(void *state, const struct bench_statistics *read,
+                            struct bench_result *result, struct bench_error *err)
+{
+    (void)state;
+    if (!strstr(read->begin, "Router Statistics") || !strstr(read->end, "Router Statistics"))
+        return host->fail(err, BENCH_ERROR_RUN, "skstat does not print 'Router Statistics'");
+    for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+        double begin, end;
+
+        if (find_value(read->begin, counted[i].printed, &begin) &&
+            find_value(read->end, counted[i].printed, &end))
+            host->result_total(result, counted[i].name, end - begin);
+    }
+    return 0;
+}
+
 static const char *const protocols[] = {"tcp", NULL};
 
 static const char *const version[] = {"--version", NULL};
@@ -113,6 +183,8 @@ static const struct bench_relay skrouterd = {
     .max_hops = 64,
     .extra_ports = PORTS,
     .describe = describe,
+    .statistics = statistics,
+    .parse_statistics = parse_statistics,
 };
 
 const struct bench_plugin *bench_plugin_get(const struct bench_host *core)

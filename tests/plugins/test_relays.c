@@ -212,36 +212,36 @@ static void nginx_with_every_option(void **state)
 }
 
 /* What is the same for both versions of HTTP, with the options' defaults and 10 connections. */
-#define HTTP_HEAD                                \
-    "# hop 1 of 1, written by bench\n"           \
-    "daemon off;\n"                              \
-    "master_process on;\n"                       \
-    "worker_processes 1;\n"                      \
-    "error_log stderr notice;\n"                 \
-    "pid nginx.pid;\n"                           \
-    "lock_file nginx.lock;\n"                    \
-    "events {\n"                                 \
-    "    worker_connections 552;\n"              \
-    "}\n"                                        \
-    "http {\n"                                   \
-    "    access_log off;\n"                      \
-    "    client_body_temp_path temp;\n"          \
-    "    proxy_temp_path temp;\n"                \
-    "    fastcgi_temp_path temp;\n"              \
-    "    uwsgi_temp_path temp;\n"                \
-    "    scgi_temp_path temp;\n"                 \
-    "    keepalive_requests 1000000000;\n"       \
-    "    keepalive_timeout 1h;\n"                \
-    "    proxy_max_temp_file_size 0;\n"          \
-    "    proxy_buffer_size 16384;\n"             \
-    "    proxy_buffers 8 16384;\n"               \
-    "    grpc_buffer_size 16384;\n"              \
-    "    upstream next {\n"                      \
-    "        server 127.0.0.1:9000;\n"           \
-    "        keepalive 552;\n"                   \
-    "        keepalive_requests 1000000000;\n"   \
-    "        keepalive_timeout 1h;\n"            \
-    "    }\n"                                    \
+#define HTTP_HEAD                              \
+    "# hop 1 of 1, written by bench\n"         \
+    "daemon off;\n"                            \
+    "master_process on;\n"                     \
+    "worker_processes 1;\n"                    \
+    "error_log stderr notice;\n"               \
+    "pid nginx.pid;\n"                         \
+    "lock_file nginx.lock;\n"                  \
+    "events {\n"                               \
+    "    worker_connections 552;\n"            \
+    "}\n"                                      \
+    "http {\n"                                 \
+    "    access_log off;\n"                    \
+    "    client_body_temp_path temp;\n"        \
+    "    proxy_temp_path temp;\n"              \
+    "    fastcgi_temp_path temp;\n"            \
+    "    uwsgi_temp_path temp;\n"              \
+    "    scgi_temp_path temp;\n"               \
+    "    keepalive_requests 1000000000;\n"     \
+    "    keepalive_timeout 1h;\n"              \
+    "    proxy_max_temp_file_size 0;\n"        \
+    "    proxy_buffer_size 16384;\n"           \
+    "    proxy_buffers 8 16384;\n"             \
+    "    grpc_buffer_size 16384;\n"            \
+    "    upstream next {\n"                    \
+    "        server 127.0.0.1:9000;\n"         \
+    "        keepalive 552;\n"                 \
+    "        keepalive_requests 1000000000;\n" \
+    "        keepalive_timeout 1h;\n"          \
+    "    }\n"                                  \
     "    server {\n"
 
 static void nginx_as_http_proxy(void **state)
@@ -270,6 +270,88 @@ static void nginx_as_http_proxy(void **state)
                                "        }\n"
                                "    }\n"
                                "}\n");
+}
+
+#define STATUS_SERVER                    \
+    "    server {\n"                     \
+    "        listen unix:status.sock;\n" \
+    "        location / {\n"             \
+    "            stub_status;\n"         \
+    "        }\n"                        \
+    "    }\n"
+
+static char *nginx_file(const char *search, const char *protocol, const char *setting)
+{
+    const char *const settings[] = {setting, NULL};
+    const struct bench_relay *r = relay("nginx");
+    void *state = options(r, settings);
+    struct bench_hop hop = example_hop(1, 1);
+    struct bench_error err = {0};
+    struct bench_process p;
+    char *text;
+
+    hop.protocol = protocol;
+    process_init(&p, search, NULL);
+    if (r->describe(state, &hop, &p, &err) < 0)
+        text = xasprintf("%s\n%s", err.message, err.hint);
+    else
+        text = text_take(&p.files[0].content);
+    process_release(&p);
+    release_options(r, state);
+    return text;
+}
+
+static void nginx_shows_its_status_on_a_socket(void **state)
+{
+    cleanup_free char *search = fake_program(
+        "status", "nginx", "configure arguments: --with-stream --with-http_stub_status_module\n");
+    cleanup_free char *other = static_nginx();
+    cleanup_free char *tcp = nginx_file(search, "tcp", "status=true");
+    cleanup_free char *http = nginx_file(search, "http1", "status=true");
+    cleanup_free char *without = nginx_file(search, "tcp", "status=false");
+    cleanup_free char *lacking = nginx_file(other, "tcp", "status=true");
+    cleanup_free char *expected =
+        xasprintf("'%s/nginx' was built without the stub_status module\n"
+                  "build nginx with --with-http_stub_status_module, or leave out 'status'",
+                  other);
+
+    (void)state;
+    assert_non_null(strstr(tcp, "    scgi_temp_path temp;\n" STATUS_SERVER "}\n"));
+    assert_non_null(strstr(http, "        }\n    }\n" STATUS_SERVER "}\n"));
+    assert_null(strstr(without, "http {"));
+    assert_string_equal(lacking, expected);
+}
+
+/* What a relay says it counted: "NAME=VALUE …", or the error. Caller frees. */
+static char *counted(const char *name, const char *begin, const char *end)
+{
+    const struct bench_relay *r = relay(name);
+    const struct bench_statistics read = {.size = sizeof(read), .begin = begin, .end = end};
+    struct bench_result result = {0};
+    struct bench_error err = {0};
+    struct text text = {0};
+
+    if (r->parse_statistics(NULL, &read, &result, &err) < 0)
+        text_add(&text, "%s", err.message);
+    for (size_t i = 0; i < result.n_totals; i++)
+        text_add(&text, "%s=%g ", result.totals[i].metric, result.totals[i].value);
+    result_release(&result);
+    return text_take(&text);
+}
+
+static void nginx_status_less_the_questions(void **state)
+{
+    static const char begin[] = "HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\nActive connections: 11 \n"
+                                "server accepts handled requests\n 20 19 100 \n"
+                                "Reading: 0 Writing: 1 Waiting: 10 \n";
+    static const char end[] = "HTTP/1.1 200 OK\r\n\r\nActive connections: 12 \n"
+                              "server accepts handled requests\n 31 29 5101 \n"
+                              "Reading: 0 Writing: 4 Waiting: 8 \n";
+    cleanup_free char *good = counted("nginx", begin, end), *bad = counted("nginx", begin, "502\n");
+
+    (void)state;
+    assert_string_equal(good, "accepts=10 handled=9 requests=5000 active=11 waiting=8 ");
+    assert_string_equal(bad, "nginx does not print what stub_status does");
 }
 
 static void nginx_runs_in_its_directory(void **state)
@@ -459,6 +541,75 @@ static void skrouterd_with_every_option(void **state)
                      ENTITY("listener", "1003",
                             "    role: normal\n    authenticatePeer: no\n"
                             "    saslMechanisms: ANONYMOUS\n"));
+}
+
+static void skrouterd_asks_skstat(void **state)
+{
+    static const char *const managed[] = {"management=yes", NULL};
+    const struct bench_relay *r = relay("skrouterd");
+    cleanup_free char *search = fake_program("router", "skstat", "#!/bin/sh\n");
+    cleanup_free char *program = xasprintf("%s/skstat", search);
+    struct bench_hop hop = example_hop(1, 1);
+
+    (void)state;
+    for (int with = 0; with < 2; with++) {
+        void *options_of = options(r, with ? managed : NULL);
+        struct bench_error err = {0};
+        struct bench_process p;
+
+        process_init(&p, search, NULL);
+        assert_int_equal(r->statistics(options_of, &hop, &p, &err), 0);
+        assert_int_equal(p.argv.count, with ? 3 : 0);
+        if (with) {
+            assert_string_equal(p.argv.items[0], program);
+            assert_string_equal(p.argv.items[1], "--bus=127.0.0.1:1003");
+            assert_string_equal(p.argv.items[2], "--general");
+        }
+        process_release(&p);
+        release_options(r, options_of);
+    }
+}
+
+static void skrouterd_without_skstat_has_no_statistics(void **state)
+{
+    static const char *const managed[] = {"management=yes", NULL};
+    const struct bench_relay *r = relay("skrouterd");
+    cleanup_free char *search = fake_program("alone", "skrouterd", "#!/bin/sh\n");
+    void *options_of = options(r, managed);
+    struct bench_hop hop = example_hop(1, 1);
+    struct bench_error err = {0};
+    struct bench_process p;
+
+    (void)state;
+    process_init(&p, search, NULL);
+    assert_int_equal(r->statistics(options_of, &hop, &p, &err), 0);
+    assert_int_equal(p.argv.count, 0);
+    process_release(&p);
+    release_options(r, options_of);
+}
+
+static void skstat_tables_are_compared(void **state)
+{
+    static const char begin[] = "2026-11-20 11:00:00 UTC\nhop-1\n\nRouter Statistics\n"
+                                "  attr                             value\n"
+                                "  ========================================\n"
+                                "  Version                          3.1.0\n"
+                                "  Accepted Count                   5\n"
+                                "  Deliveries Delayed > 1sec        0\n"
+                                "  Ingress Count                    7\n"
+                                "  Egress Count                     many\n";
+    static const char end[] = "Router Statistics\n"
+                              "  Accepted Count                   105\n"
+                              "  Deliveries Delayed > 1sec        2\n"
+                              "  Ingress Count                    8 \n"
+                              "  Egress Count                     9\n"
+                              "  Transit Count                    9\n";
+    cleanup_free char *good = counted("skrouterd", begin, end);
+    cleanup_free char *bad = counted("skrouterd", begin, "ConnectionException: refused\n");
+
+    (void)state;
+    assert_string_equal(good, "accepted=100 delayed_1s=2 ingress=1 ");
+    assert_string_equal(bad, "skstat does not print 'Router Statistics'");
 }
 
 /* Chains that run. */
@@ -732,6 +883,8 @@ int main(void)
         cmocka_unit_test(nginx_first_of_two_hops),
         cmocka_unit_test(nginx_with_every_option),
         cmocka_unit_test(nginx_as_http_proxy),
+        cmocka_unit_test(nginx_shows_its_status_on_a_socket),
+        cmocka_unit_test(nginx_status_less_the_questions),
         cmocka_unit_test(nginx_runs_in_its_directory),
         cmocka_unit_test(nginx_loads_a_dynamic_module),
         cmocka_unit_test(nginx_with_arguments_right_after_the_colon),
@@ -741,6 +894,9 @@ int main(void)
         cmocka_unit_test(nginx_that_is_missing),
         cmocka_unit_test(skrouterd_chains),
         cmocka_unit_test(skrouterd_with_every_option),
+        cmocka_unit_test(skrouterd_asks_skstat),
+        cmocka_unit_test(skrouterd_without_skstat_has_no_statistics),
+        cmocka_unit_test(skstat_tables_are_compared),
         cmocka_unit_test(nginx_carries_bytes_over_two_hops),
         cmocka_unit_test(nginx_carries_bytes_with_every_option),
         cmocka_unit_test(skrouterd_carries_bytes_over_three_hops),

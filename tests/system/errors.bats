@@ -248,7 +248,7 @@ SH
     run "$BENCH" plugin check mine.so
     echo "$output"
     [ "$status" -eq 0 ]
-    [ "$output" = "mine.so: relay 'none', ABI 1.0: fine" ]
+    [ "$output" = "mine.so: relay 'none', ABI 1.1: fine" ]
     echo garbage >broken.so
     run "$BENCH" plugin check broken.so mine.so
     echo "$output"

@@ -92,9 +92,14 @@ static void refuses_missing_hook(void **state)
     assert_refused(*state, "plugin_missing_hook", "hook 'describe' is missing");
 }
 
+static void refuses_statistics_that_nobody_reads(void **state)
+{
+    assert_refused(*state, "plugin_half_hook", "hook 'parse_statistics' is missing");
+}
+
 static void refuses_other_major(void **state)
 {
-    assert_refused(*state, "plugin_other_major", "has ABI 2.3, this bench has 1.0");
+    assert_refused(*state, "plugin_other_major", "has ABI 2.3, this bench has 1.1");
 }
 
 static void refuses_unknown_kind(void **state)
@@ -401,6 +406,7 @@ int main(void)
 #define PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         PLACE(refuses_missing_hook),
+        PLACE(refuses_statistics_that_nobody_reads),
         PLACE(refuses_other_major),
         PLACE(refuses_unknown_kind),
         PLACE(refuses_wrong_kind),

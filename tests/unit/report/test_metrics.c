@@ -281,6 +281,27 @@ static void totals_of_a_tool(void **state)
     assert_state(&f, "latency_max_seconds", BENCH_FAILED, "the tool's own figure is not a number");
 }
 
+/* What a relay counts itself has the relay's own names, for each hop. */
+static void statistics_of_a_relay(void **state)
+{
+    cleanup_fixture struct fixture f = nginx();
+    const struct metric_value *v;
+
+    (void)state;
+    record_add_total(&f.record, "statistic_accepts_relay_1", 7);
+    record_add_total(&f.record, "statistic_bytes_in_relay_2", 8);
+    record_add_total(&f.record, "statistic_accepts_relay_9", 9); /* there is no such hop */
+    compute(&f);
+    assert_metric(&f, "statistic_accepts_relay_1", 7);
+    assert_metric(&f, "statistic_bytes_in_relay_2", 8);
+    assert_none(&f, "statistic_accepts_relay_9");
+    v = metric_set_find(&f.set, "statistic_bytes_in_relay_2");
+    assert_string_equal(v->metric->stem, "statistic_bytes_in");
+    assert_string_equal(v->metric->role, "relay_2");
+    assert_null(v->metric->event); /* nothing that a capture counted */
+    assert_int_equal(v->metric->rank, 2);
+}
+
 static void rates_of_a_tool_count_too(void **state)
 {
     cleanup_fixture struct fixture f = nginx();
@@ -349,6 +370,7 @@ int main(void)
         cmocka_unit_test(events_of_user_space_only),
         cmocka_unit_test(hardware_events),
         cmocka_unit_test(totals_of_a_tool),
+        cmocka_unit_test(statistics_of_a_relay),
         cmocka_unit_test(rates_of_a_tool_count_too),
         cmocka_unit_test(metrics_are_made_once),
         cmocka_unit_test(is_documented),
