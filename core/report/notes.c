@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "environment/facts.h"
 #include "report/identities.h"
+#include "report/order_notes.h"
 #include "report/run_facts.h"
 #include "report/steady.h"
 #include "stats/summary.h"
@@ -741,6 +742,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_saturated(d, ret);
     warn_saved(run, ret);
     warn_undecided(run, d, ret);
+    order_notes(d, all, ret);
     warn_idle(all, ret);
     warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);

@@ -449,6 +449,62 @@ static void too_many_make_the_environment_unfit(void **state)
     assert_int_equal(f.d->comparisons[0]->sign, 0);
 }
 
+/* Multiplies the throughput of each block by `base` to the power of its number. */
+static void bend(struct fixture *f, double base)
+{
+    for (size_t i = 0; i < f->run.n_repetitions; i++) {
+        struct repetition_record *r = &f->run.repetitions[i];
+        int column = series_find(&r->series, "server.bytes_received");
+
+        for (size_t row = 0; row < r->series.n_rows; row++) {
+            int64_t *value = &r->series.values[row * r->series.n_columns + (size_t)column];
+
+            *value = (int64_t)((double)*value * pow(base, r->block));
+        }
+    }
+    again(f);
+}
+
+static bool tells_of_order(const struct bench_document *d)
+{
+    return has_line(d->warnings, d->n_warnings, "over the run") ||
+           has_line(d->warnings, d->n_warnings, "place in the block");
+}
+
+static void a_drift_is_told(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+    cleanup_fixture struct fixture plain = made(example_two_arms);
+
+    (void)state;
+    assert_warned(f.d, "throughput rose over the run"); /* the example gains 1% per block */
+    assert_false(tells_of_order(plain.d));              /* where nothing is decided, nobody asks */
+    bend(&f, 0.9);
+    assert_warned(f.d, "throughput fell over the run (rank correlation -");
+    assert_string_equal(f.d->comparisons[0]->verdict, "SLOWER (by at least 3%)");
+}
+
+static void no_order_is_not_told(void **state)
+{
+    static const double noise[] = {1.02, 0.97, 1.01, 0.99, 1.03, 0.98};
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct repetition_record *r = &f.run.repetitions[i];
+        int column = series_find(&r->series, "server.bytes_received");
+        double factor = noise[(r->block - 1 + (i % 2) * 3) % 6] / (1 + 0.01 * r->block);
+
+        for (size_t row = 0; row < r->series.n_rows; row++) {
+            int64_t *value = &r->series.values[row * r->series.n_columns + (size_t)column];
+
+            *value = (int64_t)((double)*value * factor);
+        }
+    }
+    again(&f);
+    assert_false(tells_of_order(f.d));
+}
+
 static void no_comparison_without_a_rule(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms),
@@ -733,6 +789,8 @@ int main(void)
         cmocka_unit_test(verdicts_of_a_comparison),
         cmocka_unit_test(a_failure_counts_as_an_outcome),
         cmocka_unit_test(no_comparison_without_a_rule),
+        cmocka_unit_test(a_drift_is_told),
+        cmocka_unit_test(no_order_is_not_told),
         cmocka_unit_test(unfit_blocks_do_not_count),
         cmocka_unit_test(a_laboratory_has_no_steal),
         cmocka_unit_test(another_clock_is_another_machine),
