@@ -59,11 +59,15 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     strings_add(ret, text_get(&t));
 }
 
+static bool compares_saved(const struct stored_run *run)
+{
+    return json_object_get(json_object_get(run->run, "comparison"), "pairs") != NULL;
+}
+
 /* What decides, as it was fixed before the run. */
 static void design_rule(const struct stored_run *run, const struct bench_document *d,
                         struct strings *ret)
 {
-    bool saved = json_object_get(json_object_get(run->run, "comparison"), "pairs") != NULL;
     cleanup_strings struct strings metrics = {0};
     cleanup_text struct text names = {0};
 
@@ -77,7 +81,8 @@ static void design_rule(const struct stored_run *run, const struct bench_documen
     strings_addf(ret, "rule: primary %s; family error %.2g%% (%u comparison%s); margin %.3g%%; %s",
                  text_get(&names), (1 - d->comparisons[0]->confidence) * d->n_comparisons * 100,
                  d->n_comparisons, plural(d->n_comparisons), d->margin * 100,
-                 saved ? "chosen when the runs were there already" : "fixed before the run");
+                 compares_saved(run) ? "chosen when the runs were there already"
+                                     : "fixed before the run");
 }
 
 /* Which blocks entered, and whether the others would have changed anything. */
@@ -376,7 +381,8 @@ static void design_captures(const struct stored_run *run, struct strings *ret)
     design_events(run, ret);
 }
 
-static void design_estimates(const struct bench_document *d, struct strings *ret)
+static void design_estimates(const struct stored_run *run, const struct bench_document *d,
+                             struct strings *ret)
 {
     uint32_t most = 0;
 
@@ -391,8 +397,10 @@ static void design_estimates(const struct bench_document *d, struct strings *ret
     else
         strings_addf(ret,
                      "estimate: Hodges-Lehmann over repetitions, %.0f%% signed-rank interval, each "
-                     "for itself; ratios from pairs in a block",
-                     REPORT_CONFIDENCE * 100);
+                     "for itself; ratios from %s",
+                     REPORT_CONFIDENCE * 100,
+                     compares_saved(run) ? "all repetitions of either run, unpaired"
+                                         : "pairs in a block");
 }
 
 /* The median over the ok repetitions; NaN when unknown. */
@@ -428,7 +436,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     design_limit(d, all, ret);
     design_captures(run, ret);
     identities_compare(run, d, all, ret);
-    design_estimates(d, ret);
+    design_estimates(run, d, ret);
     if (!isnan(own))
         strings_addf(ret, "bench itself used %.2g%% of a core", own * 100);
 }
