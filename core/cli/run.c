@@ -161,11 +161,13 @@ static void print_key(const struct option *o, const struct bench_option *key)
 
 static int print_help(const char *command, const struct mode *mode, const struct option *options)
 {
-    printf(
-        "usage: bench %s [SCENARIO] [options]\n\n"
-        "Runs a scenario (a YAML file, the name of a shipped one, or '-') and prints the result.\n"
-        "Without a scenario, flags alone describe the run; with one, they override it.\n\n",
-        command);
+    printf("usage: bench %s [SCENARIO] [options]\n", command);
+    if (mode->compare)
+        printf("       bench compare [LABEL=]RUN [LABEL=]RUN [--metric NAME,…] [--margin SHARE]\n"
+               "                     [--format NAME] [--details] [--no-color]\n");
+    printf("\nRuns a scenario (a YAML file, the name of a shipped one, or '-') and prints the "
+           "result.\n"
+           "Without a scenario, flags alone describe the run; with one, they override it.\n\n");
     if (mode->capture)
         printf("The capture '%s' is added to the scenario's: %s.\n\n", mode->capture,
                capture_find(mode->capture)->help);
@@ -175,7 +177,9 @@ static int print_help(const char *command, const struct mode *mode, const struct
             "fixed\n"
             "before the run: which metrics decide (--metric), what counts as a difference\n"
             "(--margin), at a family error of 5%%. Unless set, --repeat is %d (%d when there are\n"
-            "several comparisons) and --interleave is auto.\n\n",
+            "several comparisons) and --interleave is auto. Two words are two saved runs, of "
+            "which\n"
+            "nothing is measured again.\n\n",
             COMPARISON_BLOCKS, COMPARISON_BLOCKS_SEVERAL);
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
         if (flags[i].usage)
@@ -192,7 +196,7 @@ static int print_help(const char *command, const struct mode *mode, const struct
     printf("\nexamples:\n"
            "  bench %s none-vs-nginx --repeat 12\n"
            "  bench %s -w builtin -r none,nginx --hops 1 --duration 2s\n"
-           "  bench %s -r nginx --set workload.mode=echo --dry-run\n\n"
+           "  bench %s -r none,nginx --set workload.mode=echo --dry-run\n\n"
            "exit status: 0 done; 1 a repetition or the run failed; 2 usage or invalid scenario;\n"
            "5 something required is missing here; 128 + N stopped by signal N\n",
            command, command, command);

@@ -120,7 +120,7 @@ END
 @test "two saved runs are compared, and what that means is said" {
     for limit in 1 2; do
         "$BENCH" run -w builtin -r none --hops 0 --jobs $limit --cpu-limit 0 --warmup 50ms \
-            --duration 500ms --repeat 4 --reject nothing -q -o run$limit >/dev/null
+            --duration 300ms --repeat 6 --reject nothing -q -o run$limit >/dev/null
     done
     run "$BENCH" compare one=run1 two=run2
     echo "$output"
@@ -129,6 +129,7 @@ END
     [[ $output == *"! two saved runs, not interleaved: "* ]]
     [[ $output == *"! the runs differ in jobs: 1, 2"* ]]
     [[ $output == *"chosen when the runs were there already"* ]]
+    [[ $output == *"ratios from all repetitions of either run, unpaired"* ]]
     run "$BENCH" compare run1 run2 --format json
     jq -e '.comparisons[0] | .arm == "run2" and .base == "run1" and .ratio > 0' <<<"$output"
     run "$BENCH" compare run1 run1
@@ -136,4 +137,15 @@ END
     [[ $output == *"hint: name them: old=run1 new=run1"* ]]
     run "$BENCH" compare run1 nowhere
     [ "$status" -ne 0 ]
+}
+
+@test "its help knows saved runs, and its examples work" {
+    run "$BENCH" compare --help
+    [[ $output == *"       bench compare [LABEL=]RUN [LABEL=]RUN "* ]]
+    n=0
+    while read -r _ line; do
+        "$BENCH" $line --dry-run
+        n=$((n + 1))
+    done < <(grep '^  bench compare' <<<"$output")
+    [ $n -eq 3 ]
 }
