@@ -629,10 +629,18 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
 static int prepare(struct request *q, struct bench_error *err)
 {
     if (!q->baseline_run)
-        return q->mode->compare ? comparison_prepare(&q->scenario, err) : 0;
+        return q->mode->compare ? comparison_prepare(&q->scenario, err)
+                                : comparison_refuse(&q->scenario, err);
     if (!q->mode->compare) {
         error_set(err, BENCH_ERROR_USAGE, "--baseline-run: nothing is compared here");
         error_hint(err, "use 'bench compare'");
+        return -1;
+    }
+    if (q->scenario.precision > 0 || q->scenario.stop == STOP_LOOKS) {
+        error_set(err, BENCH_ERROR_USAGE,
+                  "%s: the repetitions of a saved run are as many as they are",
+                  q->scenario.precision > 0 ? "precision" : "stop");
+        error_hint(err, "give 'repeat' in its place");
         return -1;
     }
     comparison_defaults(&q->scenario, 1);

@@ -40,6 +40,56 @@ int comparison_check_metrics(const struct scenario *s, struct bench_error *err)
     return 0;
 }
 
+/* A flag, not the scenario's file. */
+static bool by_flag(const struct scenario *s, const char *key)
+{
+    const char *where = scenario_where(s, key);
+
+    return where && strncmp(where, "--", 2) == 0;
+}
+
+int comparison_refuse(const struct scenario *s, struct bench_error *err)
+{
+    static const char *const keys[] = {"metric", "margin", "precision", "stop"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        if (by_flag(s, keys[i])) {
+            error_set(err, BENCH_ERROR_USAGE, "%s: nothing is compared here", keys[i]);
+            error_hint(err, "use 'bench compare'");
+            return -1;
+        }
+    return 0;
+}
+
+static int choose_twice(const char *what, const char *other, struct bench_error *err)
+{
+    error_set(err, BENCH_ERROR_USAGE, "%s the number of blocks, and '%s' does too", what, other);
+    error_hint(err, "leave one of them out");
+    return -1;
+}
+
+/* `precision` and `stop` choose the number of blocks in the place of `repeat`. A flag overrides the
+ * file; what a stored scenario says of both agrees. */
+static int settle_blocks(struct scenario *s, struct bench_error *err)
+{
+    bool looks = s->stop == STOP_LOOKS;
+    const char *key = looks ? "stop" : "precision";
+    const char *what = looks ? "stop: looks choose" : "precision: it chooses";
+
+    if (looks && s->precision > 0)
+        return choose_twice(what, "precision", err);
+    if ((!looks && !(s->precision > 0)) || !scenario_where(s, "repeat") ||
+        s->repeat == STATS_FIRST_STAGE)
+        return 0;
+    if (by_flag(s, key) == by_flag(s, "repeat"))
+        return choose_twice(what, "repeat", err);
+    if (by_flag(s, "repeat")) {
+        s->precision = 0;
+        s->stop = STOP_FIXED;
+    }
+    return 0;
+}
+
 static size_t count_points(const struct scenario *s)
 {
     size_t n = s->rate == RATE_AUTO ? SATURATION_RATES : 1;
@@ -74,19 +124,8 @@ int comparison_prepare(struct scenario *s, struct bench_error *err)
     if (comparison_check_metrics(s, err) < 0)
         return -1;
     comparisons = (s->n_arms - 1) * count_points(s) * (metrics.count ? metrics.count : 1);
-    if (s->stop == STOP_LOOKS && (s->precision > 0 || scenario_where(s, "repeat"))) {
-        error_set(err, BENCH_ERROR_USAGE,
-                  "stop: looks choose the number of blocks, and '%s' does too",
-                  s->precision > 0 ? "precision" : "repeat");
-        error_hint(err, "leave one of them out");
+    if (settle_blocks(s, err) < 0)
         return -1;
-    }
-    if (s->precision > 0 && scenario_where(s, "repeat")) {
-        error_set(err, BENCH_ERROR_USAGE,
-                  "precision: it chooses the number of blocks, and 'repeat' does too");
-        error_hint(err, "leave one of them out");
-        return -1;
-    }
     comparison_defaults(s, comparisons);
     return 0;
 }

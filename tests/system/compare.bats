@@ -38,6 +38,36 @@ END
     [[ $output == *"6 repetitions: blocks 3, arms 2"* ]]
 }
 
+@test "a precision takes the place of the file's repeat, and the stored scenario can be run again" {
+    run short none-vs-nginx --precision 2% --dry-run
+    echo "$output"
+    [[ $output == *"20 repetitions: blocks 10, arms 2"* ]]
+    run short none-vs-nginx --stop looks --dry-run
+    [[ $output == *"20 repetitions: blocks 10, arms 2"* ]]
+    run short none-vs-nginx --precision 2% --repeat 7 --dry-run
+    [ "$status" -eq 2 ]
+    [[ $output == *"precision: it chooses the number of blocks, and 'repeat' does too"* ]]
+    sed 's/^repeat: .*/precision: 2%/' "$BATS_TEST_DIRNAME/../../scenarios/none-vs-nginx.yaml" >precise.yaml
+    run short precise.yaml --repeat 7 --dry-run
+    [[ $output == *"14 repetitions: blocks 7, arms 2"* ]]
+    run short precise.yaml --baseline-run before
+    [ "$status" -eq 2 ]
+    [[ $output == *"precision: the repetitions of a saved run are as many as they are"* ]]
+    echo '{"bench": 1, "relays": ["none", "nginx"], "repeat": 10, "precision": "2%"}' >stored.yaml
+    run short stored.yaml --dry-run
+    [[ $output == *"20 repetitions: blocks 10, arms 2"* ]]
+}
+
+@test "what only a comparison does is refused elsewhere, and left alone in a file" {
+    for flag in --metric=bits_per_second --margin=1% --precision=2% --stop=looks --set=margin=1%; do
+        run "$BENCH" run none-vs-nginx $flag --dry-run
+        [ "$status" -eq 2 ]
+        [[ $output == *": nothing is compared here"*"hint: use 'bench compare'"* ]]
+    done
+    printf 'bench: 1\nmargin: 1%%\nrelays: [none]\n' >both.yaml
+    "$BENCH" run both.yaml --dry-run
+}
+
 @test "nothing to compare, and metrics that do not exist, are refused" {
     run short -r none
     [ "$status" -eq 2 ]
