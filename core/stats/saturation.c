@@ -47,9 +47,11 @@ void saturation_begin(struct saturation_search *s, double capacity, double preci
 
 double saturation_round(double rate)
 {
-    double unit = pow(10, floor(log10(rate)) - 2);
+    double digits = 2 - floor(log10(rate));
 
-    return round(rate / unit) * unit;
+    /* A power of ten below 1 is no exact number: 895 / 100 is 8.95, 895 * 0.01 is not. */
+    return digits > 0 ? round(rate * pow(10, digits)) / pow(10, digits)
+                      : round(rate / pow(10, -digits)) * pow(10, -digits);
 }
 
 static double try_next(const struct saturation_search *s)

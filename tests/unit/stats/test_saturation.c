@@ -43,6 +43,16 @@ static void a_slope_that_two_outliers_do_not_move(void **state)
     assert_true(isnan(saturation_slope(x, y, 2)));
 }
 
+static void rates_have_three_digits(void **state)
+{
+    (void)state;
+    assert_true(saturation_round(8.946) == 8.95);
+    assert_true(saturation_round(0.0123456) == 0.0123);
+    assert_true(saturation_round(99.96) == 100);
+    assert_true(saturation_round(123.4) == 123);
+    assert_true(saturation_round(123456) == 123000);
+}
+
 /* Plays a relay that keeps up with `truth` and not with more. */
 static double search(double capacity, double truth, unsigned *ret_tries)
 {
@@ -103,6 +113,7 @@ int main(void)
         cmocka_unit_test(each_rule_by_itself),
         cmocka_unit_test(what_is_not_known_is_not_judged),
         cmocka_unit_test(a_slope_that_two_outliers_do_not_move),
+        cmocka_unit_test(rates_have_three_digits),
         cmocka_unit_test(finds_the_edge),
         cmocka_unit_test(ends_without_an_edge),
         cmocka_unit_test(the_light_load_comes_first),
