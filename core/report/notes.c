@@ -265,6 +265,24 @@ static void design_loop(const struct stored_run *run, const struct observations 
     }
 }
 
+/* Below this share of what a closed loop does, something else than the relay ended the search. */
+#define SEARCH_TOO_LOW 0.5
+
+static void warn_searched(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *found = json_object_get(run->run, "saturation");
+    double capacity = json_number_or(json_object_get(found, "capacity"), 0);
+    double rate = json_number_or(json_object_get(found, "rate"), 0);
+    char text[32];
+
+    if (!(rate > 0) || rate >= SEARCH_TOO_LOW * capacity)
+        return;
+    strings_addf(ret,
+                 "the search for a rate ended at %.2g%% of the %s/s that the slowest relay does in "
+                 "a closed loop: a longer window or a quieter machine may find a higher one",
+                 100 * rate / capacity, format_si(capacity, text, sizeof(text)));
+}
+
 /* What `rate: auto` found. */
 static void design_saturation(const struct stored_run *run, struct strings *ret)
 {
@@ -748,6 +766,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_saturated(d, ret);
+    warn_searched(run, ret);
     warn_saved(run, ret);
     warn_undecided(run, d, ret);
     order_notes(d, all, ret);

@@ -306,6 +306,12 @@ static void what_a_search_found(void **state)
     assert_true(has_line(f.d->design, f.d->n_design,
                          "searched in 14 repetitions of their own: every arm keeps up with 4210 "
                          "requests/s; with 4400 'nginx' does not (too slow)"));
+    for (uint32_t i = 0; i < f.d->n_warnings; i++)
+        assert_null(strstr(f.d->warnings[i], "the search"));
+    json_object_set_new(json_object_get(f.run.run, "saturation"), "rate", json_real(51));
+    again(&f);
+    assert_warned(f.d, "the search for a rate ended at 1% of the 5.10 k/s that the slowest relay "
+                       "does in a closed loop");
     release(&f);
 }
 
