@@ -19,6 +19,7 @@ struct contender {
     double p99_light;
     struct load load; /* of the last repetition */
     bool kept_up;     /* at the rate that is tried, in one repetition at least */
+    double p99;       /* of that one */
     char why[1200];   /* not */
 };
 
@@ -29,7 +30,6 @@ struct search {
     struct contender *arms;
     double rate; /* that is tried; 0: closed loop */
     uint32_t steps;
-    bool light_known; /* p99_light of all arms */
     enum runner_outcome outcome;
     progress_fn progress; /* of the session */
     void *context;
@@ -44,7 +44,10 @@ static void observe(struct search *s, size_t arm, const struct repetition_record
     load_of(r, s->rate, &c->load);
     c->load.p99_light = c->p99_light;
     saturated = saturation_judge(&c->load);
-    c->kept_up |= r->ok && saturated == SATURATION_NONE;
+    if (r->ok && saturated == SATURATION_NONE) {
+        c->kept_up = true;
+        c->p99 = c->load.p99;
+    }
     if (r->ok)
         load_explain(&c->load, saturated, c->why, sizeof(c->why));
     else
@@ -182,12 +185,13 @@ static int find_capacity(struct search *s, const struct plan *first, double *ret
     return 0;
 }
 
-/* The first rate that is kept up with is the light load, or the nearest to it that there is. */
+/* The first rate that is kept up with is the light load; or, where an arm had too few operations
+ * for a p99 there, the next that has. */
 static void keep_light(struct search *s)
 {
-    for (size_t i = 0; !s->light_known && i < s->scenario->n_arms; i++)
-        s->arms[i].p99_light = s->arms[i].load.p99;
-    s->light_known = true;
+    for (size_t i = 0; i < s->scenario->n_arms; i++)
+        if (isnan(s->arms[i].p99_light))
+            s->arms[i].p99_light = s->arms[i].p99;
 }
 
 static void keep_failure(const struct search *s, struct saturation *ret)
