@@ -27,6 +27,7 @@ struct capture_target {
     struct network *network;
     struct series *series;
     const char *directory; /* of the repetition, for artifacts */
+    const char *title;     /* what it is a repetition of: "SCENARIO: ARM"; lives until close */
     json_t *facts;         /* array: an object for each artifact of a role, kept in the record */
 };
 
@@ -61,8 +62,8 @@ extern const struct capture_ops capture_stat;      /* counters.c */
 extern const struct capture_ops capture_record;    /* record.c */
 extern const struct capture_ops capture_c2c;       /* memory.c */
 extern const struct capture_ops capture_mem;
-extern const struct capture_ops capture_offcpu;    /* offcpu.c */
-extern const struct capture_ops capture_syscalls;  /* syscalls.c */
+extern const struct capture_ops capture_offcpu;   /* offcpu.c */
+extern const struct capture_ops capture_syscalls; /* syscalls.c */
 
 /* NULL-terminated: resources first. */
 extern const struct capture_ops *const captures[];

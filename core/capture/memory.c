@@ -130,6 +130,7 @@ static int finish_memory(struct memory_state *s, const char *command, struct ben
     if (recording_finish(r, err) < 0)
         return -1;
     for (size_t i = 0; i < r->count; i++) {
+        static const char *const table[] = {"txt", NULL};
         cleanup_strings struct strings arguments = {0};
 
         strings_add(&arguments, command);
@@ -138,7 +139,7 @@ static int finish_memory(struct memory_state *s, const char *command, struct ben
         strings_addf(&arguments, "--input=%s", r->items[i].path);
         if (perf_tool_report(&r->target, &r->perf, r->items[i].name, &arguments, err) < 0)
             return -1;
-        if (recording_keep(r, i, "txt", facts(s), err) < 0)
+        if (recording_keep(r, i, table, facts(s), err) < 0)
             return -1;
     }
     return 0;

@@ -2,8 +2,8 @@
 /*
  * The capture `offcpu`: where each role's threads were when they did not run, and for how long, by
  * recording every context switch with the perf tool. Leaves offcpu-ROLE.perf.data, and its stacks
- * in microseconds as offcpu-ROLE.folded. Columns, for each role, cumulative, ns summed over
- * threads:
+ * in microseconds as offcpu-ROLE.folded, .svg and .speedscope.json. Columns, for each role,
+ * cumulative, ns summed over threads:
  *
  *   ROLE.event:offcpu-blocked     waiting for something, or then for a CPU
  *   ROLE.event:offcpu-preempted   it could have run on
@@ -183,12 +183,11 @@ static int finish_role(struct offcpu_state *s, size_t i, struct bench_error *err
         columns[k] = (struct column){.series = series,
                                      .whole = times + 2 * k * series->n_rows,
                                      .part = times + (2 * k + 1) * series->n_rows};
-    if (perf_fold_offcpu(item->path, &wanted, stacks, &folded, err) < 0 ||
-        recording_write(&s->recording, i, stacks, err) < 0)
+    if (perf_fold_offcpu(item->path, &wanted, stacks, &folded, err) < 0)
         return -1;
     append_column(series, item->role, "offcpu-blocked", &columns[0]);
     append_column(series, item->role, "offcpu-preempted", &columns[1]);
-    return recording_keep(&s->recording, i, "folded", facts(&folded), err);
+    return recording_keep_stacks(&s->recording, i, stacks, facts(&folded), err);
 }
 
 static int finish_offcpu(void *state, struct bench_error *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The capture `record`: where each role spends its time, by sampling its stacks with the perf tool.
- * Leaves record-ROLE.perf.data, which `perf report -i` reads, and its stacks as record-ROLE.folded.
+ * Leaves record-ROLE.perf.data, which `perf report -i` reads, and its stacks as record-ROLE.folded,
+ * .svg and .speedscope.json.
  */
 #include <stdio.h>
 #include <string.h>
@@ -177,17 +178,15 @@ static json_t *facts(const struct record_state *s, const struct fold_summary *fo
     return json;
 }
 
-/* The stacks of one role as text beside the recording. */
-static int fold(const struct record_state *s, size_t i, struct fold_summary *ret,
-                struct bench_error *err)
+static int finish_role(struct record_state *s, size_t i, struct bench_error *err)
 {
-    const struct recording *r = &s->recording;
     const struct fold_options wanted = {.event = s->sampling.event};
     cleanup_stacks struct stacks *stacks = stacks_new();
+    cleanup_fold_summary struct fold_summary folded = {0};
 
-    if (perf_fold(r->items[i].path, &wanted, stacks, ret, err) < 0)
+    if (perf_fold(s->recording.items[i].path, &wanted, stacks, &folded, err) < 0)
         return -1;
-    return recording_write(r, i, stacks, err);
+    return recording_keep_stacks(&s->recording, i, stacks, facts(s, &folded), err);
 }
 
 static int finish_record(void *state, struct bench_error *err)
@@ -197,13 +196,9 @@ static int finish_record(void *state, struct bench_error *err)
 
     if (recording_finish(r, err) < 0)
         return -1;
-    for (size_t i = 0; i < r->count; i++) {
-        cleanup_fold_summary struct fold_summary folded = {0};
-
-        if (fold(s, i, &folded, err) < 0 ||
-            recording_keep(r, i, "folded", facts(s, &folded), err) < 0)
+    for (size_t i = 0; i < r->count; i++)
+        if (finish_role(s, i, err) < 0)
             return error_context(err, "%s", r->items[i].name);
-    }
     return 0;
 }
 

@@ -13,8 +13,10 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "capture/roles.h"
+#include "profile/flamegraph.h"
 #include "profile/folded.h"
 #include "profile/perf_header.h"
+#include "profile/speedscope.h"
 
 /* Pages of buffer per CPU, so that every perf of the repetition fits into what the kernel lets one
  * user lock (perf_event_mlock_kb, per CPU); root may lock what it likes. 0: perf's default. */
@@ -127,44 +129,79 @@ int recording_finish(struct recording *r, struct bench_error *err)
     return 0;
 }
 
-int recording_write(const struct recording *r, size_t i, struct stacks *stacks,
-                    struct bench_error *err)
+static int write_item(const struct recording *r, const char *name, const char *suffix,
+                      const struct text *text, struct bench_error *err)
 {
-    cleanup_free char *path = xasprintf("%s/%s.folded", r->target.directory, r->items[i].name);
-    cleanup_text struct text text = {0};
+    cleanup_free char *path = xasprintf("%s/%s.%s", r->target.directory, name, suffix);
 
-    folded_write(stacks, &text);
-    return file_write(AT_FDCWD, path, text_get(&text), text.length, err);
+    return file_write(AT_FDCWD, path, text_get(text), text->length, err);
 }
 
 static int write_facts(const struct recording *r, const char *name, const json_t *facts,
                        struct bench_error *err)
 {
-    cleanup_free char *path = xasprintf("%s/%s.json", r->target.directory, name);
     cleanup_free char *json = json_dumps(facts, JSON_INDENT(2));
     cleanup_text struct text text = {0};
 
     text_add(&text, "%s\n", json);
-    return file_write(AT_FDCWD, path, text.data, text.length, err);
+    return write_item(r, name, "json", &text, err);
 }
 
-int recording_keep(struct recording *r, size_t i, const char *more, json_t *facts,
+int recording_keep(struct recording *r, size_t i, const char *const *more, json_t *facts,
                    struct bench_error *err)
 {
     const struct recorded *item = &r->items[i];
-    cleanup_free char *data = xasprintf("%s.perf.data", item->name);
-    cleanup_free char *other = more ? xasprintf("%s.%s", item->name, more) : NULL;
     json_t *files = json_array();
 
-    json_array_append_new(files, json_text(data));
-    if (other)
-        json_array_append_new(files, json_text(other));
+    json_array_append_new(files, json_sprintf("%s.perf.data", item->name));
+    for (; *more; more++)
+        json_array_append_new(files, json_sprintf("%s.%s", item->name, *more));
     json_object_set_new(facts, "capture", json_text(r->capture));
     json_object_set_new(facts, "role", json_text(item->role));
     json_object_set_new(facts, "files", files);
     json_object_set_new(facts, "perf", json_text(r->perf.version));
     json_array_append_new(r->target.facts, facts);
     return write_facts(r, item->name, facts, err);
+}
+
+static void draw(struct stacks *stacks, const char *title, const json_t *facts, struct text *out)
+{
+    const json_t *notes = json_object_get(facts, "notes");
+    const char *unit = json_string_value(json_object_get(facts, "unit"));
+    /* What was taken at a frequency counts samples; times between two events do not. */
+    const char *samples = json_object_get(facts, "frequency") ? "samples" : "";
+    cleanup_strings struct strings lines = {0};
+    cleanup_text struct text line = {0};
+    struct flamegraph graph = {.title = title, .unit = unit};
+
+    text_add(&line, "%s: ", json_string_value(json_object_get(facts, "event")));
+    flamegraph_summary(stacks, unit, json_number_value(json_object_get(facts, samples)),
+                       json_number_value(json_object_get(facts, "lost")), &line);
+    strings_add(&lines, text_get(&line));
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        strings_addf(&lines, "! %s", json_string_value(json_array_get(notes, i)));
+    graph.lines = (const char *const *)lines.items;
+    flamegraph_write(stacks, &graph, out);
+}
+
+int recording_keep_stacks(struct recording *r, size_t i, struct stacks *stacks, json_t *facts,
+                          struct bench_error *err)
+{
+    static const char *const files[] = {"folded", "svg", "speedscope.json", NULL};
+    const struct recorded *item = &r->items[i];
+    cleanup_free char *title = xasprintf("%s, %s of %s", r->target.title, r->capture, item->role);
+    cleanup_text struct text folded = {0}, picture = {0}, speedscope = {0};
+
+    folded_write(stacks, &folded);
+    draw(stacks, title, facts, &picture);
+    speedscope_write(stacks, title, json_string_value(json_object_get(facts, "unit")), &speedscope);
+    if (write_item(r, item->name, files[0], &folded, err) < 0 ||
+        write_item(r, item->name, files[1], &picture, err) < 0 ||
+        write_item(r, item->name, files[2], &speedscope, err) < 0) {
+        json_decref(facts);
+        return -1;
+    }
+    return recording_keep(r, i, files, facts, err);
 }
 
 void recording_close(struct recording *r)

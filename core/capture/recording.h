@@ -41,13 +41,15 @@ int recording_open(struct recording *r, const struct capture_target *t,
 int recording_begin(struct recording *r, struct bench_error *err);
 int recording_end(struct recording *r, struct bench_error *err);
 int recording_finish(struct recording *r, struct bench_error *err);
-/* Writes stacks of item `i` as text, NAME.folded. */
-int recording_write(const struct recording *r, size_t i, struct stacks *stacks,
-                    struct bench_error *err);
 /* Keeps what is to be known of item `i`: `facts` (taken), with the capture, the role, the files, as
- * NAME.json and in the repetition's record. The files are NAME.perf.data and NAME.`more`. */
-int recording_keep(struct recording *r, size_t i, const char *more, json_t *facts,
+ * NAME.json and in the repetition's record. The files are NAME.perf.data and NAME.`more`, for each
+ * up to a NULL. */
+int recording_keep(struct recording *r, size_t i, const char *const *more, json_t *facts,
                    struct bench_error *err);
+/* The same of an item whose stacks these are, in the `unit` of the facts: as text (NAME.folded), as
+ * a picture (NAME.svg) and for speedscope (NAME.speedscope.json). */
+int recording_keep_stacks(struct recording *r, size_t i, struct stacks *stacks, json_t *facts,
+                          struct bench_error *err);
 void recording_close(struct recording *r);
 
 #endif

@@ -79,54 +79,18 @@ static int print_help(void)
 
 /* --- output ---------------------------------------------------------------------------------- */
 
-/* "3.24 s", "12.3 G cycles", "3240 samples" */
-static void add_weight(struct text *line, double weight, const char *unit)
-{
-    static const struct {
-        const char *unit;
-        double seconds;
-    } times[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
-    char number[32];
-
-    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
-        if (strcmp(unit, times[i].unit) == 0) {
-            text_add(line, "%s", format_seconds(weight * times[i].seconds, number, sizeof(number)));
-            return;
-        }
-    }
-    if (weight < 1e6)
-        text_add(line, "%s %s", format_number(weight, number, sizeof(number)), unit);
-    else
-        text_add(line, "%s%s", format_si(weight, number, sizeof(number)), unit);
-}
-
 /* "WORD WHAT: 3.24 s, 3240 samples, 56 distinct stacks", then what there is to say about it. */
 static void describe(const char *word, const struct stacks_input *input, struct strings *ret)
 {
     const struct profiles *p = &input->profiles;
-    const double samples = profile_set_samples(&p->set);
     cleanup_stacks struct stacks *all = profile_set_merge(&p->set);
     cleanup_text struct text line = {0};
 
     text_add(&line, "%s%s: ", word, input->what);
-    add_weight(&line, stacks_total(all), p->set.unit);
-    if (samples > 0 && strcmp(p->set.unit, "samples") != 0)
-        text_add(&line, ", %.0f samples", samples);
-    text_add(&line, ", %zu distinct stacks", stacks_count(all));
-    if (p->set.lost > 0)
-        text_add(&line, ", %.0f samples lost", p->set.lost);
+    flamegraph_summary(all, p->set.unit, profile_set_samples(&p->set), p->set.lost, &line);
     strings_add(ret, text_get(&line));
     for (size_t i = 0; i < p->notes.count; i++)
         strings_addf(ret, "! %s", p->notes.items[i]);
-}
-
-static void write_json(json_t *json, struct text *out)
-{
-    cleanup_free char *dump = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
-
-    text_add_bytes(out, dump, strlen(dump));
-    text_add_bytes(out, "\n", 1);
-    json_decref(json);
 }
 
 /* What a picture without `--title` is called. */
@@ -153,7 +117,7 @@ static void write_one(const struct request *q, const struct stacks_input *input,
     if (strcmp(q->format, "folded") == 0) {
         folded_write(all, out);
     } else if (strcmp(q->format, "speedscope") == 0) {
-        write_json(speedscope_json(all, title, set->unit), out);
+        speedscope_write(all, title, set->unit, out);
     } else {
         describe("", input, &lines);
         graph.lines = (const char *const *)lines.items;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 #include "base/xml.h"
 
 /* flamegraph.css and flamegraph.js as they are, each ended by a NUL. */
@@ -398,6 +399,38 @@ static void write_picture(struct picture *p)
     }
     write_data(p);
     text_add(p->out, "<script><![CDATA[\n%s]]></script>\n</svg>\n", flamegraph_js);
+}
+
+/* "3.24 s", "12.3 G cycles", "3240 samples" */
+static void add_weight(struct text *line, double weight, const char *unit)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } times[] = {{"ns", 1e-9}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1}};
+    char number[32];
+
+    for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+        if (strcmp(unit, times[i].unit) == 0) {
+            text_add(line, "%s", format_seconds(weight * times[i].seconds, number, sizeof(number)));
+            return;
+        }
+    }
+    if (weight < 1e6)
+        text_add(line, "%s %s", format_number(weight, number, sizeof(number)), unit);
+    else
+        text_add(line, "%s%s", format_si(weight, number, sizeof(number)), unit);
+}
+
+void flamegraph_summary(const struct stacks *s, const char *unit, double samples, double lost,
+                        struct text *out)
+{
+    add_weight(out, stacks_total(s), unit);
+    if (samples > 0 && strcmp(unit, "samples") != 0)
+        text_add(out, ", %.0f samples", samples);
+    text_add(out, ", %zu distinct stacks", stacks_count(s));
+    if (lost > 0)
+        text_add(out, ", %.0f samples lost", lost);
 }
 
 void flamegraph_write(struct stacks *s, const struct flamegraph *g, struct text *out)

@@ -23,6 +23,11 @@ struct flamegraph {
     double share;     /* 0: FLAMEGRAPH_SHARE */
 };
 
+/* Of which `samples` and `lost` may be 0: unknown. "3.24 s, 3240 samples, 56 distinct stacks" is
+ * appended, a line for below the title. */
+void flamegraph_summary(const struct stacks *s, const char *unit, double samples, double lost,
+                        struct text *out);
+
 void flamegraph_write(struct stacks *s, const struct flamegraph *g, struct text *out);
 void flamegraph_write_comparison(const struct comparison *c, const struct flamegraph *g,
                                  struct text *out);

@@ -93,3 +93,13 @@ json_t *speedscope_json(struct stacks *s, const char *title, const char *unit)
                      "startValue", 0, "endValue", stacks_total(s), "samples", l.samples, "weights",
                      l.weights);
 }
+
+void speedscope_write(struct stacks *s, const char *title, const char *unit, struct text *out)
+{
+    json_t *json = speedscope_json(s, title, unit);
+    cleanup_free char *dump = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+
+    text_add_bytes(out, dump, strlen(dump));
+    text_add_bytes(out, "\n", 1);
+    json_decref(json);
+}

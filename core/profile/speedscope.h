@@ -9,10 +9,13 @@
 
 #include <jansson.h>
 
+#include "base/text.h"
 #include "profile/stacks.h"
 
 /* `unit` as struct flamegraph has it; those that the format does not know become "none". New
  * reference. */
 json_t *speedscope_json(struct stacks *s, const char *title, const char *unit);
+/* The same as text, appended. */
+void speedscope_write(struct stacks *s, const char *title, const char *unit, struct text *out);
 
 #endif

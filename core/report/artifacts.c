@@ -13,18 +13,24 @@ static const char *keep(struct strings *kept, const char *text)
     return kept->items[kept->count - 1];
 }
 
-/* A text is read as it is; what perf recorded needs perf. */
+static bool ends_with(const char *name, const char *suffix)
+{
+    size_t n = strlen(name), m = strlen(suffix);
+
+    return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+/* A text or a picture is looked at as it is; what perf recorded needs perf. */
 static const char *first_to_look_at(const json_t *files)
 {
-    const char *name;
     json_t *file;
     size_t i;
 
     json_array_foreach(files, i, file)
     {
-        size_t n = strlen(name = json_text_or(file, ""));
+        const char *name = json_text_or(file, "");
 
-        if (n > 4 && strcmp(name + n - 4, ".txt") == 0)
+        if (ends_with(name, ".txt") || ends_with(name, ".svg"))
             return name;
     }
     return json_text_or(json_array_get(files, 0), "");

@@ -15,7 +15,7 @@ struct repetition {
     const struct step *step;
     const struct scenario *scenario;
     const struct arm *arm;
-    char *directory;
+    char *directory, *title; /* "SCENARIO: ARM, POINT" */
     struct network *network;
     struct cast cast;        /* who plays: descriptions, in chain order */
     struct cgroup **cgroups; /* per member */

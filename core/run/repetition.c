@@ -23,6 +23,8 @@ struct repetition *repetition_new(struct session *session, const struct step *st
     p->scenario = &point->scenario;
     p->arm = &p->scenario->arms[step->arm];
     p->directory = xstrdup(directory);
+    p->title = xasprintf("%s: %s%s%s", p->scenario->name, p->arm->name, point->label[0] ? ", " : "",
+                         point->label);
     p->started_ns = clock_now();
     record->captures = json_array();
     record->index = step->index;
@@ -142,6 +144,7 @@ void repetition_free(struct repetition *p)
     network_free(p->network);
     cast_release(&p->cast);
     free(p->directory);
+    free(p->title);
     record_release(&p->record);
     free(p);
 }

@@ -183,6 +183,7 @@ static int open_captures(struct repetition *p, struct bench_error *err)
         .network = p->network,
         .series = &p->record.series,
         .directory = p->directory,
+        .title = p->title,
     };
 
     if (add_captures(p, err) < 0)

@@ -163,12 +163,13 @@ static void captured(struct stored_run *run)
         r->purpose = xstrdup("capture:record");
         json_object_set_new(json_array_get(json_object_get(run->run, "plan"), i), "purpose",
                             json_string(i % 2 ? "capture:c2c" : "capture:record"));
-        r->captures = json_pack(
-            "[{ss,ss,s[ss],ss,ss,si,si,s[s]},{ss,ss,s[ss],ss}]", "capture", "record", "role",
-            "relay_1", "files", "record-relay_1.perf.data", "record-relay_1.folded", "event",
-            "cpu-clock", "instead", "this machine does not count cycles", "samples", 601, "lost", 2,
-            "notes", "its stacks end in nowhere", "capture", "c2c", "role", "server", "files",
-            "c2c-server.perf.data", "c2c-server.txt", "event", "PEBS");
+        r->captures =
+            json_pack("[{ss,ss,s[sss],ss,ss,si,si,s[s]},{ss,ss,s[ss],ss}]", "capture", "record",
+                      "role", "relay_1", "files", "record-relay_1.perf.data",
+                      "record-relay_1.folded", "record-relay_1.svg", "event", "cpu-clock",
+                      "instead", "this machine does not count cycles", "samples", 601, "lost", 2,
+                      "notes", "its stacks end in nowhere", "capture", "c2c", "role", "server",
+                      "files", "c2c-server.perf.data", "c2c-server.txt", "event", "PEBS");
     }
 }
 

@@ -85,10 +85,17 @@ on_devices() {
         [ "$(json "$at/record-relay_1.json" 'd["samples"]')" = "$n" ]
     fi
     [ "$(json "$at/record-relay_1.json" '[d["lost"], d["files"]]')" = \
-        "[0, ['record-relay_1.perf.data', 'record-relay_1.folded']]" ]
+        "[0, ['record-relay_1.perf.data', 'record-relay_1.folded', 'record-relay_1.svg', 'record-relay_1.speedscope.json']]" ]
+    # … and drawn, as the command would; the picture says what it is of.
+    grep -q '<title>builtin: nginx, record of relay_1</title>' "$at/record-relay_1.svg"
+    python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$at/record-relay_1.svg"
+    "$BENCH" flamegraph "$at/record-relay_1.folded" --format speedscope >again.json
+    stacks='sorted(([d["shared"]["frames"][i]["name"] for i in s], w) for p in d["profiles"]
+        for s, w in zip(p["samples"], p["weights"]))'
+    [ "$(json "$at/record-relay_1.speedscope.json" "$stacks")" = "$(json again.json "$stacks")" ]
     grep -q '^nginx;.*do_syscall_64_\[k\]' "$at/record-relay_1.folded"
     [ "$(json "$at/repetition.json" 'sorted(c["role"] for c in d["captures"])')" = "['client', 'relay_1', 'server']" ]
-    [[ $output == *"captured nginx, record of server: "*" samples by "*"; repetitions/0002-nginx/record-server.perf.data"* ]]
+    [[ $output == *"captured nginx, record of server: "*" samples by "*"; repetitions/0002-nginx/record-server.svg"* ]]
     # Neither Debian's nginx nor its C library has frame pointers; that is said, with the remedy.
     if [ "$(json "$at/record-relay_1.json" 'd["frame_pointers"]')" = False ]; then
         [[ $output == *"was built without frame pointers; use 'call_graph: dwarf'"* ]]
