@@ -17,6 +17,7 @@
 #include "capture/capture.h"
 #include "capture/events.h"
 #include "capture/perf_tool.h"
+#include "capture/syscall_counts.h"
 #include "cli/judge.h"
 #include "environment/facts.h"
 #include "plan/plan.h"
@@ -167,7 +168,7 @@ static void check_tools(struct findings *f)
         const char *name, *mend, *cost;
     } tools[] = {
         {"perf", "apt install linux-perf, or dnf install perf",
-         "the captures 'record', 'c2c' and 'mem' need it; measuring does not"},
+         "the captures 'record', 'c2c', 'mem' and 'offcpu' need it; measuring does not"},
         {"iperf3", "apt install iperf3, or dnf install iperf3",
          "'make perf' has nothing to compare with; measuring does not need it"},
     };
@@ -236,6 +237,7 @@ enum { FRESH_BACKLOG = 4096, FRESH_PORTS = 60999 - 32768 + 1 };
 
 static void probe_sampling(struct machine *m)
 {
+    struct sampling switches = {0};
     struct perf_program perf;
 
     if (perf_find(&perf, &m->perf_error) == 0)
@@ -243,6 +245,9 @@ static void probe_sampling(struct machine *m)
     sampling_choose(&m->sampling, &m->sampling_error);
     if (memory_events_find(&m->memory, EVENT_DEVICES, 0, &m->memory_error) == 0)
         memory_events_try(&m->memory, EVENT_DEVICES, &m->memory_error);
+    if (sampling_take(&switches, "context-switches", &m->switches_error) == 0)
+        sampling_release(&switches);
+    syscall_counts_possible(&m->calls_error);
 }
 
 static void judge_machine(const struct plan *plan, struct findings *f)

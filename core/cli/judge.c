@@ -241,8 +241,8 @@ static void judge_memory(const struct machine *m, struct findings *f)
 void judge_sampling(const struct machine *m, struct findings *f)
 {
     if (m->perf_error.kind != BENCH_ERROR_NONE)
-        finding_add(f, FINDING_WARN, "sampling", m->perf_error.hint, "'record', 'c2c', 'mem': %s",
-                    m->perf_error.message);
+        finding_add(f, FINDING_WARN, "sampling", m->perf_error.hint,
+                    "'record', 'c2c', 'mem', 'offcpu': %s", m->perf_error.message);
     if (m->sampling_error.kind != BENCH_ERROR_NONE)
         finding_add(f, FINDING_WARN, "sampling", m->sampling_error.hint, "'record': %s",
                     m->sampling_error.message);
@@ -252,6 +252,14 @@ void judge_sampling(const struct machine *m, struct findings *f)
     else
         finding_add(f, FINDING_OK, "sampling", NULL, "'record' samples by '%s'", m->sampling.event);
     judge_memory(m, f);
+    if (m->switches_error.kind != BENCH_ERROR_NONE)
+        finding_add(f, FINDING_WARN, "sampling", m->switches_error.hint, "'offcpu': %s",
+                    m->switches_error.message);
+    if (m->calls_error.kind != BENCH_ERROR_NONE)
+        finding_add(f, FINDING_WARN, "sampling", m->calls_error.hint, "'syscalls': %s",
+                    m->calls_error.message);
+    else
+        finding_add(f, FINDING_OK, "sampling", NULL, "'syscalls' counts system calls by BPF");
 }
 
 /* Limits. */

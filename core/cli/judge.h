@@ -69,6 +69,7 @@ struct machine {
     struct bench_error sampling_error;
     struct memory_events memory; /* what samples memory accesses */
     struct bench_error memory_error;
+    struct bench_error switches_error, calls_error; /* of recording switches, counting calls */
     /* Limits of the network that the scenario gets, and of this process; -1: unknown. */
     int64_t open_files, backlog, ports;
 };
@@ -81,7 +82,7 @@ void judge_containment(const struct machine *m, struct findings *f);
 void judge_cgroups(const struct machine *m, const struct needs *n, struct findings *f);
 void judge_network(const struct machine *m, struct findings *f);
 void judge_counters(const struct machine *m, struct findings *f);
-/* What the captures that sample have to work with. */
+/* What the captures that sample, or see every event, have to work with. */
 void judge_sampling(const struct machine *m, struct findings *f);
 void judge_limits(const struct machine *m, const struct needs *n, struct findings *f);
 /* What disturbs measurements; `facts` as from facts_collect(). */

@@ -217,7 +217,8 @@ static void sampling_of_a_server(void **state)
     (void)state;
     judge_sampling(&m, &f);
     assert_told(&f, "OK sampling: 'record' samples by 'cycles'\n"
-                    "OK sampling: 'c2c' and 'mem' sample memory accesses by PEBS\n");
+                    "OK sampling: 'c2c' and 'mem' sample memory accesses by PEBS\n"
+                    "OK sampling: 'syscalls' counts system calls by BPF\n");
 }
 
 static void sampling_in_a_vm(void **state)
@@ -232,13 +233,20 @@ static void sampling_in_a_vm(void **state)
     error_set(&m.memory_error, BENCH_ERROR_ENVIRONMENT, "no accesses");
     judge_sampling(&m, &f);
     error_set(&m.sampling_error, BENCH_ERROR_ENVIRONMENT, "nothing opens");
+    error_set(&m.switches_error, BENCH_ERROR_ENVIRONMENT, "no switches");
+    error_set(&m.calls_error, BENCH_ERROR_ENVIRONMENT, "no BPF");
+    error_hint(&m.calls_error, "run as root");
     judge_sampling(&m, &f);
-    assert_told(&f, "WARN sampling: 'record', 'c2c', 'mem': 'perf' is not found | install it\n"
-                    "WARN sampling: 'record' samples by 'cpu-clock:u': no PMU | buy\n"
-                    "WARN sampling: 'c2c' and 'mem': no accesses\n"
-                    "WARN sampling: 'record', 'c2c', 'mem': 'perf' is not found | install it\n"
-                    "WARN sampling: 'record': nothing opens\n"
-                    "WARN sampling: 'c2c' and 'mem': no accesses\n");
+    assert_told(
+        &f, "WARN sampling: 'record', 'c2c', 'mem', 'offcpu': 'perf' is not found | install it\n"
+            "WARN sampling: 'record' samples by 'cpu-clock:u': no PMU | buy\n"
+            "WARN sampling: 'c2c' and 'mem': no accesses\n"
+            "OK sampling: 'syscalls' counts system calls by BPF\n"
+            "WARN sampling: 'record', 'c2c', 'mem', 'offcpu': 'perf' is not found | install it\n"
+            "WARN sampling: 'record': nothing opens\n"
+            "WARN sampling: 'c2c' and 'mem': no accesses\n"
+            "WARN sampling: 'offcpu': no switches\n"
+            "WARN sampling: 'syscalls': no BPF | run as root\n");
 }
 
 static void paranoia(void **state)
