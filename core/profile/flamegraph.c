@@ -22,6 +22,7 @@ extern const char flamegraph_css[], flamegraph_js[];
 #define MARGIN 10.0
 #define ROW 19.0
 #define LINE 17.0
+#define LETTERS 170    /* of a line below the title that fit, at least */
 #define CHARACTER 7.23 /* of the 12 px font of fixed width, where that is wide */
 
 struct picture {
@@ -345,12 +346,36 @@ static char *judgement(const struct comparison *c, const char *per)
     return text_take(&words);
 }
 
-static void write_head(const struct picture *p, double height)
+/* At spaces, so that what a line says does not end at the picture's edge. */
+static void add_wrapped(struct strings *ret, const char *words)
 {
-    const char *const *lines = p->options->lines;
-    cleanup_free char *rule = judgement(p->comparison, p->options->per);
-    double y = 48;
+    while (strlen(words) > LETTERS) {
+        size_t end = LETTERS;
 
+        while (end > 0 && words[end] != ' ')
+            end--;
+        if (end == 0) /* one long word */
+            break;
+        strings_addf(ret, "%.*s", (int)end, words);
+        words += end + 1;
+    }
+    strings_add(ret, words);
+}
+
+/* Below the title. */
+static void find_lines(const struct picture *p, struct strings *ret)
+{
+    const char *const *line = p->options->lines;
+    cleanup_free char *rule = judgement(p->comparison, p->options->per);
+
+    for (; line && *line; line++)
+        add_wrapped(ret, *line);
+    if (rule)
+        add_wrapped(ret, rule);
+}
+
+static void write_head(const struct picture *p, const struct strings *lines, double height)
+{
     text_add(p->out,
              "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" width=\"%g\" height=\"%g\" "
              "viewBox=\"0 0 %g %g\">\n<title>",
@@ -359,26 +384,24 @@ static void write_head(const struct picture *p, double height)
     text_add(p->out, "</title>\n<style><![CDATA[\n%s]]></style>\n", flamegraph_css);
     text_add(p->out, "<rect class=\"paper\" width=\"%g\" height=\"%g\"/>\n", WIDTH, height);
     write_line(p, "title", 28, p->options->title);
-    for (; lines && *lines; lines++, y += LINE)
-        write_line(p, "line", y, *lines);
-    if (rule)
-        write_line(p, "line", y, rule);
+    for (size_t i = 0; i < lines->count; i++)
+        write_line(p, "line", 48 + LINE * (double)i, lines->items[i]);
 }
 
 static void write_picture(struct picture *p)
 {
     const bool empty = !(p->width[STACKS_ROOT] > 0);
-    size_t lines = p->comparison ? 1 : 0, left_out;
+    cleanup_strings struct strings lines = {0};
+    size_t left_out;
     double height;
 
     arrange(p);
     left_out = stacks_nodes(p->tree) - p->drawn;
-    for (const char *const *line = p->options->lines; line && *line; line++)
-        lines++;
-    p->top = 40 + LINE * (double)lines + 38;
+    find_lines(p, &lines);
+    p->top = 40 + LINE * (double)lines.count + 38;
     p->bottom = p->top + ROW * (double)(p->deepest + 1);
     height = p->bottom + 32;
-    write_head(p, height);
+    write_head(p, &lines, height);
     if (empty) {
         write_line(p, "note", p->bottom, "no samples");
         text_add(p->out, "</svg>\n");

@@ -172,6 +172,28 @@ static void many_stacks(void **state)
     assert_true(strlen(text) < 40000 + frames * 300);
 }
 
+/* The end of a long note, which says what to do, does not leave the picture. */
+static void long_lines(void **state)
+{
+    cleanup_stacks struct stacks *s = of("a 1\n");
+    cleanup_text struct text note = {0}, word = {0};
+    const char *said[] = {NULL, NULL, NULL};
+    cleanup_free char *text = NULL;
+
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        text_add(&note, "%s%05d", i ? " " : "", i);
+    for (int i = 0; i < 60; i++)
+        text_add(&word, "%05d", i);
+    said[0] = text_get(&note);
+    said[1] = text_get(&word);
+    text = drawn(s, &(struct flamegraph){.title = "t", .unit = "samples", .lines = said});
+    assert_int_equal(count(text, "class=\"line\""), 4);
+    assert_non_null(
+        strstr(text, "00026 00027</text>\n<text class=\"line\" x=\"10\" y=\"65\">00028 "));
+    assert_non_null(strstr(text, "00056 00057 00058 00059</text>"));
+}
+
 static void speedscope(void **state)
 {
     cleanup_stacks struct stacks *s = of("b;c_[k] 2\na;b 1.5\na 3\n");
@@ -193,7 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_picture), cmocka_unit_test(small_difference),
         cmocka_unit_test(narrow_frames), cmocka_unit_test(nothing_sampled),
-        cmocka_unit_test(many_stacks),   cmocka_unit_test(speedscope),
+        cmocka_unit_test(many_stacks),   cmocka_unit_test(long_lines),
+        cmocka_unit_test(speedscope),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
