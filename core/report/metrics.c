@@ -375,6 +375,7 @@ struct amount {
     struct bench_value v;
     const char *reason;
     double seconds;
+    const char *part; /* as struct metric_value has it */
 };
 
 struct source {
@@ -391,7 +392,7 @@ static bool is_number(struct bench_value v)
 
 static struct amount nothing(enum bench_state state, const char *reason)
 {
-    return (struct amount){{NAN, state}, reason, 0};
+    return (struct amount){.v = {NAN, state}, .reason = reason};
 }
 
 struct metric_window metric_window(const struct repetition_record *r)
@@ -522,7 +523,7 @@ static struct amount event_of(const struct source *src, const char *column)
 
     if (!is_number(count.v))
         return count;
-    count.reason = note_of(&src->record->series, column);
+    count.reason = count.part = note_of(&src->record->series, column);
     enabled = columns_of(src, enabled_name, NULL, false);
     running = columns_of(src, running_name, NULL, false);
     if (!is_number(enabled.v) || !is_number(running.v))
@@ -744,8 +745,10 @@ static void add(const struct source *src, const struct row *row, const char *rol
     if (a.v.state == BENCH_ABSENT)
         return;
     ret->items = grow(ret->items, &ret->capacity, ret->count + 1, sizeof(*ret->items));
-    ret->items[ret->count++] = (struct metric_value){
-        .metric = pool_get(pool, row, role, event), .value = a.v, .reason = a.reason};
+    ret->items[ret->count++] = (struct metric_value){.metric = pool_get(pool, row, role, event),
+                                                     .value = a.v,
+                                                     .reason = a.reason,
+                                                     .part = a.part};
 }
 
 static bool ends_with(const char *s, const char *tail)

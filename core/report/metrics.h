@@ -28,7 +28,8 @@ struct metric_value {
     const struct bench_metric *metric; /* of the pool */
     struct bench_value value;
     const char
-        *reason; /* why it is not a plain number, or NULL; owned by the record, or constant */
+        *reason;      /* why it is not a plain number, or NULL; owned by the record, or constant */
+    const char *part; /* what part of the event was counted; NULL: all of it. Owned by the record */
 };
 
 /* Metrics by their full name, each made once and sorted by it; owns them. */

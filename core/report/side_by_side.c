@@ -7,15 +7,16 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "report/metrics.h"
 #include "report/run_facts.h"
 
 /* What decides whether numbers can be set side by side at all. */
 static const char *const same[] = {"workload", "protocol"};
 
 /* Members of the scenario and facts of the machine that bear on the numbers. */
-static const char *const conditions[] = {"jobs",       "rate",      "hops",    "warmup",
-                                         "duration",   "cpus",      "network", "cpu_limit",
-                                         "congestion", "interleave"};
+static const char *const conditions[] = {"jobs",       "rate",       "hops",    "warmup",
+                                         "duration",   "cpus",       "network", "cpu_limit",
+                                         "congestion", "interleave", "capture"};
 static const char *const facts[] = {"kernel",  "cpu_model",  "microcode",   "cpus_online",
                                     "boot_id", "hypervisor", "clocksource", "governor",
                                     "turbo",   "mitigations"};
@@ -65,6 +66,51 @@ static int check_same(const struct side sides[2], struct bench_error *err)
                   sides[0].label, sides[1].label, same[i], option ? "." : "", option ? option : "",
                   x ? x : "nothing", y ? y : "nothing");
         error_hint(err, "only runs of the same work can be compared");
+        return -1;
+    }
+    return 0;
+}
+
+/* What part of its event a side counted under that name: NULL without it, "" all of it. */
+static const char *counted_part(const struct stored_run *run, const char *metric)
+{
+    const char *part = NULL;
+
+    for (size_t i = 0; i < run->n_repetitions && !part; i++) {
+        const struct repetition_record *r = &run->repetitions[i];
+        const struct metric_value *v;
+        struct metric_pool pool = {0};
+        struct metric_set set;
+
+        if (!record_measures(r))
+            continue;
+        metrics_compute(r, &pool, &set);
+        v = metric_set_find(&set, metric);
+        if (v && (v->value.state == BENCH_OK || v->value.state == BENCH_SCALED))
+            part = v->part ? v->part : "";
+        metric_set_release(&set);
+        metric_pool_release(&pool);
+    }
+    return part;
+}
+
+/* The same name may stand for two events: an ordinary user's has no kernel in it. */
+static int check_events(const struct side sides[2], const json_t *rule, struct bench_error *err)
+{
+    json_t *name;
+    size_t i;
+
+    json_array_foreach(json_object_get(rule, "metrics"), i, name)
+    {
+        const char *metric = json_text_or(name, "");
+        const char *a = counted_part(sides[0].run, metric), *b = counted_part(sides[1].run, metric);
+
+        if (!a || !b || strcmp(a, b) == 0)
+            continue;
+        error_set(err, BENCH_ERROR_USAGE, "'%s' of '%s' and '%s' are different events: %s, %s",
+                  metric, sides[0].label, sides[1].label, *a ? a : "all of it",
+                  *b ? b : "all of it");
+        error_hint(err, "measure both with the same privilege");
         return -1;
     }
     return 0;
@@ -224,7 +270,7 @@ int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rul
     if (common.count == 0)
         error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' have no relay in common", sides[0].label,
                   sides[1].label);
-    if (common.count == 0 || check_same(sides, err) < 0) {
+    if (common.count == 0 || check_same(sides, err) < 0 || check_events(sides, rule, err) < 0) {
         json_decref(rule);
         json_decref(pairs);
         return -1;

@@ -15,7 +15,8 @@ struct side {
 };
 
 /* Takes the repetitions of both; the runs are still the caller's to release. `rule` as in run.json
- * ("comparison"), taken. -1 (USAGE) when they have no relay in common, or another workload. */
+ * ("comparison"), taken. -1 (USAGE) when they have no relay in common, another workload, or did not
+ * count the same event under the name of a metric that decides. */
 int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rule,
                  struct bench_error *err);
 

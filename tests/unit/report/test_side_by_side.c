@@ -101,6 +101,36 @@ static void other_work_is_refused(void **state)
             "'old' and 'new' differ in protocol: \"tcp\" and \"http1\"");
 }
 
+/* One of them by an ordinary user, whose counters leave out the kernel. */
+static void another_event_of_the_name_is_refused(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    struct bench_error err = {0};
+    json_t *metric = json_pack("{s:[s],s:f,s:f}", "metrics", "context_switches_per_byte_relay_1",
+                               "margin", 0.03, "alpha", 0.05);
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    for (size_t i = 0; i < b.n_repetitions; i++) {
+        struct series *s = &b.repetitions[i].series;
+        int column = series_find(s, "relay_1.event:context-switches");
+
+        if (column >= 0)
+            s->columns[column].reason = xstrdup("user only");
+    }
+    assert_int_equal(side_by_side(&joined, sides, metric, &err), -1);
+    assert_string_equal(err.message, "'context_switches_per_byte_relay_1' of 'old' and 'new' are "
+                                     "different events: all of it, user only");
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    /* It does not stand in the way of what it does not decide. */
+    assert_int_equal(side_by_side(&joined, sides, rule(), &err), 0);
+    stored_run_release(&joined);
+    example_release(&a);
+    example_release(&b);
+}
+
 static void no_relay_in_common(void **state)
 {
     struct stored_run a, b, joined;
@@ -127,6 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_relay_against_itself),
         cmocka_unit_test(other_work_is_refused),
+        cmocka_unit_test(another_event_of_the_name_is_refused),
         cmocka_unit_test(no_relay_in_common),
     };
 
