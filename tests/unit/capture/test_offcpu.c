@@ -70,6 +70,7 @@ static void begin(struct watched *w, const char *what, const uint64_t *cpus)
         .series = &w->series,
         .directory = w->stage.directory,
         .facts = json_array(),
+        .title = "away",
     };
     stage_expect_ok(capture_open(w->capture, &w->target, &err), &err);
     actor_release(&w->actor);
