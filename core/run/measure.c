@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/parts.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -93,12 +94,22 @@ int repetition_end_captures(struct repetition *p, struct bench_error *err)
     return result;
 }
 
+/* How many connections the client has made, as it counts them; -1: it does not. */
+static int64_t connections_made(const struct series *s)
+{
+    int column = series_find(s, "client.connections");
+    int64_t made = column >= 0 ? series_at(s, s->n_rows - 1, (size_t)column) : SERIES_MISSING;
+
+    return made == SERIES_MISSING ? -1 : made;
+}
+
 /* A window in which nothing moved has measured nothing, however healthy everybody looked. */
 static int check_moved(const struct repetition *p, struct bench_error *err)
 {
     static const char *const quantities[] = {"bytes_received", "operations"};
     const struct series *s = &p->record.series;
     size_t first = 0;
+    int64_t made;
 
     while (first < s->n_rows && s->times[first] < p->record.window_begin_ns)
         first++;
@@ -112,7 +123,14 @@ static int check_moved(const struct repetition *p, struct bench_error *err)
     }
     error_set(err, BENCH_ERROR_RUN, "%s: moved no data in the window",
               p->cast.members[p->cast.client].title);
-    error_hint(err, "is the relay connected to anything? its output is in '%s'", p->directory);
+    made = connections_made(s);
+    if (made >= 0 && made < p->scenario->jobs)
+        error_hint(err,
+                   "the client had begun on %" PRId64 " of %" PRId64
+                   " connections: with a longer 'warmup' it may get to all",
+                   made, p->scenario->jobs);
+    else
+        error_hint(err, "is the relay connected to anything? its output is in '%s'", p->directory);
     return -1;
 }
 

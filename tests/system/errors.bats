@@ -273,3 +273,20 @@ SH
     run bash -c '"$0" list relays >/dev/full' "$BENCH"
     [ "$status" -eq 1 ]
 }
+
+@test "a client that is still connecting when the window ends says so" {
+    cat >full.yaml <<'END'
+bench: 1
+workload: builtin
+jobs: 20
+hops: 1
+relays:
+  - name: full
+    plugin: command
+    options: {command: "python3 -c 'import socket, time; s = socket.create_server((\"{listen_host}\", {listen_port}), backlog=1); time.sleep(60)'"}
+END
+    run "$BENCH" run full.yaml --cpu-limit 0 --warmup 100ms --duration 200ms --repeat 1 -q
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"client of 'builtin': moved no data in the window"*"hint: the client had begun on 0 of 20 connections: with a longer 'warmup' it may get to all"* ]]
+}
