@@ -350,8 +350,9 @@ static void spoilt_open(struct spoilt *s, const char *mode, const char *depth, c
     assert_int_equal(bind(listener, (struct sockaddr *)&a, n) || listen(listener, 1) ||
                          getsockname(listener, (struct sockaddr *)&a, &n),
                      0);
-    open_with(&s->w, (const char *const[]){"mode", mode, "verify", "yes", "depth", depth,
-                                           "send_size", "3000", "server", server, NULL});
+    open_with(&s->w, (const char *const[]){"mode", mode, "verify", "yes", "server", server,
+                                           strcmp(mode, "rr") ? "send_size" : "depth",
+                                           strcmp(mode, "rr") ? "3000" : depth, NULL});
     s->w.role.jobs = 1;
     end_start(&s->server, &s->w, BENCH_SERVER);
     s->relay = fork();
@@ -481,6 +482,10 @@ static void test_options_that_a_mode_cannot_honour(void **state)
             "server 'epoll' cannot wait for 'delay'");
     refused((const char *const[]){"mode", "crr", "depth", "2", NULL}, 0,
             "mode 'crr' has no pipelining");
+    refused((const char *const[]){"mode", "echo", "response_size", "1K", NULL}, 0,
+            "mode 'echo' has no requests that could have a size");
+    refused((const char *const[]){"mode", "crr", "send_size", "1K", NULL}, 0,
+            "mode 'crr' sends requests of 'request_size', not pieces of 'send_size'");
     refused((const char *const[]){"mode", "rr", "verify", "yes", "request_size", "7", NULL}, 0,
             "'verify' needs requests of at least 8 bytes, they have 7");
 }

@@ -10,6 +10,9 @@ static const char *const pins[] = {"none", "flow", NULL};
 
 static const struct bench_host *host;
 
+/* As in the table of options. */
+enum { USUAL_REQUEST = 100, USUAL_SEND = 1024 * 1024 };
+
 static bool requests(const struct options *o)
 {
     return o->mode == MODE_RR || o->mode == MODE_CRR;
@@ -49,6 +52,15 @@ static int check(const struct options *o, const struct bench_role *role, struct 
                       "server 'epoll' cannot wait for 'delay'");
     if (o->depth > 1 && o->mode != MODE_RR)
         return refuse(err, "leave out 'depth' or choose mode 'rr'", "mode '%s' has no pipelining",
+                      mode);
+    if (!requests(o) && (o->request_size != USUAL_REQUEST || o->response_size != USUAL_REQUEST))
+        return refuse(err,
+                      "leave out 'request_size' and 'response_size', or choose mode 'rr' or "
+                      "'crr'",
+                      "mode '%s' has no requests that could have a size", mode);
+    if (requests(o) && o->send_size != USUAL_SEND)
+        return refuse(err, "leave out 'send_size', or choose mode 'stream' or 'echo'",
+                      "mode '%s' sends requests of 'request_size', not pieces of 'send_size'",
                       mode);
     if (o->verify && requests(o) && o->request_size < VERIFY_HEADER)
         return refuse(err, "raise 'request_size'",
@@ -129,7 +141,7 @@ static const struct bench_option options[] = {
      .minimum = 1,
      .maximum = 256 * MEBI,
      .fallback = "1M",
-     .help = "how much the client gives to one send()"},
+     .help = "stream, echo: how much the client gives to one send()"},
     {.name = "rate_per_connection",
      .type = BENCH_OPTION_RATE,
      .offset = FIELD(rate_per_connection),
