@@ -26,6 +26,7 @@ struct cli_print {
     const char *format; /* reporter */
     struct bench_style style;
     const char *directory; /* where files go that are written instead of standard output, or NULL */
+    const struct settings *gates; /* instead of those of the run's scenario, or NULL */
 };
 
 struct command {
@@ -87,8 +88,8 @@ const struct bench_reporter *cli_history_reporter(struct cli *cli, const char *f
                                                   struct bench_error *err);
 int cli_print_history(const struct bench_reporter *reporter, const struct bench_history *history,
                       const struct bench_style *style, struct bench_error *err);
-/* Runs the reporter over the run at `path`. In a directory that is run.EXTENSION, and a file for
- * each role when the reporter is `by_role`. */
+/* Returns the exit status that the gates ask for, or -1. Runs the reporter over the run at `path`.
+ * In a directory that is run.EXTENSION, and a file for each role when the reporter is `by_role`. */
 int cli_print_run(struct cli *cli, const char *path, const struct cli_print *print,
                   struct bench_error *err);
 /* The same of a run that was read. */

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "plugin/host.h"
 #include "report/document.h"
+#include "report/gates.h"
 
 /* A document, or a history. */
 struct content {
@@ -109,6 +110,18 @@ static int print_document(const struct bench_reporter *reporter, const struct be
     return print_text(reporter, &(struct content){.document = d}, &print->style, err);
 }
 
+static int make_document(struct document **ret, const struct stored_run *run,
+                         const struct cli_print *print, struct bench_error *err)
+{
+    cleanup_strings struct strings gates = {0};
+
+    if (!print->gates)
+        return document_new(ret, run, err);
+    for (size_t i = 0; i < print->gates->count; i++)
+        strings_add(&gates, print->gates->items[i].text);
+    return document_new_gated(ret, run, &gates, err);
+}
+
 int cli_print_stored(struct cli *cli, const struct stored_run *run, const struct cli_print *print,
                      struct bench_error *err)
 {
@@ -117,9 +130,11 @@ int cli_print_stored(struct cli *cli, const struct stored_run *run, const struct
     struct document *document = NULL;
     int result = -1;
 
-    if (plugin && document_new(&document, run, err) == 0)
+    if (plugin && make_document(&document, run, print, err) == 0)
         result = print_document((const struct bench_reporter *)plugin, document_get(document),
                                 print, err);
+    if (result == 0)
+        result = gates_status(document_get(document));
     document_free(document);
     return result;
 }

@@ -4,6 +4,8 @@
 
 #include <getopt.h>
 
+#include "report/gates.h"
+
 static int print_help(void)
 {
     printf("usage: bench report [RUN] [options]\n\n"
@@ -12,6 +14,8 @@ static int print_help(void)
     cli_help_row("--format NAME", "reporter: 'bench list reporters' names them (default text)");
     cli_help_row("-o, --output DIR", "files there instead: run.EXTENSION, and for csv one for each "
                                      "role: client.csv, server.csv, relay_1.csv");
+    cli_help_row("--fail-on GATE", "exit status by 'latency_p99 > 5ms' and the like, as of bench "
+                                   "run, in place of the gates of the run's scenario");
     cli_help_row("--details", "every metric and every repetition");
     cli_help_row("--no-color", "no colours (also NO_COLOR)");
     cli_help_row("-h, --help", "this text");
@@ -19,17 +23,23 @@ static int print_help(void)
     return 0;
 }
 
-int cli_report(struct cli *cli, int argc, char **argv)
+/* `gates`: a scenario that holds those of the command line. */
+static int report(struct cli *cli, struct scenario *gates, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"format", 1, NULL, 'f'},   {"output", 1, NULL, 'o'}, {"details", 0, NULL, 'd'},
-        {"no-color", 0, NULL, 'n'}, {"help", 0, NULL, 'h'},   {0},
+        {"format", 1, NULL, 'f'},
+        {"output", 1, NULL, 'o'},
+        {"fail-on", 1, NULL, 'g'},
+        {"details", 0, NULL, 'd'},
+        {"no-color", 0, NULL, 'n'},
+        {"help", 0, NULL, 'h'},
+        {0},
     };
     struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
     bool details = false, plain = false;
     char word[3];
-    int c;
+    int c, code;
 
     optind = 0;
     opterr = 0;
@@ -44,9 +54,11 @@ int cli_report(struct cli *cli, int argc, char **argv)
             print.format = optarg;
         else if (c == 'o')
             print.directory = optarg;
+        else if (c == 'g' && scenario_set(gates, "fail_on", optarg, "--fail-on", &err) < 0)
+            return cli_error(&err);
         else if (c == 'd')
             details = true;
-        else
+        else if (c == 'n')
             plain = true;
     }
     if (argc - optind > 1)
@@ -54,7 +66,24 @@ int cli_report(struct cli *cli, int argc, char **argv)
                          argv[optind + 1]);
     cli_style(&print.style, stdout, plain);
     print.style.details = details;
-    if (cli_print_run(cli, optind < argc ? argv[optind] : "latest", &print, &err) < 0)
+    if (gates->fail_on.count) {
+        if (gates_check(gates, true, false, &err) < 0)
+            return cli_error(&err);
+        print.gates = &gates->fail_on;
+    }
+    code = cli_print_run(cli, optind < argc ? argv[optind] : "latest", &print, &err);
+    if (code < 0)
         return cli_error(&err);
-    return 0;
+    return print.gates ? code : 0;
+}
+
+int cli_report(struct cli *cli, int argc, char **argv)
+{
+    struct scenario gates;
+    int code;
+
+    scenario_init(&gates);
+    code = report(cli, &gates, argc, argv);
+    scenario_release(&gates);
+    return code;
 }

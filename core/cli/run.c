@@ -19,6 +19,7 @@
 #include "cli/dry_run.h"
 #include "cli/progress.h"
 #include "environment/facts.h"
+#include "report/gates.h"
 #include "run/runner.h"
 #include "store/baseline.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ enum flag {
     FLAG_CAPTURE_COST,
     FLAG_SAVE_BASELINE,
     FLAG_BASELINE_RUN,
+    FLAG_FAIL_ON,
     FLAG_SET,
     FLAG_DRY_RUN,
     FLAG_NO_COLOR,
@@ -59,6 +61,10 @@ static const struct {
     {{"baseline-run", 1, NULL, FLAG_BASELINE_RUN},
      "--baseline-run NAME",
      "bench compare: against the run that was kept under this name, relay by relay"},
+    {{"fail-on", 1, NULL, FLAG_FAIL_ON},
+     "--fail-on GATE",
+     "what makes the run fail: 'latency_p99 > 5ms', 'bits_per_second of nginx regresses 3%'; one "
+     "more with each"},
     {{"set", 1, NULL, FLAG_SET},
      "--set KEY=VALUE",
      "any key, also workload.KEY, relay.KEY, capture.NAME.KEY, cpus.ROLE"},
@@ -193,13 +199,15 @@ static int print_help(const char *command, const struct mode *mode, const struct
     for (const struct option *o = options; o->name; o++)
         if (o->val >= FLAG_KEY && o->val < FLAG_OPTION)
             print_key(o, &scenario_keys[o->val - FLAG_KEY]);
-    printf("\nexamples:\n"
-           "  bench %s none-vs-nginx --repeat 12\n"
-           "  bench %s -w builtin -r none,nginx --hops 1 --duration 2s\n"
-           "  bench %s -r none,nginx --set workload.mode=echo --dry-run\n\n"
-           "exit status: 0 done; 1 a repetition or the run failed; 2 usage or invalid scenario;\n"
-           "5 something required is missing here; 128 + N stopped by signal N\n",
-           command, command, command);
+    printf(
+        "\nexamples:\n"
+        "  bench %s none-vs-nginx --repeat 12\n"
+        "  bench %s -w builtin -r none,nginx --hops 1 --duration 2s\n"
+        "  bench %s -r none,nginx --set workload.mode=echo --dry-run\n\n"
+        "exit status: 0 done; 1 a repetition or the run failed; 2 usage, invalid scenario, or a\n"
+        "gate that matched nothing; 3 a gate failed; 4 a gate could not be decided; 5 something\n"
+        "required is missing here, or the environment was unfit; 128 + N stopped by signal N\n",
+        command, command, command);
     return 0;
 }
 
@@ -245,6 +253,8 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
     case FLAG_BASELINE_RUN:
         q->baseline_run = arg;
         return 0;
+    case FLAG_FAIL_ON:
+        return scenario_set(&q->scenario, "fail_on", arg, "--fail-on", err);
     case FLAG_SET:
         return apply_set(&q->scenario, arg, err);
     case FLAG_FORMAT:
@@ -571,6 +581,7 @@ static int print_result(struct cli *cli, const struct request *q, const char *pa
 {
     struct bench_error err = {0};
     struct cli_print print = {.format = q->format};
+    int code;
 
     cli_style(&print.style, stdout, q->no_color);
     print.style.details = q->details;
@@ -580,7 +591,8 @@ static int print_result(struct cli *cli, const struct request *q, const char *pa
 
         return cli_compare_saved(cli, (const char *const[2]){before, now}, &q->scenario, &print);
     }
-    return cli_print_run(cli, path, &print, &err) < 0 ? cli_error(&err) : 0;
+    code = cli_print_run(cli, path, &print, &err);
+    return code < 0 ? cli_error(&err) : code;
 }
 
 /* A run that ended early is nothing to measure others by. */
@@ -616,7 +628,7 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
         code = save_baseline(q, store.path, &outcome);
     if (outcome.created && code == 0)
         code = print_result(cli, q, store.path);
-    if (code == 0 && outcome.failed)
+    if (outcome.failed && (code == 0 || code == BENCH_ERROR_INCONCLUSIVE))
         code = BENCH_ERROR_RUN;
     received = close_signals(fd, &old);
     if (received && outcome.end == RUNNER_INTERRUPTED)
@@ -628,6 +640,8 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
 /* What the command makes of the scenario, and what it needs beside it. */
 static int prepare(struct request *q, struct bench_error *err)
 {
+    if (gates_check(&q->scenario, q->mode->compare, !q->baseline_run, err) < 0)
+        return -1;
     if (!q->baseline_run)
         return q->mode->compare ? comparison_prepare(&q->scenario, err)
                                 : comparison_refuse(&q->scenario, err);

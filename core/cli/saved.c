@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "report/document.h"
+#include "report/gates.h"
 #include "report/side_by_side.h"
 #include "scenario/scenario.h"
 #include "study/comparison.h"
@@ -48,6 +49,7 @@ static int print_joined(struct cli *cli, struct named_run runs[2], const struct 
                         const struct cli_print *print, struct bench_error *err)
 {
     const struct side sides[2] = {{runs[0].label, &runs[0].run}, {runs[1].label, &runs[1].run}};
+    struct cli_print with_gates = *print;
     struct stored_run joined;
     int result;
 
@@ -63,7 +65,8 @@ static int print_joined(struct cli *cli, struct named_run runs[2], const struct 
     }
     if (side_by_side(&joined, sides, comparison_rule(s), err) < 0)
         return -1;
-    result = cli_print_stored(cli, &joined, print, err);
+    with_gates.gates = &s->fail_on;
+    result = cli_print_stored(cli, &joined, &with_gates, err);
     stored_run_release(&joined);
     return result;
 }
@@ -73,22 +76,38 @@ int cli_compare_saved(struct cli *cli, const char *const words[2], const struct 
 {
     struct bench_error err = {0};
     struct named_run runs[2];
-    int code = 0;
+    int code;
 
     for (size_t i = 0; i < 2; i++)
         named_run_init(&runs[i], words[i]);
-    if (print_joined(cli, runs, s, print, &err) < 0)
+    code = print_joined(cli, runs, s, print, &err);
+    if (code < 0)
         code = cli_error(&err);
     for (size_t i = 0; i < 2; i++)
         named_run_release(&runs[i]);
     return code;
 }
 
+enum { FLAG_METRIC = 256, FLAG_MARGIN, FLAG_FAIL_ON };
+
+static int set_rule(struct scenario *rule, int flag, const char *text, struct bench_error *err)
+{
+    static const char *const keys[] = {"metric", "margin", "fail_on"};
+    static const char *const wheres[] = {"--metric", "--margin", "--fail-on"};
+
+    return scenario_set(rule, keys[flag - FLAG_METRIC], text, wheres[flag - FLAG_METRIC], err);
+}
+
 int cli_compare_runs(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"metric", 1, NULL, 'm'},  {"margin", 1, NULL, 'g'},   {"format", 1, NULL, 'f'},
-        {"details", 0, NULL, 'd'}, {"no-color", 0, NULL, 'n'}, {0},
+        {"metric", 1, NULL, FLAG_METRIC},
+        {"margin", 1, NULL, FLAG_MARGIN},
+        {"fail-on", 1, NULL, FLAG_FAIL_ON},
+        {"format", 1, NULL, 'f'},
+        {"details", 0, NULL, 'd'},
+        {"no-color", 0, NULL, 'n'},
+        {0},
     };
     struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
@@ -112,13 +131,13 @@ int cli_compare_runs(struct cli *cli, int argc, char **argv)
             details = true;
         else if (c == 'n')
             plain = true;
-        else if (scenario_set(&rule, c == 'm' ? "metric" : "margin", optarg,
-                              c == 'm' ? "--metric" : "--margin", &err) < 0)
+        else if (set_rule(&rule, c, optarg, &err) < 0)
             code = cli_error(&err);
     }
     cli_style(&print.style, stdout, plain);
     print.style.details = details;
-    if (code == 0 && comparison_check_metrics(&rule, &err) < 0)
+    if (code == 0 &&
+        (comparison_check_metrics(&rule, &err) < 0 || gates_check(&rule, true, false, &err) < 0))
         code = cli_error(&err);
     if (code == 0)
         code = cli_compare_saved(cli, (const char *const[2]){argv[optind], argv[optind + 1]}, &rule,

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "report/explanation.h"
 #include "report/fitness.h"
+#include "report/gates.h"
 #include "report/hop_cost.h"
 #include "report/load.h"
 #include "report/artifacts.h"
@@ -32,6 +33,8 @@ struct document {
     struct explanation explanation;
     struct bench_comparison **comparisons;
     size_t n_comparisons, comparisons_capacity;
+    struct bench_gate **gates;
+    size_t gates_capacity;
     struct fitness fitness; /* of the blocks of a comparison */
     struct bench_rejection *rejected;
 };
@@ -566,6 +569,210 @@ static void add_comparisons(struct document *d, const struct stored_run *run)
     verdict_rule_release(&rule);
 }
 
+/* --- gates --------------------------------------------------------------------------------- */
+
+/* What a gate concerns: an arm, and with whom it is compared. */
+struct judged {
+    const struct bench_arm *arm;
+    const struct bench_metric *metric;
+    const char *base;
+};
+
+struct judging {
+    struct document *document;
+    struct verdict_rule rule; /* its margin is of no concern here */
+    bool compared;
+    size_t m; /* intervals of all gates together, which share the error */
+};
+
+static const struct bench_metric *metric_of(const struct observations *o, const char *name)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (!isnan(observed_number(o->items[i], name)))
+            return metric_set_find(&o->items[i]->set, name)->metric;
+    return NULL;
+}
+
+/* Whether the gate concerns the arm. Where nothing succeeded there is no metric. */
+static bool is_judged(const struct judging *j, const struct gate *g, const struct bench_arm *arm,
+                      struct judged *ret)
+{
+    struct observations ok = select_arm(j->document, arm->name, arm->point, true);
+
+    *ret = (struct judged){
+        .arm = arm,
+        .metric = metric_of(&ok, g->metric),
+        .base = gate_compares(g) && j->compared ? base_of(j->document, &j->rule, arm) : NULL,
+    };
+    observations_release(&ok);
+    return gate_matches(g, arm->name, arm->point) && (ret->metric || arm->valid == 0) &&
+           (ret->base || !gate_compares(g));
+}
+
+static struct bench_gate *add_gate(struct document *d, const char *text,
+                                   const struct bench_arm *arm)
+{
+    struct bench_gate *gate = xcalloc(1, sizeof(*gate));
+
+    *gate = (struct bench_gate){.gate = keep(d, text),
+                                .arm = arm ? arm->name : "",
+                                .point = arm ? arm->point : "",
+                                .value = NAN,
+                                .low = NAN,
+                                .high = NAN,
+                                .confidence = NAN};
+    d->gates = grow(d->gates, &d->gates_capacity, d->document.n_gates + 1, sizeof(*d->gates));
+    d->gates[d->document.n_gates++] = gate;
+    d->document.gates = (const struct bench_gate *const *)d->gates;
+    return gate;
+}
+
+static enum gate_outcome judge_change(const struct judging *j, const struct gate *g,
+                                      const struct judged *judged, const struct fitness *fitness,
+                                      struct bench_gate *ret, struct text *evidence)
+{
+    const char *point = judged->arm->point;
+    struct observations all = select_arm(j->document, judged->arm->name, point, false);
+    struct observations base = select_arm(j->document, judged->base, point, false);
+    struct observations fit = fit_ones(&all, fitness), fit_base = fit_ones(&base, fitness);
+    struct verdict_rule rule = j->rule;
+    struct bench_comparison c;
+    char *text;
+
+    rule.margin = g->value;
+    (rule.pairs ? verdict_find_unpaired : verdict_find)(&fit, &fit_base, judged->metric, &rule,
+                                                        j->m, &c, &text);
+    free(text);
+    c.base = judged->base;
+    observations_release(&all);
+    observations_release(&base);
+    observations_release(&fit);
+    observations_release(&fit_base);
+    return gate_judge_change(g, &c, ret, evidence);
+}
+
+static enum gate_outcome judge_level(const struct judging *j, const struct gate *g,
+                                     const struct judged *judged, const struct fitness *fitness,
+                                     struct bench_gate *ret, struct text *evidence)
+{
+    struct observations all = select_arm(j->document, judged->arm->name, judged->arm->point, false);
+    struct observations fit = fit_ones(&all, fitness);
+    enum gate_outcome outcome = gate_judge_level(
+        g, judged->metric, &fit, (1 - REPORT_CONFIDENCE) / (double)j->m, ret, evidence);
+
+    observations_release(&all);
+    observations_release(&fit);
+    return outcome;
+}
+
+/* As a verdict: by the fit blocks, and by nothing when the others would have turned it. */
+static enum gate_outcome judge_fit(const struct judging *j, const struct gate *g,
+                                   const struct judged *judged, struct bench_gate *ret,
+                                   struct text *evidence)
+{
+    __typeof__(judge_level) *judge = gate_compares(g) ? judge_change : judge_level;
+    const struct fitness none = {0};
+    cleanup_text struct text ignored = {0};
+    struct bench_gate kept;
+    enum gate_outcome outcome, with_rejected;
+
+    if (!judged->metric) {
+        text_add(evidence, "no repetition succeeded");
+        return GATE_INCONCLUSIVE;
+    }
+    outcome = judge(j, g, judged, &j->document->fitness, ret, evidence);
+    with_rejected = judge(j, g, judged, &none, &kept, &ignored);
+    if (fitness_unfit(&j->document->fitness)) {
+        text_add(evidence, "; %zu of %zu blocks were rejected", j->document->fitness.n_rejected,
+                 j->document->fitness.n_blocks);
+        return GATE_UNFIT;
+    }
+    if (outcome == with_rejected)
+        return outcome;
+    text_add(evidence, "; with the rejected blocks: %s", gate_outcome_name(with_rejected));
+    return GATE_INCONCLUSIVE;
+}
+
+static void judge_gate(const struct judging *j, const char *text, const struct gate *g)
+{
+    struct document *d = j->document;
+    struct bench_gate *gate;
+    bool any = false;
+
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        cleanup_text struct text evidence = {0};
+        struct judged judged;
+
+        if (!is_judged(j, g, d->arms[i], &judged))
+            continue;
+        any = true;
+        gate = add_gate(d, text, d->arms[i]);
+        gate->metric = judged.metric;
+        gate->outcome = gate_outcome_name(judge_fit(j, g, &judged, gate, &evidence));
+        gate->evidence = keep(d, text_get(&evidence));
+    }
+    if (any)
+        return;
+    gate = add_gate(d, text, NULL);
+    gate->outcome = gate_outcome_name(GATE_NOTHING);
+    gate->evidence = gate_compares(g) && !j->compared
+                         ? "this run compares nothing; 'bench compare' does"
+                         : "no arm that it names has numbers of this metric";
+}
+
+static size_t count_judged(const struct judging *j, const struct gate *g)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < j->document->document.n_arms; i++)
+        n += is_judged(j, g, j->document->arms[i], &(struct judged){0});
+    return n;
+}
+
+/* One that cannot be read, of a newer bench maybe, matches nothing. */
+static void refuse_gate(struct document *d, const char *text)
+{
+    struct bench_gate *gate = add_gate(d, text, NULL);
+    struct bench_error err = {0};
+    struct gate ignored;
+
+    gate_parse(&ignored, text, &err);
+    gate->outcome = gate_outcome_name(GATE_NOTHING);
+    gate->evidence = keep(d, err.message);
+}
+
+static void add_gates(struct document *d, const struct stored_run *run, const struct strings *texts)
+{
+    struct judging j = {.document = d};
+    cleanup_free struct gate *gates = xcalloc(texts->count + 1, sizeof(*gates));
+
+    j.compared = verdict_rule_read(run, &j.rule);
+    for (size_t i = 0; i < texts->count; i++)
+        if (gate_parse(&gates[i], texts->items[i], NULL) == 0)
+            j.m += count_judged(&j, &gates[i]);
+    for (size_t i = 0; i < texts->count; i++) {
+        if (gates[i].metric)
+            judge_gate(&j, texts->items[i], &gates[i]);
+        else
+            refuse_gate(d, texts->items[i]);
+        gate_release(&gates[i]);
+    }
+    if (j.compared)
+        verdict_rule_release(&j.rule);
+}
+
+/* Those of the run's own scenario. Saved runs that were joined have two. */
+static void stored_gates(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *list = run_setting(run, "", "fail_on"), *text;
+    size_t i;
+
+    if (json_object_get(json_object_get(run->run, "comparison"), "pairs"))
+        return;
+    json_array_foreach(list, i, text) if (json_is_string(text))
+        strings_add(ret, json_string_value(text));
+}
+
 static void add_notes(struct document *d, const struct stored_run *run)
 {
     struct observations all = {0};
@@ -584,6 +791,15 @@ static void add_notes(struct document *d, const struct stored_run *run)
 
 int document_new(struct document **ret, const struct stored_run *run, struct bench_error *err)
 {
+    cleanup_strings struct strings gates = {0};
+
+    stored_gates(run, &gates);
+    return document_new_gated(ret, run, &gates, err);
+}
+
+int document_new_gated(struct document **ret, const struct stored_run *run,
+                       const struct strings *gates, struct bench_error *err)
+{
     struct document *d;
 
     if (!json_is_object(run->run))
@@ -597,6 +813,7 @@ int document_new(struct document **ret, const struct stored_run *run, struct ben
     judge_loads(d, run);
     add_hop_costs(d);
     add_comparisons(d, run);
+    add_gates(d, run, gates);
     add_notes(d, run);
     *ret = d;
     return 0;
@@ -631,6 +848,9 @@ void document_free(struct document *d)
     for (size_t i = 0; i < d->n_comparisons; i++)
         free(d->comparisons[i]);
     free(d->comparisons);
+    for (uint32_t i = 0; i < d->document.n_gates; i++)
+        free(d->gates[i]);
+    free(d->gates);
     fitness_release(&d->fitness);
     free(d->rejected);
     free(d->observed);

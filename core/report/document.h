@@ -13,6 +13,9 @@
 struct document; /* owns everything that bench_document points to */
 
 int document_new(struct document **ret, const struct stored_run *run, struct bench_error *err);
+/* With these gates in place of those of the run's scenario. */
+int document_new_gated(struct document **ret, const struct stored_run *run,
+                       const struct strings *gates, struct bench_error *err);
 const struct bench_document *document_get(const struct document *d);
 void document_free(struct document *d);
 

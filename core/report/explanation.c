@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "capture/capture.h"
 #include "plan/plan.h"
+#include "report/numbers.h"
 #include "report/rules.h"
 #include "stats/signed_rank.h"
 
@@ -260,44 +261,12 @@ static bool fires(const struct rule *rule, const struct verdict *v)
 
 /* --- evidence ------------------------------------------------------------------------------ */
 
-static void add_number(struct text *t, enum bench_format format, const char *unit, double v)
-{
-    char s[48];
-    size_t n;
-
-    switch (format) {
-    case BENCH_FORMAT_BINARY:
-        text_add(t, "%s%s", format_binary(v, s, sizeof(s)), unit);
-        return;
-    case BENCH_FORMAT_SECONDS:
-        text_add(t, "%s", format_seconds(v, s, sizeof(s)));
-        return;
-    case BENCH_FORMAT_SHARE:
-        text_add(t, "%.3g%%", v * 100);
-        return;
-    case BENCH_FORMAT_CPUS:
-        text_add(t, "%.3f", v);
-        return;
-    default:
-        break;
-    }
-    if (fabs(v) < 1000 && format == BENCH_FORMAT_PLAIN) {
-        text_add(t, "%.3g%s", v, unit);
-        return;
-    }
-    format_si(v, s, sizeof(s));
-    n = strlen(s);
-    if (!*unit && n && s[n - 1] == ' ')
-        s[n - 1] = '\0';
-    text_add(t, "%s%s", s, unit);
-}
-
 static void add_phrase(struct text *t, const struct quantity *q, double value)
 {
     const char *mark = strstr(q->phrase, "%s");
 
     text_add(t, "%s%.*s", t->length ? ", " : "", (int)(mark - q->phrase), q->phrase);
-    add_number(t, q->format, q->unit, value);
+    number_add(t, q->format, q->unit, value);
     text_add(t, "%s", mark + 2);
 }
 
@@ -317,11 +286,6 @@ static double cited_estimate(const struct observations *obs, const struct bench_
 }
 
 /* "bit/s" stands behind the number; what only says what is counted does not. */
-static const char *unit_of(const struct bench_metric *m)
-{
-    return strcmp(m->unit, "bit/s") == 0 ? "bit/s" : strcmp(m->unit, "bytes") == 0 ? "B" : "";
-}
-
 /* "(metric, metric 1.23 M)": a metric that is the quantity itself needs no number. */
 static void add_cited(struct text *t, const struct verdict *v, const struct observations *obs,
                       bool with_values, bool once, struct found *ret)
@@ -334,7 +298,7 @@ static void add_cited(struct text *t, const struct verdict *v, const struct obse
         text_add(t, "%s%s", i ? ", " : "", m->name);
         if (with_values) {
             text_add(t, " ");
-            add_number(t, m->format, unit_of(m), ret->values[ret->cited.count]);
+            number_add(t, m->format, number_unit(m), ret->values[ret->cited.count]);
         }
         strings_add(&ret->cited, m->name);
     }

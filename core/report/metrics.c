@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "scenario/scenario.h"
 #include "stats/summary.h"
@@ -294,19 +295,116 @@ static char *expand(const char *pattern, const char *role, const char *event, co
     return text_take(&out);
 }
 
-bool metric_known(const char *name)
+/* The role of number i that metrics can have; NULL behind the last. Caller frees. */
+static char *role_name(int i)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        for (int hop = -1; hop <= LONGEST_CHAIN; hop++) {
-            cleanup_free char *role = hop < 0    ? xstrdup("client")
-                                      : hop == 0 ? xstrdup("server")
-                                                 : xasprintf("relay_%d", hop);
+    return i == 0                  ? xstrdup("client")
+           : i == 1                ? xstrdup("server")
+           : i < 2 + LONGEST_CHAIN ? xasprintf("relay_%d", i - 1)
+                                   : NULL;
+}
+
+static bool is_of_role(const struct row *row, const char *role)
+{
+    return row->scope != HOP || strncmp(role, "relay_", 6) == 0;
+}
+
+/* All names that a row stands for. */
+static void row_names(const struct row *row, struct strings *ret)
+{
+    bool several = strchr(row->metric.name, '{') != NULL;
+    char *role;
+
+    for (int i = 0; (several || i == 0) && (role = role_name(i)); i++) {
+        char *name = expand(row->metric.name, role, NULL, NULL);
+
+        if (is_of_role(row, role))
+            strings_add(ret, name);
+        free(name);
+        free(role);
+    }
+}
+
+/* The role at the end of a metric's name, or NULL. Caller frees. */
+static char *role_of(const char *name)
+{
+    size_t length = strlen(name);
+    char *role;
+
+    for (int i = 0; (role = role_name(i)); i++) {
+        size_t n = strlen(role);
+
+        if (length > n && name[length - n - 1] == '_' && strcmp(name + length - n, role) == 0)
+            return role;
+        free(role);
+    }
+    return NULL;
+}
+
+/* The row that a metric of this name comes from. An event may be called like anything. */
+static const struct row *row_of(const char *name)
+{
+    cleanup_free char *role = role_of(name);
+
+    for (int events = 0; events < 2; events++)
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
             cleanup_free char *pattern = expand(rows[i].metric.name, role, "*", NULL);
 
-            if (fnmatch(pattern, name, 0) == 0)
-                return true;
+            if (!role && strchr(rows[i].metric.name, '{'))
+                continue;
+            if ((rows[i].scope == EVENT) == events && is_of_role(&rows[i], role ? role : "") &&
+                fnmatch(pattern, name, 0) == 0)
+                return &rows[i];
         }
-    return false;
+    return NULL;
+}
+
+bool metric_known(const char *name)
+{
+    return row_of(name) != NULL;
+}
+
+/* Those of them that go on behind `name`, and all of them. */
+static void find_longer(const char *name, struct strings *ret, struct strings *ret_all)
+{
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        if (rows[i].scope != EVENT)
+            row_names(&rows[i], ret_all);
+    for (size_t i = 0; i < ret_all->count; i++)
+        if (strncmp(ret_all->items[i], name, n) == 0 && ret_all->items[i][n] == '_')
+            strings_add(ret, ret_all->items[i]);
+}
+
+char *metric_resolve(const char *name, const struct bench_metric **ret_row, struct bench_error *err)
+{
+    cleanup_strings struct strings longer = {0}, all = {0};
+    const struct row *row = row_of(name);
+
+    if (!row || row->scope == EVENT)
+        find_longer(name, &longer, &all);
+    if (longer.count == 1) {
+        name = longer.items[0];
+        row = row_of(name);
+    } else if (!row && longer.count) {
+        error_set(err, BENCH_ERROR_USAGE, "'%s' may be any of %zu metrics", name, longer.count);
+        error_hint(err, "say which: %s, %s, …", longer.items[0], longer.items[1]);
+        return NULL;
+    }
+    if (!row) {
+        const char *close = nearest(name, (const char *const *)all.items);
+
+        error_set(err, BENCH_ERROR_USAGE, "there is no metric '%s'", name);
+        if (close)
+            error_hint(err, "did you mean '%s'?", close);
+        else
+            error_hint(err, "docs/measurement.md lists them; 'bench report --format json' shows "
+                            "those of a run");
+        return NULL;
+    }
+    *ret_row = &row->metric;
+    return xstrdup(name);
 }
 
 /* "bits_per_second", or "cpus" of "cpus_{role}" and of "cpus_relay". */

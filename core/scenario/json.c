@@ -129,6 +129,15 @@ static json_t *sweep_json(const struct scenario *s)
     return sweep;
 }
 
+static json_t *gates_json(const struct scenario *s)
+{
+    json_t *gates = json_array();
+
+    for (size_t i = 0; i < s->fail_on.count; i++)
+        json_array_append_new(gates, json_string(s->fail_on.items[i].text));
+    return gates;
+}
+
 json_t *scenario_json(const struct scenario *s)
 {
     json_t *object = json_object();
@@ -143,5 +152,7 @@ json_t *scenario_json(const struct scenario *s)
         put(object, "cpus", cpus_json(s));
     if (s->n_axes)
         put(object, "sweep", sweep_json(s));
+    if (s->fail_on.count)
+        put(object, "fail_on", gates_json(s));
     return object;
 }

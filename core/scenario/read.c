@@ -312,6 +312,28 @@ static int read_sweep(const struct source *src, const struct yaml_node *node)
     return 0;
 }
 
+/* Gates, which are checked where metrics are known. */
+
+static int read_gate(const struct source *src, const struct yaml_node *node)
+{
+    cleanup_free char *where = yaml_where(src->tree, node);
+
+    if (expect(src, node, YAML_TEXT, "fail_on") < 0)
+        return -1;
+    settings_put(&src->scenario->fail_on, node->text, node->text, where);
+    return 0;
+}
+
+static int read_gates(const struct source *src, const struct yaml_node *node)
+{
+    if (node->kind != YAML_LIST)
+        return read_gate(src, node);
+    for (size_t i = 0; i < node->count; i++)
+        if (read_gate(src, node->entries[i].value) < 0)
+            return -1;
+    return 0;
+}
+
 /* All of it. */
 
 static int read_key(const struct source *src, const struct yaml_entry *e)
@@ -321,7 +343,7 @@ static int read_key(const struct source *src, const struct yaml_entry *e)
         int (*read)(const struct source *, const struct yaml_node *);
     } structures[] = {
         {"workload", read_workload}, {"relays", read_relays}, {"capture", read_captures},
-        {"cpus", read_cpus},         {"sweep", read_sweep},
+        {"cpus", read_cpus},         {"sweep", read_sweep},   {"fail_on", read_gates},
     };
     static const char *const none[] = {NULL};
     const struct bench_option *row;

@@ -223,6 +223,10 @@ const struct scenario_structure scenario_structures[] = {
      "pins the processes of a role to CPUs"},
     {"sweep", "map of a key, workload.OPTION, relay.OPTION or cpus.ROLE to a list of values",
      "a matrix: every arm is measured at every combination"},
+    {"fail_on",
+     "list of METRIC [of ARM] [at POINT] > VALUE (or >=, <, <=) or … regresses SHARE (or "
+     "improves, changes)",
+     "gates: what makes the run fail, decided by intervals; exit status 3, or 4 when undecided"},
     {0},
 };
 
@@ -439,6 +443,7 @@ void scenario_release(struct scenario *s)
     settings_release(&s->workload_options);
     settings_release(&s->relay_options);
     settings_release(&s->given);
+    settings_release(&s->fail_on);
     RELEASE_ALL(s->arms, s->n_arms, arm_release);
     RELEASE_ALL(s->captures, s->n_captures, capture_release);
     RELEASE_ALL(s->axes, s->n_axes, axis_release);
@@ -478,6 +483,7 @@ void scenario_copy(struct scenario *to, const struct scenario *from)
     settings_copy(&to->workload_options, &from->workload_options);
     settings_copy(&to->relay_options, &from->relay_options);
     settings_copy(&to->given, &from->given);
+    settings_copy(&to->fail_on, &from->fail_on);
     to->file = xstrdup(from->file);
     to->arms = NULL;
     to->captures = NULL;
@@ -671,6 +677,13 @@ static int set(struct scenario *s, const char *key, const char *text, const char
         return set_key(s, row, text, where, err);
     if (strcmp(key, "relays") == 0 || strcmp(key, "capture") == 0)
         return set_list(s, key, text, where, err);
+    if (strcmp(key, "fail_on") == 0) {
+        if (!*text)
+            settings_release(&s->fail_on);
+        else
+            settings_put(&s->fail_on, text, text, where);
+        return 0;
+    }
     if (strcmp(key, "cpus") == 0 || strcmp(key, "sweep") == 0)
         return error_set(err, BENCH_ERROR_USAGE, "%s: is a map, set one of its keys: %s", key,
                          strcmp(key, "cpus") == 0 ? "cpus.client=0" : "sweep.jobs=1,10");

@@ -109,6 +109,7 @@ struct scenario {
     size_t n_axes, axes_capacity;
     struct pin *pins;
     size_t n_pins, pins_capacity;
+    struct settings fail_on; /* gates: key and text are both the gate (report/gates.h) */
     struct strings left_out; /* of the sweep, by scenario_check(): "cpus.server=0-3" */
 
     struct settings given;         /* scalar keys that were set: their text and where */
@@ -139,9 +140,10 @@ int scenario_read(struct scenario *s, const char *path, struct bench_error *err)
 /* A dotted key: scalar key, `workload.KEY`, `relay.KEY` (every arm whose relay has that option),
  * `capture.NAME.KEY` (adds the capture if need be),
  * `cpus.ROLE`, `sweep.KEY` (comma-separated values; of one value: the same as setting the key),
- * `relays`, `capture` (comma-separated names; one that the scenario has in its long form keeps
- * that form). What is set replaces what the file says, a sweep of the same key included; another
- * workload starts without options. `where` ("--jobs") begins every error. */
+ * `fail_on` (one more; "": none), `relays`, `capture` (comma-separated names; one that the scenario
+ * has in its long form keeps that form). What is set replaces what the file says, a sweep of the
+ * same key included; another workload starts without options. `where` ("--jobs") begins every
+ * error. */
 int scenario_set(struct scenario *s, const char *key, const char *text, const char *where,
                  struct bench_error *err);
 /* Where a scalar key was set ("file:line:column", "--jobs"), or NULL when it has its default. */

@@ -142,6 +142,18 @@ struct bench_rejection {
     const char *why; /* "steal 2.4% > 1%" */
 };
 
+/* A condition on which the exit status depends (--fail-on), for one arm at one point. */
+struct bench_gate {
+    const char *gate;                  /* as it was written */
+    const char *arm, *point;           /* "" when it matched nothing */
+    const struct bench_metric *metric; /* NULL when nothing has it */
+    /* "passed", "failed", "inconclusive", "unfit", or "nothing": it matched nothing */
+    const char *outcome;
+    const char *evidence;    /* one line */
+    double value, low, high; /* of the metric, or of the ratio to the baseline; NaN: unknown */
+    double confidence;       /* of the interval: all gates of the run together have 95% */
+};
+
 struct bench_repetition {
     const char *arm, *point;
     uint32_t index, block;   /* index: order of execution, from 1 */
@@ -188,6 +200,8 @@ struct bench_document {
     uint32_t n_blocks, n_rejected; /* of a comparison; those that did not count */
     const struct bench_rejection *rejected;
     double margin; /* what counts as a difference, 0.03 is 3%; NaN: this is no comparison */
+    uint32_t n_gates;
+    const struct bench_gate *const *gates; /* gate by gate, point by point, arm by arm */
 };
 
 /* A metric in one of the runs of a history. */

@@ -310,6 +310,39 @@ static void comparison_members(struct bench_output *out, bool *first,
     host->emit(out, none ? "]" : "\n  ]");
 }
 
+/* --- gates --------------------------------------------------------------------------------- */
+
+static void gate(struct bench_output *out, const struct bench_gate *g)
+{
+    bool first = true;
+
+    host->emit(out, "{");
+    text_member(out, &first, "      ", "gate", g->gate);
+    text_member(out, &first, "      ", "arm", g->arm);
+    text_member(out, &first, "      ", "point", g->point);
+    text_member(out, &first, "      ", "metric", g->metric ? g->metric->name : NULL);
+    text_member(out, &first, "      ", "outcome", g->outcome);
+    text_member(out, &first, "      ", "evidence", g->evidence);
+    number_member(out, &first, "      ", "value", g->value);
+    number_member(out, &first, "      ", "low", g->low);
+    number_member(out, &first, "      ", "high", g->high);
+    number_member(out, &first, "      ", "confidence", g->confidence);
+    host->emit(out, "\n    }");
+}
+
+static void gates_member(struct bench_output *out, bool *first, const struct bench_document *d)
+{
+    bool none = true;
+
+    key(out, first, "  ", "gates");
+    host->emit(out, "[");
+    for (uint32_t i = 0; i < d->n_gates; i++) {
+        key(out, &none, "    ", NULL);
+        gate(out, d->gates[i]);
+    }
+    host->emit(out, none ? "]" : "\n  ]");
+}
+
 /* --- the document -------------------------------------------------------------------------- */
 
 static void identity_members(struct bench_output *out, bool *first, const struct bench_document *d)
@@ -335,6 +368,7 @@ static void run_members(struct bench_output *out, bool *first, const struct benc
     number_member(out, first, "  ", "duration_seconds", (double)d->duration_ns / 1e9);
     text_member(out, first, "  ", "baseline", d->baseline);
     comparison_members(out, first, d);
+    gates_member(out, first, d);
     lines_member(out, first, "design", d->n_design, d->design);
     lines_member(out, first, "warnings", d->n_warnings, d->warnings);
     key(out, first, "  ", "scenario");

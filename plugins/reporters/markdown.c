@@ -22,17 +22,19 @@ static const struct bench_host *host;
 /* Whether the character at `p` may mean something there: markup, a link, the name of an emoji. */
 static bool is_special(const char *text, const char *p)
 {
-    bool first = p == text,
-         between = !first && isalnum((unsigned char)p[-1]) && isalnum((unsigned char)p[1]);
+    bool first = p == text, apart = p[1] == ' ' || p[1] == '\0';
     size_t digits = strspn(text, "0123456789");
 
     if (*p == '_')
-        return !between;
+        return first || !isalnum((unsigned char)p[-1]) || !isalnum((unsigned char)p[1]);
     if (*p == ':')
-        return p[1] != ' ' && p[1] != '\0';
-    if (*p == '.' || *p == ')') /* "1." begins a list, "www." a link */
-        return (digits && p == text + digits) || (!first && tolower((unsigned char)p[-1]) == 'w');
-    return strchr("\\`*[]<>|~&#@$", *p) || (first && strchr("+-=", *p));
+        return !apart;
+    if (*p == '.' || *p == ')') /* "1. " begins a list, "www." a link */
+        return (digits && p == text + digits && apart) ||
+               (!first && tolower((unsigned char)p[-1]) == 'w');
+    if (strchr("+-=", *p))
+        return first && (apart || p[1] == *p);
+    return strchr("\\`*[]<>|~&#@$", *p);
 }
 
 /* Nothing in it is markup, a mention of somebody, a reference or a link. An empty comment behind
@@ -225,6 +227,26 @@ static void emit_verdicts(struct bench_output *out, const struct bench_document 
     }
 }
 
+static void emit_gates(struct bench_output *out, const struct bench_document *d)
+{
+    if (d->n_gates == 0)
+        return;
+    host->emit(out, "### gates\n\n| gate | relay |%s outcome | evidence |\n|:--|:--|%s:--|:--|\n",
+               is_sweep(d) ? " point |" : "", is_sweep(d) ? ":--|" : "");
+    for (uint32_t i = 0; i < d->n_gates; i++) {
+        const struct bench_gate *g = d->gates[i];
+
+        labelled(out, "| ", g->gate);
+        labelled(out, " | ", g->arm);
+        if (is_sweep(d))
+            labelled(out, " | ", g->point);
+        labelled(out, " | **", g->outcome);
+        labelled(out, "** | ", g->evidence);
+        host->emit(out, " |\n");
+    }
+    host->emit(out, "\n");
+}
+
 /* --- what does not ------------------------------------------------------------------------- */
 
 static void emit_arms(struct bench_output *out, const struct bench_document *d)
@@ -349,6 +371,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
         return 0;
     }
     emit_verdict_list(out, d);
+    emit_gates(out, d);
     emit_verdicts(out, d);
     if (d->n_comparisons == 0) {
         emit_arms(out, d);

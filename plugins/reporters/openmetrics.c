@@ -256,6 +256,21 @@ static void emit_comparisons(const struct bench_document *d, struct bench_output
     }
 }
 
+static void emit_gates(const struct bench_document *d, struct bench_output *out)
+{
+    if (d->n_gates == 0)
+        return;
+    family(out, "gate_passed", "Whether a gate was passed: 1 or 0.");
+    for (uint32_t i = 0; i < d->n_gates; i++) {
+        const struct bench_gate *g = d->gates[i];
+
+        sample(out, "gate_passed",
+               LABELS({"scenario", d->name}, {"arm", g->arm}, {"point", g->point},
+                      {"gate", g->gate}, {"outcome", g->outcome}),
+               strcmp(g->outcome, "passed") == 0);
+    }
+}
+
 static int report(void *state, const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out, struct bench_error *err)
 {
@@ -270,6 +285,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
     emit_intervals(d, false, out);
     emit_intervals(d, true, out);
     emit_comparisons(d, out);
+    emit_gates(d, out);
     host->emit(out, "# EOF\n");
     free(f.items);
     return 0;

@@ -636,6 +636,16 @@ static void compared_hostile(struct stored_run *run)
     add_rule(run);
 }
 
+static void gated(struct stored_run *run)
+{
+    compared(run);
+    json_object_set_new(json_object_get(run->run, "scenario"), "reject", json_string("nothing"));
+    json_object_set_new(json_object_get(run->run, "scenario"), "fail_on",
+                        json_pack("[s,s,s,s]", "bits_per_second of none < 1Mbit/s",
+                                  "cpus_server > 0.1", "bits_per_second regresses 3%",
+                                  "operations | \x1b[2J < 1"));
+}
+
 /* Names that are markup to somebody. */
 static void marked_up(struct stored_run *run)
 {
@@ -654,6 +664,7 @@ static void markdown_golden(void **state)
     (void)state;
     check("markdown-compared.md", "markdown", compared, STYLE(.utf8 = true));
     check("markdown-hostile.md", "markdown", compared_hostile, STYLE(.utf8 = true));
+    check("markdown-gates.md", "markdown", gated, STYLE(.utf8 = true));
     check("markdown-run.md", "markdown", example_two_arms, STYLE(.utf8 = true));
     check("markdown-marked-up.md", "markdown", marked_up, STYLE(.utf8 = true));
     check("markdown-findings.md", "markdown", troubled, &findings_style);
@@ -662,8 +673,8 @@ static void markdown_golden(void **state)
 /* Every row of a table has as many cells as its head: no name can add one. */
 static void markdown_keeps_its_tables(void **state)
 {
-    void (*const fills[])(struct stored_run *) = {compared, compared_hostile, sweep, captured,
-                                                  marked_up};
+    void (*const fills[])(struct stored_run *) = {compared, compared_hostile, sweep,
+                                                  captured, marked_up,        gated};
 
     (void)state;
     for (size_t f = 0; f < ARRAY_SIZE(fills); f++) {
@@ -685,6 +696,37 @@ static void markdown_keeps_its_tables(void **state)
             assert_null(strstr(line, "</script>"));
         }
     }
+}
+
+static void text_gates(void **state)
+{
+    cleanup_free char *text = written("text", gated, STYLE(.utf8 = true, .width = 100));
+    cleanup_free char *without = written("text", compared, STYLE(.utf8 = true));
+    const char *from = strstr(text, "\ngates\n");
+
+    (void)state;
+    assert_non_null(from);
+    compare("text-gates.txt", from + 1);
+    assert_null(strstr(without, "\ngates\n"));
+}
+
+static void json_gates(void **state)
+{
+    json_t *j = parsed(gated), *gates = json_object_get(j, "gates"), *gate;
+
+    (void)state;
+    assert_int_equal(json_array_size(gates), 5);
+    gate = json_array_get(gates, 0);
+    assert_string_equal(json_string_value(json_object_get(gate, "arm")), "none");
+    assert_string_equal(json_string_value(json_object_get(gate, "metric")), "bits_per_second");
+    assert_string_equal(json_string_value(json_object_get(gate, "gate")),
+                        "bits_per_second of none < 1Mbit/s");
+    assert_true(json_number_value(json_object_get(gate, "value")) > 1e9);
+    gate = json_array_get(gates, 4);
+    assert_string_equal(json_string_value(json_object_get(gate, "outcome")), "nothing");
+    assert_true(json_is_null(json_object_get(gate, "metric")));
+    assert_true(json_is_null(json_object_get(gate, "value")));
+    json_decref(j);
 }
 
 static void csv_golden(void **state)
@@ -843,6 +885,8 @@ int main(void)
         cmocka_unit_test(json_history),
         cmocka_unit_test(markdown_golden),
         cmocka_unit_test(markdown_keeps_its_tables),
+        cmocka_unit_test(text_gates),
+        cmocka_unit_test(json_gates),
         cmocka_unit_test(csv_golden),
         cmocka_unit_test(csv_has_every_number),
         cmocka_unit_test(openmetrics_golden),

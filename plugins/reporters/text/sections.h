@@ -52,6 +52,10 @@ void emit_few_findings(const struct bench_document *d, const struct bench_style 
 void emit_findings(const struct bench_document *d, const struct bench_style *style,
                    struct bench_output *out);
 
+/* What the exit status depends on; nothing when there are no gates. */
+void emit_gates(const struct bench_document *d, const struct bench_style *style,
+                struct bench_output *out);
+
 /* Details: every metric of every arm, then every repetition. */
 void emit_metrics(const struct bench_document *d, const struct bench_style *style,
                   struct bench_output *out);

@@ -91,6 +91,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
     if (notes.count && d->n_findings)
         host->emit(out, "\n");
     emit_few_findings(d, style, out);
+    emit_gates(d, style, out);
     emit_warnings(d, style, out);
     return 0;
 }

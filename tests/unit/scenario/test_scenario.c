@@ -282,7 +282,7 @@ static void errors_of_shape(void **state)
             "warmup, duration, "
             "tick, interleave, slice, cpu_limit, cpu_period, network, congestion, start_timeout, "
             "stop_timeout, "
-            "baseline, relays, capture, cpus, sweep");
+            "baseline, relays, capture, cpus, sweep, fail_on");
     refuses("bench: 1\njobs: 2\njobs: 3\n", "f:3:1: duplicate key 'jobs', first on line 2", "");
     refuses("jobs: 2\n", "f:1:1: the key 'bench' is missing",
             "add 'bench: 1', the version of the format");
@@ -398,6 +398,35 @@ static void errors_of_plugins(void **state)
     refuses("bench: 1\ncpu_limit: 0.01\ncpu_period: 10ms\n",
             "f:2:12: cpu_limit: 0.01 CPUs of a period of 10ms are less than 1ms",
             "raise cpu_limit or cpu_period, or set cpu_limit to 0 for no limit");
+}
+
+static void gates(void **state)
+{
+    struct scenario s, copy;
+    struct bench_error err = {0};
+    json_t *json;
+
+    (void)state;
+    must_check(&s, "bench: 1\nfail_on:\n  - a > 1\n  - b regresses 3%\n");
+    assert_int_equal(scenario_set(&s, "fail_on", "c < 2", "--fail-on", &err), 0);
+    assert_int_equal(scenario_set(&s, "fail_on", "a > 1", "--fail-on", &err), 0);
+    scenario_copy(&copy, &s);
+    scenario_release(&s);
+    json = scenario_json(&copy);
+    assert_int_equal(json_array_size(json_object_get(json, "fail_on")), 3);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(json, "fail_on"), 2)),
+                        "c < 2");
+    assert_string_equal(copy.fail_on.items[0].where, "--fail-on");
+    assert_string_equal(copy.fail_on.items[1].where, "f:4:5");
+    json_decref(json);
+    assert_int_equal(scenario_set(&copy, "fail_on", "", "--set", &err), 0);
+    assert_int_equal(copy.fail_on.count, 0);
+    scenario_release(&copy);
+    must_check(&s, "bench: 1\nfail_on: a > 1\n");
+    assert_string_equal(s.fail_on.items[0].text, "a > 1");
+    scenario_release(&s);
+    refuses("bench: 1\nfail_on: {a: 1}\n", "f:2:10: fail_on: expected a single value, found a map",
+            "");
 }
 
 static void errors_of_sweeps(void **state)
@@ -587,7 +616,7 @@ static void set_errors(void **state)
               "margin, reject, precision, stop, seed, warmup, "
               "duration, tick, interleave, slice, cpu_limit, cpu_period, network, congestion, "
               "start_timeout, "
-              "stop_timeout, baseline, relays, capture, cpus, sweep, workload.OPTION, "
+              "stop_timeout, baseline, relays, capture, cpus, sweep, fail_on, workload.OPTION, "
               "relay.OPTION, capture.NAME.OPTION, cpus.ROLE, sweep.KEY");
     set_fails("capture.record", "1", "--set: capture.record: is not capture.NAME.OPTION", "");
     set_fails("capture..x", "1", "--set: capture..x: is not capture.NAME.OPTION", "");
@@ -712,6 +741,7 @@ int main(void)
         cmocka_unit_test(errors_of_shape),
         cmocka_unit_test(errors_of_structures),
         cmocka_unit_test(errors_of_plugins),
+        cmocka_unit_test(gates),
         cmocka_unit_test(errors_of_sweeps),
         cmocka_unit_test(cpus_that_a_machine_lacks),
         cmocka_unit_test(sweep_replaces_base),
