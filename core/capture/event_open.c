@@ -212,3 +212,19 @@ int event_open(const char *name, struct perf_event_attr *attr, pid_t pid, bool *
     *ret_user_only = false;
     return fd;
 }
+
+bool event_have_build_ids(void)
+{
+    struct perf_event_attr attr = {.size = sizeof(attr),
+                                   .type = PERF_TYPE_SOFTWARE,
+                                   .config = PERF_COUNT_SW_DUMMY,
+                                   .disabled = 1,
+                                   .exclude_kernel = 1,
+                                   .exclude_hv = 1,
+                                   .mmap = 1,
+                                   .mmap2 = 1,
+                                   .build_id = 1};
+    cleanup_close int fd = perf_open(&attr, 0);
+
+    return fd >= 0;
+}

@@ -40,6 +40,8 @@ enum bench_state event_explain(const char *name, const struct perf_event_attr *a
                                struct bench_error *err);
 /* True when the machine counts `cycles` in hardware. */
 bool event_have_pmu(void);
+/* Whether it notes the build-id of what is mapped, for attr.build_id (Linux 5.12). */
+bool event_have_build_ids(void);
 int event_paranoid(void); /* /proc/sys/kernel/perf_event_paranoid, or -2 when unreadable */
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "capture/events.h"
 #include "process/query.h"
 
 /* Only a perf that hangs takes as long. Attaching reads /proc for every thread of the role, which
@@ -217,8 +218,10 @@ static void add_recording(struct strings *arguments, const struct capture_target
                           const struct perf_recording *recording)
 {
     strings_add(arguments, "record");
-    /* No copies of the programs in the user's home, and the control channel on standard input. */
-    strings_add(arguments, "--no-buildid-cache");
+    /* No copies of the programs in the user's home. Where the kernel gives no build-ids, perf looks
+     * for them when it writes up, and if it is killed then leaves copies of the vdso in /tmp. */
+    strings_add(arguments, event_have_build_ids() ? "--buildid-mmap" : "--no-buildid-cache");
+    /* The control channel is on standard input. */
     strings_add(arguments, "--control=fd:0,0");
     strings_addf(arguments, "--output=%s/%s.perf.data", t->directory, recording->name);
     strings_addf(arguments, "--pid=%d", (int)role_pid(recording->role));

@@ -35,6 +35,7 @@ struct symbols {
     bool kernel_loaded;
     const char *kernel_problem;
     uint64_t kernel_text; /* where "_text" was */
+    char kernel_build_id[2 * 20 + 1];
 };
 
 void symbols_free(struct symbols *s)
@@ -93,11 +94,11 @@ struct symbols *symbols_new(const struct perf_header *header)
     return s;
 }
 
-/* That of the record itself, else that of the file's table; "" when neither tells. */
+/* That of the record itself, else that of the file's table, of `path`; "" when neither tells. */
 static void recorded_build_id(const struct symbols *s, const struct perf_mmap *map,
-                              char ret[2 * 20 + 1])
+                              const char *path, char ret[2 * 20 + 1])
 {
-    const char *listed = perf_header_build_id(s->header, map->path);
+    const char *listed = perf_header_build_id(s->header, path);
 
     ret[0] = '\0';
     if (!map->build_id)
@@ -112,7 +113,7 @@ static struct module *get_module(struct symbols *s, const struct perf_record *r)
     char build_id[2 * 20 + 1];
     struct module *made;
 
-    recorded_build_id(s, &r->map, build_id);
+    recorded_build_id(s, &r->map, r->map.path, build_id);
     made = module_new(r->map.path, r->pid, build_id);
     for (size_t i = 0; i < s->n_modules; i++)
         if (strcmp(s->modules[i]->path, made->path) == 0 &&
@@ -129,8 +130,10 @@ static struct module *get_module(struct symbols *s, const struct perf_record *r)
  * /proc/kallsyms by address. */
 static void record_kernel_map(struct symbols *s, const struct perf_mmap *map)
 {
-    if (strcmp(map->path, KERNEL "_text") == 0)
-        s->kernel_text = map->offset;
+    if (strcmp(map->path, KERNEL "_text") != 0)
+        return;
+    s->kernel_text = map->offset;
+    recorded_build_id(s, map, KERNEL, s->kernel_build_id);
 }
 
 static void record_map(struct symbols *s, const struct perf_record *r)
@@ -198,11 +201,10 @@ void symbols_record(struct symbols *s, const struct perf_record *r)
 
 static struct frame kernel_frame(struct symbols *s, uint64_t address)
 {
-    const char *build_id = perf_header_build_id(s->header, KERNEL), *name;
+    const char *name;
 
     if (!s->kernel_loaded)
-        s->kernel_problem =
-            kernel_symbols_read(&s->kernel, build_id ? build_id : "", s->kernel_text);
+        s->kernel_problem = kernel_symbols_read(&s->kernel, s->kernel_build_id, s->kernel_text);
     s->kernel_loaded = true;
     name = symbol_table_find(&s->kernel, address);
     return (struct frame){name ? name : KERNEL_UNKNOWN, FRAME_KERNEL, KERNEL};

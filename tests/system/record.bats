@@ -100,6 +100,11 @@ on_devices() {
     if [ "$(json "$at/record-relay_1.json" 'd["frame_pointers"]')" = False ]; then
         [[ $output == *"was built without frame pointers; use 'call_graph: dwarf'"* ]]
     fi
+    # perf does not look for build-ids when it writes up, for which it makes files in /tmp.
+    if printf '5.12\n%s\n' "$(uname -r)" | sort -VC; then
+        perf evlist -v -i "$at/record-relay_1.perf.data" | grep -q 'build_id: 1'
+    fi
+    perf buildid-list -i "$at/record-relay_1.perf.data" | grep -q '[0-9a-f]\{16\} .*/nginx$'
     # What perf printed is kept.
     grep -q 'perf record: Captured' "$at/record-relay_1/stderr"
 }
@@ -334,7 +339,7 @@ END
     c2c=$(readlink -f "$(dirname "$c2c")")
     mem=$(readlink -f "$(dirname "$mem")")
     arguments=$(cat "$c2c/c2c-server/arguments")
-    [[ $arguments =~ ^"record --no-buildid-cache --control=fd:0,0 --output=$c2c/c2c-server.perf.data --pid="[0-9]+" --event=dummy --weight --data --phys-data --sample-cpu --event=cpu/mem-loads,ldlat=40,name=cpu-loads/P --event=cpu/mem-stores,name=cpu-stores/P "$ ]]
+    [[ $arguments =~ ^"record --"(buildid-mmap|no-buildid-cache)" --control=fd:0,0 --output=$c2c/c2c-server.perf.data --pid="[0-9]+" --event=dummy --weight --data --phys-data --sample-cpu --event=cpu/mem-loads,ldlat=40,name=cpu-loads/P --event=cpu/mem-stores,name=cpu-stores/P "$ ]]
     [ "$(xargs <"$c2c/c2c-server/commands")" = "disable cpu-loads disable cpu-stores enable cpu-loads enable cpu-stores disable cpu-loads disable cpu-stores stop" ]
     grep -q 'mem-loads,ldlat=30,' "$mem/mem-client/arguments"
     # The tables are those of perf's own reports.
