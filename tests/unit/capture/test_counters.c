@@ -420,13 +420,15 @@ static double perf_value(const char *text, const char *event)
 
 static void expect_near(const char *what, double ours, double theirs, double share, double extra)
 {
-    print_message("%s: %.0f, perf %.0f\n", what, ours, theirs);
+    print_message("%s: %.7g, perf %.7g\n", what, ours, theirs);
     if (fabs(ours - theirs) > share * theirs + extra)
         fail_msg("%s: %f, perf stat says %f", what, ours, theirs);
 }
 
+/* BENCH_TRUTH: alone on the machine. */
 static void agrees_with_perf_stat(void **state)
 {
+    double clock_share = getenv("BENCH_TRUTH") ? .01 : .03;
     cleanup_free char *text = NULL;
     struct capture *c;
     struct perf perf;
@@ -452,7 +454,7 @@ static void agrees_with_perf_stat(void **state)
     if (!ready)
         fail_msg("perf stat does not start:\n%s", text);
     expect_near("task-clock", counted(&h, "relay_1.event:task-clock") / 1e6,
-                perf_value(text, "task-clock"), .03, 0);
+                perf_value(text, "task-clock"), clock_share, 0);
     expect_near("context-switches", counted(&h, "relay_1.event:context-switches"),
                 perf_value(text, "context-switches"), 0, 3);
     expect_near("page-faults", counted(&h, "relay_1.event:page-faults"),
