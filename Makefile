@@ -4,7 +4,8 @@
 ## make test        install what is missing, build, run every test
 ## make             build only
 ## make check       build and run the tests; tests/run NAME… runs some
-## make check-truth whether what is measured is true, in two minutes; alone on the machine
+## make check-truth whether what is measured is true, in three minutes; alone on the machine
+## make check-verdicts whether the verdicts on real runs are, in 70 minutes; alone on the machine
 ## make test-vm     control groups of version 1 and 2 in an emulated machine: their tests, and runs of bench
 ## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
 ## make perf        bench against iperf3, neper and a plain echo; tests/perf/run NAME… runs some
@@ -202,9 +203,13 @@ fuzz: $(fuzzers)
 # Whether what is measured is true. Alone on the machine, or nothing can be told.
 truths := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/truth/*.c))
 
-check-truth: all $(truths) $(BUILD)/tests/fakes/slow_start
+check-truth: all $(truths) $(BUILD)/tests/fakes/slow_start $(BUILD)/tests/unit/capture/test_counters
 	@status=0; for truth in $(truths); do $$truth || status=1; done; \
 	for script in tests/truth/*.sh; do BUILD=$(BUILD) bash $$script || status=1; done; exit $$status
+
+# As root. EXPERIMENTS=1 BLOCKS=6 REJECT=nothing tries it; tests/truth/verdicts NAME… runs some.
+check-verdicts: all
+	BUILD=$(BUILD) tests/truth/verdicts
 
 # Bench against others. Alone on the machine, or the numbers mean nothing.
 perf_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/perf/*.c))
@@ -227,7 +232,7 @@ clean:
 
 FORCE:
 
-.PHONY: all tests check check-layers check-truth test test-vm docs fuzz perf demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers check-truth check-verdicts test test-vm docs fuzz perf demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d \
