@@ -211,8 +211,11 @@ static int parse(const struct bench_option *row, const char *text, union value *
             v->number = -1 - find_choice(row, text);
             return 0;
         }
-        if (parse_rate(text, &v->number, err) < 0)
+        if (parse_rate(text, &v->number, err) < 0) {
+            if (row->choices)
+                error_hint(err, "or write '%s'", row->choices[0]);
             return -1;
+        }
         break;
     case BENCH_OPTION_SHARE:
         if (parse_share(text, &v->number, err) < 0)

@@ -106,10 +106,11 @@ static int print_arm(const struct plan *plan, size_t arm, struct bench_error *er
     return 0;
 }
 
-/* What a plugin refuses, whatever it is that this machine has; a run refuses it too. */
-static int check_points(const struct plan *plan, struct bench_error *err)
+int dry_run_check(const struct plan *plan, struct bench_error *err)
 {
-    for (size_t p = 0; p < plan->n_points; p++)
+    for (size_t p = 0; p < plan->n_points; p++) {
+        if (point_check_interleaving(&plan->points[p], err) < 0)
+            return -1;
         for (size_t arm = 0; arm < plan->points[p].scenario.n_arms; arm++) {
             struct bench_error refusal = {0};
             struct cast cast;
@@ -123,6 +124,7 @@ static int check_points(const struct plan *plan, struct bench_error *err)
                 return -1;
             }
         }
+    }
     return 0;
 }
 
@@ -146,7 +148,7 @@ int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err
     int64_t length = 0;
     char text[32];
 
-    if (check_points(plan, err) < 0)
+    if (dry_run_check(plan, err) < 0)
         return -1;
     for (size_t i = 0; i < plan->n_steps; i++)
         length +=

@@ -663,6 +663,23 @@ static int prepare(struct request *q, struct bench_error *err)
     return baseline_find(NULL, q->baseline_run, &q->baseline_path, err);
 }
 
+/* A search has its first plan in a closed loop, and the others at rates. */
+static int print_plan(const struct request *q, const struct plan *plan, struct bench_error *err)
+{
+    struct plan rated;
+    int result;
+
+    if (q->scenario.rate == RATE_AUTO) {
+        if (saturation_rated_plan(&rated, &q->scenario, q->registry, err) < 0)
+            return -1;
+        result = dry_run_check(&rated, err);
+        plan_release(&rated);
+        if (result < 0)
+            return -1;
+    }
+    return dry_run_print(plan, q->verbose, err);
+}
+
 static int run(struct cli *cli, struct request *q, const struct option *options, int argc,
                char **argv)
 {
@@ -684,7 +701,7 @@ static int run(struct cli *cli, struct request *q, const struct option *options,
                                                                             q->registry, &err) < 0)
         return cli_error(&err);
     if (q->dry_run)
-        code = dry_run_print(&plan, q->verbose, &err) < 0 ? cli_error(&err) : 0;
+        code = print_plan(q, &plan, &err) < 0 ? cli_error(&err) : 0;
     else
         code = run_plan(cli, q, &plan, argv);
     plan_release(&plan);

@@ -190,6 +190,19 @@ bool point_pausable(const struct point *point)
     return result;
 }
 
+int point_check_interleaving(const struct point *point, struct bench_error *err)
+{
+    if (point->scenario.interleave != INTERLEAVE_YES || point_pausable(point))
+        return 0;
+    error_set(err, BENCH_ERROR_USAGE,
+              "interleave: workload '%s' cannot be paused as it is set up here",
+              point->scenario.workload);
+    error_hint(err,
+               "'interleave: auto' interleaves only where that can be done; 'builtin' can, in a "
+               "closed loop that is not paced");
+    return -1;
+}
+
 size_t cast_start_order(const struct cast *c, size_t i)
 {
     return i == 0 || i == c->client ? i : c->client - i;

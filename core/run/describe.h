@@ -38,6 +38,8 @@ struct cast {
 
 /* Whether the clients of this point may be stopped and continued between slices of the window. */
 bool point_pausable(const struct point *point);
+/* -1 (USAGE) when they may not, and `interleave: yes` asks for it. */
+int point_check_interleaving(const struct point *point, struct bench_error *err);
 
 /* `directory` is the repetition's. */
 void cast_init(struct cast *c, const struct point *point, size_t arm, const char *directory,

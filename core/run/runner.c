@@ -70,19 +70,6 @@ static void tell(struct course *c, enum progress_phase phase, const struct step 
     relay_progress(c, &p);
 }
 
-static int check_interleaving(const struct point *point, struct bench_error *err)
-{
-    if (point->scenario.interleave != INTERLEAVE_YES || point_pausable(point))
-        return 0;
-    error_set(err, BENCH_ERROR_USAGE,
-              "interleave: workload '%s' cannot be paused as it is set up here",
-              point->scenario.workload);
-    error_hint(err,
-               "'interleave: auto' interleaves only where that can be done; 'builtin' can, in a "
-               "closed loop that is not paced");
-    return -1;
-}
-
 int runner_check(struct session *session, const struct plan *plan, struct bench_error *err)
 {
     const struct scenario *s = &plan->scenario;
@@ -93,7 +80,7 @@ int runner_check(struct session *session, const struct plan *plan, struct bench_
     for (size_t i = 0; i < plan->n_points; i++) {
         const struct point *point = &plan->points[i];
 
-        if (repetition_pins(&point->scenario, err) < 0 || check_interleaving(point, err) < 0)
+        if (repetition_pins(&point->scenario, err) < 0 || point_check_interleaving(point, err) < 0)
             return -1;
         for (size_t arm = 0; arm < point->scenario.n_arms; arm++) {
             struct cast cast;

@@ -109,13 +109,19 @@ int saturation_first_plan(struct plan *ret, const struct scenario *s, const stru
     return make_plan(ret, s, 0, 0, r, err);
 }
 
+int saturation_rated_plan(struct plan *ret, const struct scenario *s, const struct registry *r,
+                          struct bench_error *err)
+{
+    return make_plan(ret, s, 1, 0, r, err);
+}
+
 int saturation_check(struct session *session, const struct scenario *s, const struct registry *r,
                      struct bench_error *err)
 {
     struct plan plan;
     int result;
 
-    if (make_plan(&plan, s, 1, 0, r, err) < 0)
+    if (saturation_rated_plan(&plan, s, r, err) < 0)
         return -1;
     result = runner_check(session, &plan, err);
     plan_release(&plan);

@@ -27,7 +27,10 @@ struct saturation {
 /* The search's first plan, for a scenario whose rate is RATE_AUTO: what store_create() is given. */
 int saturation_first_plan(struct plan *ret, const struct scenario *s, const struct registry *r,
                           struct bench_error *err);
-/* runner_check() at a rate, so that a workload that knows none is found before anything starts. */
+/* The same at a rate, to be checked: what a workload does without one, it may refuse with one. */
+int saturation_rated_plan(struct plan *ret, const struct scenario *s, const struct registry *r,
+                          struct bench_error *err);
+/* runner_check() of that, so that a workload that knows none is found before anything starts. */
 int saturation_check(struct session *session, const struct scenario *s, const struct registry *r,
                      struct bench_error *err);
 /* Runs `first` and what follows from it, and notes the outcome in the store. After an interrupt

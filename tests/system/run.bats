@@ -218,6 +218,15 @@ TEXT
     [ "$status" -eq 2 ]
     [ "$output" = "$refused" ]
     [ ! -e bench-results ]
+    run "$BENCH" run -r none --rate auto --dry-run
+    [ "$status" -eq 2 ]
+    [[ $output == *"mode 'stream' has no requests that 'rate' could pace"* ]]
+    run "$BENCH" run -r none --rate 100 --set workload.mode=rr --interleave yes --dry-run
+    [ "$status" -eq 2 ]
+    [[ $output == *"workload 'builtin' cannot be paused as it is set up here"* ]]
+    run "$BENCH" run -r none --rate atuo --dry-run
+    [ "$status" -eq 2 ]
+    [[ $output == *"'atuo' is not a rate: "*"hint: or write 'auto'"* ]]
 }
 
 @test "a sweep is a matrix" {
