@@ -112,3 +112,19 @@ END
     [ "$status" -eq 5 ]
     [[ $output == *"  unfit         operations changes 900% · again: "*" blocks were rejected"* ]]
 }
+
+@test "the scenario of docs/ci.md is one" {
+    docs=$BATS_TEST_DIRNAME/../../docs/ci.md
+    mkdir -p old/build new/build
+    printf '#!/bin/sh\n' | tee old/build/relay >new/build/relay
+    chmod +x old/build/relay new/build/relay
+    awk '/^```/ { inside = !inside; n += inside } inside && n == 2 && !/^```/' "$docs" |
+        sed "s|@HERE@|$PWD|" >performance.yaml
+    run "$BENCH" compare performance.yaml --dry-run
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == "32 repetitions: blocks 16, arms 2"* ]]
+    awk '/^```/ { inside = !inside; n += inside } inside && n == 1 && !/^```/' "$docs" >workflow.yaml
+    python3 -c 'import yaml' 2>/dev/null || skip "python3-yaml is not installed"
+    python3 -c 'import yaml; assert yaml.safe_load(open("workflow.yaml"))["jobs"]["compare"]["steps"]'
+}
