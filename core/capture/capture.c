@@ -13,7 +13,7 @@ struct common {
     int64_t repeat;
 };
 
-static const struct bench_option common_options[] = {
+const struct bench_option capture_common_options[] = {
     {
         .name = "repeat",
         .type = BENCH_OPTION_INTEGER,
@@ -31,16 +31,27 @@ struct capture {
     struct common common;
 };
 
+static int unknown_option(const struct capture_ops *ops, const char *name, struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (const struct bench_option *o = ops->options; o && o->name; o++)
+        strings_add(&names, o->name);
+    for (const struct bench_option *o = capture_common_options; ops->perturbs && o->name; o++)
+        strings_add(&names, o->name);
+    return error_unknown(err, "option", name, (const char *const *)names.items);
+}
+
 static int set_option(struct capture *c, const struct setting *setting, struct bench_error *err)
 {
     const struct bench_option *row = option_find(c->ops->options, setting->key);
-    const struct bench_option *common = option_find(common_options, setting->key);
+    const struct bench_option *common = option_find(capture_common_options, setting->key);
 
     if (row)
         return option_set(row, c->state, setting->text, err);
     if (common)
         return option_set(common, &c->common, setting->text, err);
-    return option_unknown(c->ops->options, "option", setting->key, err);
+    return unknown_option(c->ops, setting->key, err);
 }
 
 static int check_repeat(const struct capture *c, struct bench_error *err)

@@ -65,9 +65,13 @@ extern const struct capture_ops capture_mem;
 extern const struct capture_ops capture_offcpu;   /* offcpu.c */
 extern const struct capture_ops capture_syscalls; /* syscalls.c */
 
+/* What each that may perturb has beside its own. */
+extern const struct bench_option capture_common_options[];
 /* NULL-terminated: resources first. */
 extern const struct capture_ops *const captures[];
 const struct capture_ops *capture_find(const char *name);
+/* Their options, as scenario/document.h writes those of plugins. */
+void captures_document(struct text *out);
 /* For scenario_check(): the name and its options are valid; fills in its repetitions. */
 int capture_known(struct capture_request *request, struct bench_error *err);
 /* Whether this machine can do what a checked request asks for. */

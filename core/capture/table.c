@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/memory.h"
 #include "capture/capture.h"
+#include "scenario/document.h"
 
 const struct capture_ops *const captures[] = {
     &capture_resources, &capture_stat,   &capture_record,   &capture_c2c,
@@ -18,6 +19,18 @@ const struct capture_ops *capture_find(const char *name)
         if (strcmp(captures[i]->name, name) == 0)
             return captures[i];
     return NULL;
+}
+
+void captures_document(struct text *out)
+{
+    for (size_t i = 0; captures[i]; i++) {
+        cleanup_free char *owner = xasprintf("capture `%s`", captures[i]->name);
+
+        if (!captures[i]->always)
+            scenario_document_options(owner, captures[i]->help, captures[i]->options, out);
+    }
+    scenario_document_options("every capture that may perturb", "beside its own",
+                              capture_common_options, out);
 }
 
 static int unknown_capture(const char *name, struct bench_error *err)

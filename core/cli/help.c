@@ -26,12 +26,7 @@ static int print_scenario_language(struct cli *cli)
     cleanup_text struct text t = {0};
 
     scenario_document(cli_registry(cli), &t);
-    for (size_t i = 0; captures[i]; i++) {
-        cleanup_free char *owner = xasprintf("capture `%s`", captures[i]->name);
-
-        if (!captures[i]->always)
-            scenario_document_options(owner, captures[i]->help, captures[i]->options, &t);
-    }
+    captures_document(&t);
     fputs(text_get(&t), stdout);
     return 0;
 }

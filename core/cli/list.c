@@ -71,6 +71,8 @@ static int list_captures(struct cli *cli, const char *pattern)
             continue;
         printf("%-14s %s\n", captures[i]->name, captures[i]->help);
         print_options(captures[i]->options);
+        if (captures[i]->perturbs)
+            print_options(capture_common_options);
     }
     return 0;
 }

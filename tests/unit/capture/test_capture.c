@@ -73,6 +73,9 @@ static void unknown_options_name_the_capture(void **state)
     assert_null(c);
     assert_int_equal(err.kind, BENCH_ERROR_USAGE);
     assert_string_equal(err.message, "capture 'stat': unknown option 'event'");
+    item.key = (char *)"repat"; /* one that is not in its own table */
+    assert_int_equal(capture_new(&c, &capture_record, &settings, &err), -1);
+    assert_string_equal(err.hint, "did you mean 'repeat'?");
 }
 
 static void only_what_perturbs_has_repetitions_of_its_own(void **state)

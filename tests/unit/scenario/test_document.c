@@ -56,12 +56,7 @@ static void reference(struct text *out)
     built_registry(&r);
     assert_true(r.count > 0);
     scenario_document(&r, out);
-    for (size_t i = 0; captures[i]; i++) {
-        cleanup_free char *owner = xasprintf("capture `%s`", captures[i]->name);
-
-        if (!captures[i]->always)
-            scenario_document_options(owner, captures[i]->help, captures[i]->options, out);
-    }
+    captures_document(out);
     registry_release(&r);
 }
 
