@@ -206,23 +206,44 @@ static json_t *joined_relays(const struct side sides[2], const struct strings *c
     return relays;
 }
 
-/* Points of both, each once. */
+static int check_points(const struct side sides[2], struct bench_error *err)
+{
+    cleanup_strings struct strings a = {0}, b = {0};
+
+    run_points(sides[0].run, &a);
+    run_points(sides[1].run, &b);
+    for (size_t i = 0; i < a.count; i++)
+        if (strings_has(&b, a.items[i]))
+            return 0;
+    error_set(err, BENCH_ERROR_USAGE,
+              "'%s' and '%s' have no point of their sweeps in common: '%s' … and '%s' …",
+              sides[0].label, sides[1].label, a.count ? a.items[0] : "", b.count ? b.items[0] : "");
+    error_hint(err,
+               "measure both with the same 'sweep'; 'rate: auto' finds other rates every time");
+    return -1;
+}
+
+/* Points at which both were measured or one was, each once. */
 static json_t *joined_points(const struct side sides[2])
 {
     json_t *points = json_array(), *point;
     cleanup_strings struct strings labels = {0};
     size_t i;
 
-    for (size_t s = 0; s < 2; s++)
+    for (size_t s = 0; s < 2; s++) {
+        cleanup_strings struct strings measured = {0};
+
+        run_points(sides[s].run, &measured);
         json_array_foreach(json_object_get(sides[s].run->run, "points"), i, point)
         {
             const char *label = json_text_or(json_object_get(point, "label"), "");
 
-            if (strings_has(&labels, label))
+            if (strings_has(&labels, label) || !strings_has(&measured, label))
                 continue;
             strings_add(&labels, label);
             json_array_append(points, point);
         }
+    }
     return points;
 }
 
@@ -270,7 +291,8 @@ int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rul
     if (common.count == 0)
         error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' have no relay in common", sides[0].label,
                   sides[1].label);
-    if (common.count == 0 || check_same(sides, err) < 0 || check_events(sides, rule, err) < 0) {
+    if (common.count == 0 || check_same(sides, err) < 0 || check_points(sides, err) < 0 ||
+        check_events(sides, rule, err) < 0) {
         json_decref(rule);
         json_decref(pairs);
         return -1;

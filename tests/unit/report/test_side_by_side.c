@@ -152,10 +152,31 @@ static void no_relay_in_common(void **state)
     example_release(&b);
 }
 
+static void a_search_finds_other_rates(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    struct bench_error err = {0};
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    for (size_t i = 0; i < b.n_repetitions; i++) {
+        free(b.repetitions[i].point);
+        b.repetitions[i].point = xstrdup("rate=7k");
+    }
+    json_object_set_new(b.run, "points", json_pack("[{s:s,s:{}}]", "label", "rate=7k", "settings"));
+    assert_int_equal(side_by_side(&joined, sides, rule(), &err), -1);
+    assert_non_null(strstr(err.message, "have no point of their sweeps in common"));
+    stored_run_release(&a);
+    stored_run_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_relay_against_itself),
+        cmocka_unit_test(a_search_finds_other_rates),
         cmocka_unit_test(other_work_is_refused),
         cmocka_unit_test(another_event_of_the_name_is_refused),
         cmocka_unit_test(no_relay_in_common),
