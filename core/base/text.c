@@ -182,3 +182,8 @@ const char *nearest(const char *word, const char *const *candidates)
     }
     return best;
 }
+
+const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}

@@ -27,6 +27,8 @@ struct strings {
     size_t count, capacity;
 };
 
+/* "s" behind a number of things, or "" behind one. */
+const char *plural(size_t n);
 void strings_add(struct strings *s, const char *item); /* copies */
 void strings_addf(struct strings *s, const char *fmt, ...) BENCH_PRINTF(2, 3);
 bool strings_has(const struct strings *s, const char *item);

@@ -32,6 +32,20 @@ double observed_number(const struct observed *o, const char *metric)
     return v && is_number(v->value) ? v->value.value : NAN;
 }
 
+double observed_median(const struct observations *o, const char *metric)
+{
+    cleanup_free double *x = xcalloc(o->count + 1, sizeof(*x));
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->count; i++) {
+        double v = observed_number(o->items[i], metric);
+
+        if (!isnan(v))
+            x[n++] = v;
+    }
+    return stats_median(x, n);
+}
+
 bool observed_range(const struct observations *o, const char *metric, double *ret_low,
                     double *ret_high)
 {

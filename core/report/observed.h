@@ -27,6 +27,8 @@ void observations_release(struct observations *o);
 
 /* The value of a metric in the repetition, NaN when it is not a number there. */
 double observed_number(const struct observed *o, const char *metric);
+/* The median over those in which it is a number; NaN when there is none. */
+double observed_median(const struct observations *o, const char *metric);
 /* Least and largest over the repetitions; false when there is no number. */
 bool observed_range(const struct observations *o, const char *metric, double *ret_low,
                     double *ret_high);
