@@ -453,11 +453,15 @@ static const struct bench_metric *find_metric(const struct document *d, const ch
     return NULL;
 }
 
-static void default_metric(const struct document *d, struct strings *metrics)
+static void default_metric(const struct document *d, const struct stored_run *run,
+                           struct strings *metrics)
 {
-    for (size_t i = 0; i < d->n_observed && metrics->count == 0; i++)
-        if (d->observed[i].record->ok && record_measures(d->observed[i].record))
-            strings_add(metrics, verdicts_default(&d->observed[i].set));
+    for (size_t i = 0; i < d->n_observed && metrics->count == 0; i++) {
+        const struct repetition_record *r = d->observed[i].record;
+
+        if (r->ok && record_measures(r))
+            strings_add(metrics, verdicts_default(&d->observed[i].set, rate_at(run, r->point) > 0));
+    }
 }
 
 /* Those of blocks that were not thrown away. */
@@ -552,7 +556,7 @@ static void add_comparisons(struct document *d, const struct stored_run *run)
     d->document.margin = rule.margin;
     judge_fitness(d, run);
     if (rule.metrics.count == 0)
-        default_metric(d, &rule.metrics);
+        default_metric(d, run, &rule.metrics);
     for (uint32_t i = 0; i < d->document.n_arms; i++)
         others += base_of(d, &rule, d->arms[i]) != NULL;
     for (uint32_t i = 0; i < d->document.n_arms; i++)

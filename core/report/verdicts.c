@@ -35,9 +35,9 @@ void verdict_rule_release(struct verdict_rule *r)
     strings_release(&r->metrics);
 }
 
-const char *verdicts_default(const struct metric_set *set)
+const char *verdicts_default(const struct metric_set *set, bool at_rate)
 {
-    if (metric_set_find(set, "offered_per_second"))
+    if (at_rate && metric_set_find(set, "latency_p99_seconds"))
         return "latency_p99_seconds";
     if (metric_set_find(set, "operations_per_second"))
         return "operations_per_second";

@@ -25,7 +25,7 @@ void verdict_rule_release(struct verdict_rule *r);
 
 /* What decides unless it was said: operations per second where requests are counted, else
  * throughput; at a given rate, where both only say what was asked for, the p99 of the latency. */
-const char *verdicts_default(const struct metric_set *set);
+const char *verdicts_default(const struct metric_set *set, bool at_rate);
 
 /* One arm against the baseline in the metric: `arm` and `base` are all repetitions of the two at a
  * point, failed ones too. `m`: comparisons of the run. `text` of the verdict goes to `ret_text`. */

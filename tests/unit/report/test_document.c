@@ -330,6 +330,24 @@ static struct fixture compared(double margin, const char *metrics)
     return f;
 }
 
+/* Also where the workload does not count what is due. */
+static void at_a_rate_latency_decides(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    json_object_set_new(json_object_get(f.run.run, "scenario"), "rate", json_string("2k"));
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct histogram *h = histogram_new();
+
+        histogram_record(h, 1000000, 5000);
+        record_add_latency(&f.run.repetitions[i], "service", h);
+        record_add_total(&f.run.repetitions[i], "operations_per_second", 2000);
+    }
+    again(&f);
+    assert_string_equal(f.d->comparisons[0]->metric->name, "latency_p99_seconds");
+}
+
 static void verdicts_of_a_comparison(void **state)
 {
     cleanup_fixture struct fixture f = compared(0.03, NULL);
@@ -792,6 +810,7 @@ int main(void)
         cmocka_unit_test(too_high_a_rate_is_called_so),
         cmocka_unit_test(a_rate_that_is_kept_up_with),
         cmocka_unit_test(what_a_search_found),
+        cmocka_unit_test(at_a_rate_latency_decides),
         cmocka_unit_test(verdicts_of_a_comparison),
         cmocka_unit_test(a_failure_counts_as_an_outcome),
         cmocka_unit_test(no_comparison_without_a_rule),
