@@ -121,3 +121,16 @@ void chain_release(struct chain *c)
     free(c->frames);
     *c = (struct chain){0};
 }
+
+#define MANY_BROKEN 0.5 /* share of user stacks; with frame pointers it is near 0 */
+#define FEW_SAMPLES 20  /* below it a share says little */
+
+bool chain_is_broken(const struct chain *c)
+{
+    return c->user <= CHAIN_SHALLOW || c->ends_nowhere;
+}
+
+bool chains_lack_frame_pointers(uint64_t broken, uint64_t with_user)
+{
+    return with_user >= FEW_SAMPLES && (double)broken >= MANY_BROKEN * (double)with_user;
+}

@@ -26,6 +26,13 @@ void chain_build(struct chain *c, struct symbols *symbols, struct unwinder *unwi
                  const struct perf_record *r);
 void chain_release(struct chain *c);
 
+/* Whether its user part, which it has, was not followed to its end. */
+enum { CHAIN_SHALLOW = 2 }; /* user frames: main and what called it are two already */
+bool chain_is_broken(const struct chain *c);
+/* Whether so many of the chains with a user part are that the code must have been built without
+ * frame pointers. */
+bool chains_lack_frame_pointers(uint64_t broken, uint64_t with_user);
+
 #define cleanup_chain __attribute__((cleanup(chain_release)))
 
 #endif

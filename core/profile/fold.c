@@ -8,10 +8,6 @@
 #include "base/memory.h"
 #include "profile/chain.h"
 
-#define SHALLOW 2       /* user frames: main and what called it are two already */
-#define MANY_BROKEN 0.5 /* share of user stacks; with frame pointers it is near 0 */
-#define FEW_SAMPLES 20  /* below it a share says little */
-
 struct counted {
     const char *module;
     uint64_t n;
@@ -95,7 +91,7 @@ static void judge(struct fold *f, uint32_t pid)
         return;
     }
     f->summary->with_user++;
-    if (f->chain.user <= SHALLOW || f->chain.ends_nowhere)
+    if (chain_is_broken(&f->chain))
         count_broken(f, pid);
 }
 
@@ -180,7 +176,7 @@ static double share(uint64_t part, uint64_t whole)
 
 bool fold_lacks_frame_pointers(const struct fold_summary *s)
 {
-    return s->with_user >= FEW_SAMPLES && share(s->broken, s->with_user) >= MANY_BROKEN;
+    return chains_lack_frame_pointers(s->broken, s->with_user);
 }
 
 void fold_notes(const struct fold_summary *s, struct strings *ret)
@@ -197,7 +193,7 @@ void fold_notes(const struct fold_summary *s, struct strings *ret)
                      "mapping, most of them in '%s': it, or the C library that it calls, was built "
                      "without frame pointers; use "
                      "'call_graph: dwarf'",
-                     share(s->broken, s->with_user) * 100, SHALLOW,
+                     share(s->broken, s->with_user) * 100, CHAIN_SHALLOW,
                      s->broken_program ? s->broken_program : STACKS_UNKNOWN);
     for (size_t i = 0; i < s->problems.count; i++)
         strings_add(ret, s->problems.items[i]);

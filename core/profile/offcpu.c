@@ -63,6 +63,10 @@ static void take_stack(struct offcpu *o, struct away *a, const struct perf_recor
     a->frames = grow(a->frames, &a->capacity, a->chain.n + 2, sizeof(*a->frames));
     if (!o->options->no_comm)
         a->frames[a->n++] = chain_thread(o->symbols, r->tid, a->name);
+    if (a->chain.user > 0) {
+        o->summary->with_user++;
+        o->summary->broken += chain_is_broken(&a->chain);
+    }
     memcpy(a->frames + a->n, a->chain.frames, a->chain.n * sizeof(*a->frames));
     a->n += a->chain.n;
 }

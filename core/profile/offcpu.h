@@ -33,11 +33,12 @@ struct offcpu_options {
 #define OFFCPU_PREEMPTED "[preempted]"
 
 struct offcpu_summary {
-    uint64_t switches;         /* that were counted */
-    uint64_t ended;            /* of these, those that the window's end cut off */
-    uint64_t unmatched;        /* that are not counted: the return was lost */
-    double blocked, preempted; /* microseconds */
-    uint64_t lost, late;       /* as struct fold_summary has them */
+    uint64_t switches;          /* that were counted */
+    uint64_t ended;             /* of these, those that the window's end cut off */
+    uint64_t unmatched;         /* that are not counted: the return was lost */
+    double blocked, preempted;  /* microseconds */
+    uint64_t lost, late;        /* as struct fold_summary has them */
+    uint64_t with_user, broken; /* stacks, as struct fold_summary has them */
     struct strings problems;
 };
 

@@ -44,6 +44,10 @@ start_long() {
         d["arms"][0]["metrics"]["offcpu_%s_relay_1" % w]["value"] for w in ("blocked", "preempted")) < 1.05')" = True ]
     [ "$(json doc.json 'd["arms"][0]["metrics"]["offcpu_blocked_per_operation_relay_1"]["value"] > 0')" = True ]
     perf script -i $at/offcpu-relay_1.perf.data >/dev/null
+    # Debian's nginx has no frame pointers: said beside the stacks and above the picture.
+    said=$(json $at/offcpu-relay_1.json 'any("without frame pointers" in n for n in d["notes"])')
+    [ "$(json $at/offcpu-relay_1.json 'd["frame_pointers"] is False')" = "$said" ]
+    [ "$(grep -q 'without frame pointers' $at/offcpu-relay_1.svg && echo True || echo False)" = "$said" ]
     "$BENCH" flamegraph latest --role relay_1 --capture offcpu --format folded | grep -q '^\[blocked\];nginx;'
 }
 

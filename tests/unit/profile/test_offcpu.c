@@ -174,6 +174,24 @@ static void the_window_ends_for_those_who_are_away(void **state)
     assert_int_equal(cut.summary.ended, 2);
 }
 
+/* One frame of the program, and none of what called it. */
+static void short_stacks_are_counted(void **state)
+{
+    cleanup_perf_file struct perf_file f;
+    cleanup_folding struct folding got;
+
+    (void)state;
+    begin(&f, "context-switches");
+    for (unsigned i = 0; i < 20; i++) {
+        goes(&f, 7, 100 + 10 * i, 0x1010, false);
+        comes(&f, 7, 105 + 10 * i);
+    }
+    perf_file_end(&f);
+    fold(&got, &f, 500);
+    assert_int_equal(got.summary.with_user, 20);
+    assert_int_equal(got.summary.broken, 20);
+}
+
 static void assert_refused(const struct perf_file *f, const char *expected)
 {
     cleanup_stacks struct stacks *stacks = stacks_new();
@@ -207,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(time_away_is_blocked_or_preempted),
         cmocka_unit_test(the_window_ends_for_those_who_are_away),
+        cmocka_unit_test(short_stacks_are_counted),
         cmocka_unit_test(other_recordings_are_refused),
     };
 
