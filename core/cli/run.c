@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,7 +16,9 @@
 #include "base/units.h"
 #include "capture/capture.h"
 #include "cli/dry_run.h"
+#include "cli/flags.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 #include "environment/facts.h"
 #include "report/gates.h"
 #include "run/runner.h"
@@ -105,30 +106,6 @@ static const struct bench_option *options_of(const char *capture)
     return capture ? capture_find(capture)->options : none;
 }
 
-static size_t count_rows(const struct bench_option *table)
-{
-    size_t n = 0;
-
-    while (table[n].name)
-        n++;
-    return n;
-}
-
-/* A flag for each row, with '-' for '_'. Returns how many. */
-static size_t add_flags(struct option *ret, const struct bench_option *table, int first)
-{
-    size_t n = count_rows(table);
-
-    for (size_t i = 0; i < n; i++) {
-        char *name = xstrdup(table[i].name);
-
-        for (char *p = name; *p; p++)
-            *p = *p == '_' ? '-' : *p;
-        ret[i] = (struct option){name, 1, NULL, first + (int)i};
-    }
-    return n;
-}
-
 /* getopt's table: the flags above, then one per scalar key of the scenario, and one per option of
  * the command's capture. */
 static struct option *make_options(const char *capture)
@@ -136,33 +113,13 @@ static struct option *make_options(const char *capture)
     const struct bench_option *own = options_of(capture);
     size_t n = ARRAY_SIZE(flags);
     struct option *options =
-        xcalloc(n + count_rows(scenario_keys) + count_rows(own) + 1, sizeof(*options));
+        xcalloc(n + flags_count(scenario_keys) + flags_count(own) + 1, sizeof(*options));
 
     for (size_t i = 0; i < n; i++)
         options[i] = flags[i].option;
-    n += add_flags(options + n, scenario_keys, FLAG_KEY);
-    add_flags(options + n, own, FLAG_OPTION);
+    n += flags_add(options + n, scenario_keys, FLAG_KEY);
+    flags_add(options + n, own, FLAG_OPTION);
     return options;
-}
-
-static void free_options(struct option *options)
-{
-    for (struct option *o = options; o->name; o++)
-        if (o->val >= FLAG_KEY)
-            free((char *)o->name);
-    free(options);
-}
-
-static void print_key(const struct option *o, const struct bench_option *key)
-{
-    const char *brief = strcmp(o->name, "workload") == 0   ? "-w, "
-                        : strcmp(o->name, "protocol") == 0 ? "-p, "
-                                                           : "";
-    cleanup_free char *left = xasprintf("%s--%s VALUE", brief, o->name);
-    cleanup_free char *kind = option_describe(key);
-    cleanup_free char *right = xasprintf("%s (%s)", key->help, kind);
-
-    cli_help_row(left, right);
 }
 
 static int print_help(const char *command, const struct mode *mode, const struct option *options)
@@ -194,11 +151,11 @@ static int print_help(const char *command, const struct mode *mode, const struct
         printf("\nOptions of the capture:\n");
     for (const struct option *o = options; o->name; o++)
         if (o->val >= FLAG_OPTION)
-            print_key(o, &options_of(mode->capture)[o->val - FLAG_OPTION]);
+            flags_help(o, &options_of(mode->capture)[o->val - FLAG_OPTION]);
     printf("\nScenario keys:\n");
     for (const struct option *o = options; o->name; o++)
         if (o->val >= FLAG_KEY && o->val < FLAG_OPTION)
-            print_key(o, &scenario_keys[o->val - FLAG_KEY]);
+            flags_help(o, &scenario_keys[o->val - FLAG_KEY]);
     printf(
         "\nexamples:\n"
         "  bench %s none-vs-nginx --repeat 12\n"
@@ -209,28 +166,6 @@ static int print_help(const char *command, const struct mode *mode, const struct
         "required is missing here, or the environment was unfit; 128 + N stopped by signal N\n",
         command, command, command);
     return 0;
-}
-
-static int apply_set(struct scenario *s, const char *arg, struct bench_error *err)
-{
-    const char *equals = strchr(arg, '=');
-    cleanup_free char *key = NULL;
-
-    if (!equals || equals == arg)
-        return error_set(err, BENCH_ERROR_USAGE, "--set: '%s' is not KEY=VALUE", arg);
-    key = xstrndup(arg, (size_t)(equals - arg));
-    return scenario_set(s, key, equals + 1, "--set", err);
-}
-
-/* `flag`: the key's or option's own name, which the user wrote with '-' for '_'. */
-static int set_key(struct scenario *s, const char *key, const char *flag, const char *arg,
-                   struct bench_error *err)
-{
-    cleanup_free char *where = xasprintf("--%s", flag);
-
-    for (char *p = where + 2; *p; p++)
-        *p = *p == '_' ? '-' : *p;
-    return scenario_set(s, key, arg, where, err);
 }
 
 static int apply_flag(struct request *q, int flag, const char *arg, struct bench_error *err)
@@ -256,7 +191,7 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
     case FLAG_FAIL_ON:
         return scenario_set(&q->scenario, "fail_on", arg, "--fail-on", err);
     case FLAG_SET:
-        return apply_set(&q->scenario, arg, err);
+        return flags_set(&q->scenario, arg, err);
     case FLAG_FORMAT:
         q->format = arg;
         return 0;
@@ -279,27 +214,9 @@ static int apply_flag(struct request *q, int flag, const char *arg, struct bench
         q->verbose = true;
         return 0;
     default:
-        return set_key(&q->scenario, scenario_keys[flag - FLAG_KEY].name,
-                       scenario_keys[flag - FLAG_KEY].name, arg, err);
+        return flags_set_key(&q->scenario, scenario_keys[flag - FLAG_KEY].name,
+                             scenario_keys[flag - FLAG_KEY].name, arg, err);
     }
-}
-
-/* getopt keeps silent (opterr is 0); this says it in our words, with the nearest flag. */
-static int unknown_flag(const char *command, const char *word, const struct option *options,
-                        struct bench_error *err)
-{
-    const char *names[128] = {0}, *close;
-    size_t n = 0;
-
-    for (const struct option *o = options; o->name && n < ARRAY_SIZE(names) - 1; o++)
-        names[n++] = o->name;
-    close = nearest(word + strspn(word, "-"), names);
-    error_set(err, BENCH_ERROR_USAGE, "unknown or ambiguous option '%s'", word);
-    if (close)
-        error_hint(err, "did you mean '--%s'?", close);
-    else
-        error_hint(err, "'bench %s --help' lists the options", command);
-    return -1;
 }
 
 #define SHORT_FLAGS "wrpoqvh"
@@ -328,7 +245,7 @@ int cli_run_words(int argc, char **argv)
     opterr = 0;
     while ((c = getopt_long(argc, argv, GETOPT_FLAGS, options, NULL)) != -1)
         words += c == 1;
-    free_options(options);
+    flags_free(options, FLAG_KEY);
     return words + argc - optind;
 }
 
@@ -345,7 +262,8 @@ static int scan_arguments(int argc, char **argv, const struct option *options, s
         if (c == ':')
             return error_set(err, BENCH_ERROR_USAGE, "option '%s' needs a value", argv[optind - 1]);
         if (c == '?')
-            return unknown_flag(argv[0], cli_refused_option(argv, SHORT_FLAGS, word), options, err);
+            return flags_unknown(argv[0], cli_refused_option(argv, SHORT_FLAGS, word), options,
+                                 err);
         if (c != 1)
             given[(*ret_n)++] = (struct given){c, optarg};
         else if (take_scenario(optarg, ret_file, err) < 0)
@@ -375,7 +293,7 @@ static int apply_option(struct request *q, const struct given *given, struct ben
     const char *name = options_of(q->mode->capture)[given->flag - FLAG_OPTION].name;
     cleanup_free char *key = xasprintf("capture.%s.%s", q->mode->capture, name);
 
-    return set_key(&q->scenario, key, name, given->argument, err);
+    return flags_set_key(&q->scenario, key, name, given->argument, err);
 }
 
 /* The command's own capture, with the flags that are its options. */
@@ -412,39 +330,6 @@ static int parse_arguments(struct cli *cli, struct request *q, const struct opti
         if (given[i].flag < FLAG_OPTION && apply_flag(q, given[i].flag, given[i].argument, err) < 0)
             return -1;
     return apply_capture(q, given, n, err);
-}
-
-/* Whoever started us ignores it (nohup, a shell's background job). Once blocked, it would arrive
- * all the same. */
-static bool ignored(int signal)
-{
-    struct sigaction now;
-
-    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
-}
-
-/* Signals that ask to stop become readable here, so that every wait of the runner sees them. */
-static int open_signals(sigset_t *ret_old)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    sigset_t set;
-
-    sigemptyset(&set);
-    for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-        if (!ignored(signals[i]))
-            sigaddset(&set, signals[i]);
-    sigprocmask(SIG_BLOCK, &set, ret_old);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int close_signals(int fd, const sigset_t *old)
-{
-    struct signalfd_siginfo info;
-    int received = read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
-
-    close(fd);
-    sigprocmask(SIG_SETMASK, old, NULL);
-    return received;
 }
 
 struct outcome {
@@ -615,7 +500,7 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
     struct outcome outcome = {0};
     struct bench_error err = {0};
     sigset_t old;
-    int fd = open_signals(&old), code = 0, received;
+    int fd = signals_open(&old), code = 0, received;
 
     /* Who reads the progress may go; the run goes on. Other commands end with their reader. */
     signal(SIGPIPE, SIG_IGN);
@@ -630,7 +515,7 @@ static int run_plan(struct cli *cli, const struct request *q, const struct plan 
         code = print_result(cli, q, store.path);
     if (outcome.failed && (code == 0 || code == BENCH_ERROR_INCONCLUSIVE))
         code = BENCH_ERROR_RUN;
-    received = close_signals(fd, &old);
+    received = signals_close(fd, &old);
     if (received && outcome.end == RUNNER_INTERRUPTED)
         code = 128 + received;
     store_writer_release(&store);
@@ -718,7 +603,7 @@ static int run_with(struct cli *cli, int argc, char **argv, const struct mode *m
     code = run(cli, &q, options, argc, argv);
     free(q.baseline_path);
     scenario_release(&q.scenario);
-    free_options(options);
+    flags_free(options, FLAG_KEY);
     return code;
 }
 
