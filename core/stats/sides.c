@@ -15,6 +15,11 @@ void stats_sides_begin(struct stats_sides *s, double effect, double spread, doub
     };
 }
 
+size_t stats_sides_least(double error)
+{
+    return error > 0 && error < 1 ? (size_t)ceil(-log(error) / log1p(MOST_BET)) : 0;
+}
+
 /* What a bet that x has the sign of `effect` makes of 1, in ln. */
 static double bet(double effect, double spread, double x)
 {

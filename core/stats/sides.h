@@ -34,6 +34,8 @@ struct stats_sides {
  * What is out of range is never decided.
  */
 void stats_sides_begin(struct stats_sides *s, double effect, double spread, double error);
+/* The fewest blocks that any answer takes; 0 for an `error` that is out of range. */
+size_t stats_sides_least(double error);
 
 /* ln candidate − ln good, and − ln bad, of one block; ±∞ for failures, NaN for no observation. */
 enum stats_side stats_sides_tell(struct stats_sides *s, double to_good, double to_bad);

@@ -23,6 +23,9 @@ static void clear_cases(void **state)
         assert_int_equal(stats_sides_tell(&s, -0.1, 0), STATS_UNDECIDED);
     assert_int_equal(stats_sides_tell(&s, -0.1, 0), STATS_LIKE_BAD);
     assert_int_equal(s.n, 9);
+    assert_int_equal(stats_sides_least(0.005), 9);
+    assert_int_equal(stats_sides_least(0.5), 2);
+    assert_int_equal(stats_sides_least(0), 0);
     assert_true(fabs(s.against_good - 9 * log(1.9)) < 1e-12 && s.against_bad == 0);
 
     begin(&s, 0.005);
