@@ -169,6 +169,8 @@ static void check_tools(struct findings *f)
     } tools[] = {
         {"perf", "apt install linux-perf, or dnf install perf",
          "the captures 'record', 'c2c', 'mem' and 'offcpu' need it; measuring does not"},
+        {"git", "apt install git, or dnf install git",
+         "'bench bisect' needs it; measuring does not"},
         {"iperf3", "apt install iperf3, or dnf install iperf3",
          "'make perf' has nothing to compare with; measuring does not need it"},
     };

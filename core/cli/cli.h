@@ -49,6 +49,7 @@ int cli_run_words(int argc, char **argv);
  * and returns the exit code. */
 int cli_compare_saved(struct cli *cli, const char *const words[2], const struct scenario *s,
                       const struct cli_print *print);
+int cli_bisect(struct cli *cli, int argc, char **argv);
 int cli_stat(struct cli *cli, int argc, char **argv);
 int cli_record(struct cli *cli, int argc, char **argv);
 int cli_c2c(struct cli *cli, int argc, char **argv);

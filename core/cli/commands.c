@@ -11,6 +11,7 @@ const struct command commands[] = {
     {"offcpu", cli_offcpu, "the same, and what each role waits for while it does not run"},
     {"syscalls", cli_syscalls, "the same, and every system call of each role, by name"},
     {"compare", cli_compare, "compare the relays of a scenario, or two stored runs, with verdicts"},
+    {"bisect", cli_bisect, "find the commit that made a relay slower, or faster"},
     {"report", cli_report, "print a stored run again, in any format"},
     {"explain", cli_explain, "say what the numbers of a stored run mean, and what to try"},
     {"flamegraph", cli_flamegraph, "draw call stacks, or the difference of two sets of them"},

@@ -713,6 +713,52 @@ int scenario_set(struct scenario *s, const char *key, const char *text, const ch
     return 0;
 }
 
+/* NULL with an error. */
+static struct arm *choose_arm(const struct scenario *s, const char *name, struct bench_error *err)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (size_t i = 0; i < s->n_arms; i++) {
+        strings_add(&names, s->arms[i].name);
+        if (name ? strcmp(s->arms[i].name, name) == 0 : s->n_arms == 1)
+            return &s->arms[i];
+    }
+    if (name) {
+        error_unknown(err, "relay", name, (const char *const *)names.items);
+    } else {
+        error_set(err, BENCH_ERROR_USAGE, "which of the %zu relays?", s->n_arms);
+        error_hint(err, "choose it with --arm");
+    }
+    return NULL;
+}
+
+int scenario_keep_arm(struct scenario *s, const char *name, struct bench_error *err)
+{
+    struct arm *chosen = choose_arm(s, name, err), kept;
+
+    if (!chosen)
+        return -1;
+    kept = *chosen;
+    for (size_t i = 0; i < s->n_arms; i++)
+        if (&s->arms[i] != chosen)
+            arm_release(&s->arms[i]);
+    s->arms[0] = kept;
+    s->n_arms = 1;
+    free(s->baseline);
+    s->baseline = xstrdup(kept.name);
+    return 0;
+}
+
+struct arm *scenario_repeat_arm(struct scenario *s, const char *name)
+{
+    const struct arm first = s->arms[0]; /* the array moves as it grows */
+    struct arm *arm = copy_arm(s, &first);
+
+    free(arm->name);
+    arm->name = xstrdup(name);
+    return arm;
+}
+
 int scenario_capture_cost(struct scenario *s, struct bench_error *err)
 {
     if (s->n_captures == 0) {
@@ -728,11 +774,9 @@ int scenario_capture_cost(struct scenario *s, struct bench_error *err)
     }
     s->arms[0].chooses_captures = true;
     for (size_t i = 0; i < s->n_captures; i++) {
-        const struct arm bare = s->arms[0]; /* the array moves as it grows */
-        struct arm *arm = copy_arm(s, &bare);
+        cleanup_free char *name = xasprintf("%s + %s", s->arms[0].name, s->captures[i].name);
+        struct arm *arm = scenario_repeat_arm(s, name);
 
-        free(arm->name);
-        arm->name = xasprintf("%s + %s", bare.name, s->captures[i].name);
         strings_add(&arm->captures, s->captures[i].name);
     }
     return 0;

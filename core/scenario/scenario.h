@@ -164,6 +164,10 @@ void scenario_drop_sweep(struct scenario *s);
 /* Makes of the only arm several that differ in what is captured: nothing, then each of the
  * scenario's captures by itself. Before scenario_check(). */
 int scenario_capture_cost(struct scenario *s, struct bench_error *err);
+/* Leaves the arm called `name` (NULL: the only one), which is then the baseline. */
+int scenario_keep_arm(struct scenario *s, const char *name, struct bench_error *err);
+/* Adds an arm like the first one under another name; valid until the next is added. */
+struct arm *scenario_repeat_arm(struct scenario *s, const char *name);
 /* Forgets the captures that want repetitions of their own. */
 void scenario_drop_captures(struct scenario *s);
 /* Makes `rate` (0: closed loop) the only axis: what a search for the highest rate tries, and what

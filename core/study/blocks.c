@@ -47,9 +47,9 @@ static bool unfit(const struct progress_made *p)
     return (double)p->rejected > FITNESS_MOST_REJECTED * (double)p->blocks;
 }
 
-static int run_more(struct session *session, const struct scenario *s, const struct registry *r,
-                    uint32_t steps, size_t blocks, size_t more, uint32_t *ret_steps,
-                    enum runner_outcome *ret_outcome, uint32_t *ret_failed, struct bench_error *err)
+int blocks_add(struct session *session, const struct scenario *s, const struct registry *r,
+               size_t blocks, size_t more, uint32_t *steps, enum runner_outcome *ret_outcome,
+               uint32_t *ret_failed, struct bench_error *err)
 {
     struct scenario extra;
     struct plan plan;
@@ -64,12 +64,12 @@ static int run_more(struct session *session, const struct scenario *s, const str
     scenario_release(&extra);
     if (result < 0)
         return -1;
-    plan_follow(&plan, steps, NULL);
+    plan_follow(&plan, *steps, NULL);
     plan_follow_blocks(&plan, (uint32_t)blocks);
     result = store_extend(session->store, &plan, err);
     if (result == 0)
         result = runner_run(session, &plan, ret_outcome, &failed, err);
-    *ret_steps = steps + (uint32_t)plan.n_steps;
+    *steps += (uint32_t)plan.n_steps;
     *ret_failed += failed;
     plan_release(&plan);
     return result;
@@ -111,8 +111,8 @@ int blocks_complete(struct session *session, const struct scenario *s, const str
             wanted = next_look(wanted);
         if (fit >= wanted)
             return 0;
-        if (run_more(session, s, r, steps, made.blocks, wanted - fit, &steps, ret_outcome,
-                     ret_failed, err) < 0)
+        if (blocks_add(session, s, r, made.blocks, wanted - fit, &steps, ret_outcome, ret_failed,
+                       err) < 0)
             return -1;
         if (*ret_outcome == RUNNER_INTERRUPTED)
             return 0;

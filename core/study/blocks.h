@@ -9,6 +9,12 @@
 
 #include "run/runner.h"
 
+/* Measures `more` blocks of a run that has *steps repetitions, for captures too, in `blocks`
+ * blocks. *steps and *ret_failed are added to. */
+int blocks_add(struct session *session, const struct scenario *s, const struct registry *r,
+               size_t blocks, size_t more, uint32_t *steps, enum runner_outcome *ret_outcome,
+               uint32_t *ret_failed, struct bench_error *err);
+
 /* After `plan`, the measuring one of the run, was executed. Stops early when the
  * environment is unfit. *ret_failed is added to. */
 int blocks_complete(struct session *session, const struct scenario *s, const struct registry *r,
