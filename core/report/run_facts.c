@@ -125,6 +125,11 @@ void run_points(const struct stored_run *run, struct strings *ret)
             add_once(ret, run->repetitions[r].point);
 }
 
+double run_rate(const struct stored_run *run, const char *point)
+{
+    return json_rate_or(run_setting(run, point, "rate"), 0);
+}
+
 double run_cpus(const struct stored_run *run)
 {
     json_t *environment = json_object_get(run->run, "environment");

@@ -27,6 +27,8 @@ void run_arms(const struct stored_run *run, struct strings *ret);
 /* The labels of the points at which something counts, in the plan's order; again with those that
  * only the repetitions know. */
 void run_points(const struct stored_run *run, struct strings *ret);
+/* Requests per second at the point; 0: a closed loop. */
+double run_rate(const struct stored_run *run, const char *point);
 /* CPUs online in the machine; 0 when unknown. */
 double run_cpus(const struct stored_run *run);
 

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gates of a document: which arms each is about, and what it comes to. */
+#include "report/document_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "report/gates.h"
+
+/* What a gate concerns: an arm, and with whom it is compared. */
+struct judged {
+    const struct bench_arm *arm;
+    const struct bench_metric *metric;
+    const char *base;
+};
+
+struct judging {
+    struct document *document;
+    struct verdict_rule rule; /* its margin is of no concern here */
+    bool compared;
+    size_t m; /* intervals of all gates together, which share the error */
+};
+
+static const struct bench_metric *metric_of(const struct observations *o, const char *name)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (!isnan(observed_number(o->items[i], name)))
+            return metric_set_find(&o->items[i]->set, name)->metric;
+    return NULL;
+}
+
+/* Whether the gate concerns the arm. Where nothing succeeded there is no metric. */
+static bool is_judged(const struct judging *j, const struct gate *g, const struct bench_arm *arm,
+                      struct judged *ret)
+{
+    struct observations ok = document_select(j->document, arm->name, arm->point, true);
+
+    *ret = (struct judged){
+        .arm = arm,
+        .metric = metric_of(&ok, g->metric),
+        .base = gate_compares(g) && j->compared ? document_base(j->document, &j->rule, arm) : NULL,
+    };
+    observations_release(&ok);
+    return gate_matches(g, arm->name, arm->point) && (ret->metric || arm->valid == 0) &&
+           (ret->base || !gate_compares(g));
+}
+
+static struct bench_gate *add_gate(struct document *d, const char *text,
+                                   const struct bench_arm *arm)
+{
+    struct bench_gate *gate = xcalloc(1, sizeof(*gate));
+
+    *gate = (struct bench_gate){.gate = document_keep(d, text),
+                                .arm = arm ? arm->name : "",
+                                .point = arm ? arm->point : "",
+                                .value = NAN,
+                                .low = NAN,
+                                .high = NAN,
+                                .confidence = NAN};
+    d->gates = grow(d->gates, &d->gates_capacity, d->document.n_gates + 1, sizeof(*d->gates));
+    d->gates[d->document.n_gates++] = gate;
+    d->document.gates = (const struct bench_gate *const *)d->gates;
+    return gate;
+}
+
+static enum gate_outcome judge_change(const struct judging *j, const struct gate *g,
+                                      const struct judged *judged, const struct fitness *fitness,
+                                      struct bench_gate *ret, struct text *evidence)
+{
+    const char *point = judged->arm->point;
+    struct observations all = document_select(j->document, judged->arm->name, point, false);
+    struct observations base = document_select(j->document, judged->base, point, false);
+    struct observations fit = document_fit(&all, fitness), fit_base = document_fit(&base, fitness);
+    struct verdict_rule rule = j->rule;
+    struct bench_comparison c;
+    char *text;
+
+    rule.margin = g->value;
+    (rule.pairs ? verdict_find_unpaired : verdict_find)(&fit, &fit_base, judged->metric, &rule,
+                                                        j->m, &c, &text);
+    free(text);
+    c.base = judged->base;
+    observations_release(&all);
+    observations_release(&base);
+    observations_release(&fit);
+    observations_release(&fit_base);
+    return gate_judge_change(g, &c, ret, evidence);
+}
+
+static enum gate_outcome judge_level(const struct judging *j, const struct gate *g,
+                                     const struct judged *judged, const struct fitness *fitness,
+                                     struct bench_gate *ret, struct text *evidence)
+{
+    struct observations all =
+        document_select(j->document, judged->arm->name, judged->arm->point, false);
+    struct observations fit = document_fit(&all, fitness);
+    enum gate_outcome outcome = gate_judge_level(
+        g, judged->metric, &fit, (1 - REPORT_CONFIDENCE) / (double)j->m, ret, evidence);
+
+    observations_release(&all);
+    observations_release(&fit);
+    return outcome;
+}
+
+/* As a verdict: by the fit blocks, and by nothing when the others would have turned it. */
+static enum gate_outcome judge_fit(const struct judging *j, const struct gate *g,
+                                   const struct judged *judged, struct bench_gate *ret,
+                                   struct text *evidence)
+{
+    __typeof__(judge_level) *judge = gate_compares(g) ? judge_change : judge_level;
+    const struct fitness none = {0};
+    cleanup_text struct text ignored = {0};
+    struct bench_gate kept;
+    enum gate_outcome outcome, with_rejected;
+
+    if (!judged->metric) {
+        text_add(evidence, "no repetition succeeded");
+        return GATE_INCONCLUSIVE;
+    }
+    outcome = judge(j, g, judged, &j->document->fitness, ret, evidence);
+    with_rejected = judge(j, g, judged, &none, &kept, &ignored);
+    if (fitness_unfit(&j->document->fitness)) {
+        text_add(evidence, "; %zu of %zu blocks were rejected", j->document->fitness.n_rejected,
+                 j->document->fitness.n_blocks);
+        return GATE_UNFIT;
+    }
+    if (outcome == with_rejected)
+        return outcome;
+    text_add(evidence, "; with the rejected blocks: %s", gate_outcome_name(with_rejected));
+    return GATE_INCONCLUSIVE;
+}
+
+static void judge_gate(const struct judging *j, const char *text, const struct gate *g)
+{
+    struct document *d = j->document;
+    struct bench_gate *gate;
+    bool any = false;
+
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        cleanup_text struct text evidence = {0};
+        struct judged judged;
+
+        if (!is_judged(j, g, d->arms[i], &judged))
+            continue;
+        any = true;
+        gate = add_gate(d, text, d->arms[i]);
+        gate->metric = judged.metric;
+        gate->outcome = gate_outcome_name(judge_fit(j, g, &judged, gate, &evidence));
+        gate->evidence = document_keep(d, text_get(&evidence));
+    }
+    if (any)
+        return;
+    gate = add_gate(d, text, NULL);
+    gate->outcome = gate_outcome_name(GATE_NOTHING);
+    gate->evidence = gate_compares(g) && !j->compared
+                         ? "this run compares nothing; 'bench compare' does"
+                         : "no arm that it names has numbers of this metric";
+}
+
+static size_t count_judged(const struct judging *j, const struct gate *g)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < j->document->document.n_arms; i++)
+        n += is_judged(j, g, j->document->arms[i], &(struct judged){0});
+    return n;
+}
+
+/* One that cannot be read, of a newer bench maybe, matches nothing. */
+static void refuse_gate(struct document *d, const char *text)
+{
+    struct bench_gate *gate = add_gate(d, text, NULL);
+    struct bench_error err = {0};
+    struct gate ignored;
+
+    gate_parse(&ignored, text, &err);
+    gate->outcome = gate_outcome_name(GATE_NOTHING);
+    gate->evidence = document_keep(d, err.message);
+}
+
+void document_add_gates(struct document *d, const struct stored_run *run,
+                        const struct strings *texts)
+{
+    struct judging j = {.document = d};
+    cleanup_free struct gate *gates = xcalloc(texts->count + 1, sizeof(*gates));
+
+    j.compared = verdict_rule_read(run, &j.rule);
+    for (size_t i = 0; i < texts->count; i++)
+        if (gate_parse(&gates[i], texts->items[i], NULL) == 0)
+            j.m += count_judged(&j, &gates[i]);
+    for (size_t i = 0; i < texts->count; i++) {
+        if (gates[i].metric)
+            judge_gate(&j, texts->items[i], &gates[i]);
+        else
+            refuse_gate(d, texts->items[i]);
+        gate_release(&gates[i]);
+    }
+    if (j.compared)
+        verdict_rule_release(&j.rule);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a comparison decides: its blocks that count, and every arm against the one it is compared
+ * with. */
+#include "report/document_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "report/run_facts.h"
+
+/* A metric as any repetition has it. */
+static const struct bench_metric *find_metric(const struct document *d, const char *name)
+{
+    for (size_t i = 0; i < d->n_observed; i++) {
+        const struct metric_value *v = metric_set_find(&d->observed[i].set, name);
+
+        if (v)
+            return v->metric;
+    }
+    return NULL;
+}
+
+static void default_metric(const struct document *d, const struct stored_run *run,
+                           struct strings *metrics)
+{
+    for (size_t i = 0; i < d->n_observed && metrics->count == 0; i++) {
+        const struct repetition_record *r = d->observed[i].record;
+
+        if (r->ok && record_measures(r))
+            strings_add(metrics,
+                        verdicts_default(&d->observed[i].set, run_rate(run, r->point) > 0));
+    }
+}
+
+struct observations document_fit(const struct observations *all, const struct fitness *fitness)
+{
+    struct observations fit = {0};
+
+    for (size_t i = 0; i < all->count; i++)
+        if (!fitness_rejects(fitness, all->items[i]->record->block))
+            observations_add(&fit, all->items[i]);
+    return fit;
+}
+
+/* Decided with the fit blocks. Where the others would have turned it, it was they that decided. */
+static void compare_fit(struct document *d, const struct bench_arm *arm, const char *base_name,
+                        const struct bench_metric *metric, const struct verdict_rule *rule,
+                        size_t m, struct bench_comparison *ret)
+{
+    struct observations all = document_select(d, arm->name, arm->point, false);
+    struct observations base = document_select(d, base_name, arm->point, false);
+    struct observations fit = document_fit(&all, &d->fitness),
+                        fit_base = document_fit(&base, &d->fitness);
+    __typeof__(verdict_find) *find = rule->pairs ? verdict_find_unpaired : verdict_find;
+    struct bench_comparison kept;
+    char *text, *text_kept;
+
+    find(&fit, &fit_base, metric, rule, m, ret, &text);
+    find(&all, &base, metric, rule, m, &kept, &text_kept);
+    if (fitness_unfit(&d->fitness))
+        verdict_unfit(ret, &text);
+    else if (strcmp(ret->finding, kept.finding) != 0 || ret->sign != kept.sign)
+        verdict_turned(ret, text_kept, &text);
+    ret->verdict = document_keep(d, text);
+    free(text);
+    free(text_kept);
+    observations_release(&all);
+    observations_release(&base);
+    observations_release(&fit);
+    observations_release(&fit_base);
+}
+
+const char *document_base(const struct document *d, const struct verdict_rule *rule,
+                          const struct bench_arm *arm)
+{
+    if (rule->pairs)
+        return json_text_or(json_object_get(rule->pairs, arm->name), NULL);
+    return strcmp(arm->name, d->document.baseline) == 0 ? NULL : d->document.baseline;
+}
+
+static void compare_arm(struct document *d, const struct bench_arm *arm, const char *base,
+                        const struct bench_metric *metric, const struct verdict_rule *rule,
+                        size_t m)
+{
+    struct bench_comparison *c = xcalloc(1, sizeof(*c));
+
+    compare_fit(d, arm, base, metric, rule, m, c);
+    c->arm = arm->name;
+    c->base = document_keep(d, base);
+    c->point = arm->point;
+    d->comparisons = grow(d->comparisons, &d->comparisons_capacity, d->n_comparisons + 1,
+                          sizeof(*d->comparisons));
+    d->comparisons[d->n_comparisons++] = c;
+}
+
+static void judge_fitness(struct document *d, const struct stored_run *run)
+{
+    struct observations all = {0};
+
+    for (size_t i = 0; i < d->n_observed; i++)
+        if (record_measures(d->observed[i].record))
+            observations_add(&all, &d->observed[i]);
+    fitness_find(run, &all, &d->fitness);
+    d->rejected = xcalloc(d->fitness.n_rejected + 1, sizeof(*d->rejected));
+    for (size_t i = 0; i < d->fitness.n_rejected; i++)
+        d->rejected[i] =
+            (struct bench_rejection){d->fitness.rejected[i].block, d->fitness.rejected[i].why};
+    d->document.rejected = d->rejected;
+    d->document.n_rejected = (uint32_t)d->fitness.n_rejected;
+    d->document.n_blocks = (uint32_t)d->fitness.n_blocks;
+    observations_release(&all);
+}
+
+/* By what the run was compared, before it began; nothing when it was not. */
+void document_add_comparisons(struct document *d, const struct stored_run *run)
+{
+    struct verdict_rule rule;
+    size_t others = 0;
+
+    d->document.margin = NAN;
+    if (!verdict_rule_read(run, &rule))
+        return;
+    d->document.margin = rule.margin;
+    judge_fitness(d, run);
+    if (rule.metrics.count == 0)
+        default_metric(d, run, &rule.metrics);
+    for (uint32_t i = 0; i < d->document.n_arms; i++)
+        others += document_base(d, &rule, d->arms[i]) != NULL;
+    for (uint32_t i = 0; i < d->document.n_arms; i++)
+        for (size_t k = 0; k < rule.metrics.count; k++) {
+            const struct bench_metric *metric = find_metric(d, rule.metrics.items[k]);
+            const char *base = document_base(d, &rule, d->arms[i]);
+
+            if (metric && base)
+                compare_arm(d, d->arms[i], base, metric, &rule, others * rule.metrics.count);
+        }
+    verdicts_adjust(d->comparisons, d->n_comparisons);
+    d->document.comparisons = (const struct bench_comparison *const *)d->comparisons;
+    d->document.n_comparisons = (uint32_t)d->n_comparisons;
+    verdict_rule_release(&rule);
+}
