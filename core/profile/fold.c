@@ -182,7 +182,7 @@ bool fold_lacks_frame_pointers(const struct fold_summary *s)
 void fold_notes(const struct fold_summary *s, struct strings *ret)
 {
     if (s->lost)
-        strings_addf(ret, "%llu samples were lost: the kernel's buffer was full",
+        strings_addf(ret, "%llu samples were lost: the kernel's buffer was full; sample less often",
                      (unsigned long long)s->lost);
     if (s->late)
         strings_addf(ret, "%llu records came too late to be put in order",

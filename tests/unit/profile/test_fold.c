@@ -177,7 +177,8 @@ static void broken_stacks_are_said_to_be(void **state)
     assert_int_equal(got.summary.lost, 3);
     assert_true(fold_lacks_frame_pointers(&got.summary));
     fold_notes(&got.summary, &notes);
-    assert_string_equal(notes.items[0], "3 samples were lost: the kernel's buffer was full");
+    assert_string_equal(notes.items[0],
+                        "3 samples were lost: the kernel's buffer was full; sample less often");
     assert_string_equal(
         notes.items[1],
         "67% of the user stacks have at most 2 frames or end outside of any mapping, most of them "
