@@ -38,5 +38,7 @@ enum stats_side stats_sides_tell(struct stats_sides *s, double to_good, double t
     s->against_bad += bet(-s->effect, s->spread, to_bad);
     if (fmax(s->against_good, s->against_bad) < s->limit)
         return STATS_UNDECIDED;
+    if (s->against_bad == s->against_good)
+        return fabs(to_good) < fabs(to_bad) ? STATS_LIKE_GOOD : STATS_LIKE_BAD;
     return s->against_bad > s->against_good ? STATS_LIKE_GOOD : STATS_LIKE_BAD;
 }

@@ -12,7 +12,8 @@
  * bets good ones: g = tanh(effect |x| / spread²), best for normal differences, at most 0.9.
  *
  * Life: stats_sides_begin() → stats_sides_tell() per block until it says a side, or the caller has
- * had enough. Pure functions. Candidates between the two go to the nearer side.
+ * had enough. Pure functions. Candidates between the two go to the nearer side. So do those that
+ * are shown to be like neither at once: where good and bad lie far apart, every bet is the largest.
  */
 #ifndef STATS_SIDES_H
 #define STATS_SIDES_H

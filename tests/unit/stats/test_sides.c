@@ -33,6 +33,16 @@ static void clear_cases(void **state)
         assert_int_equal(stats_sides_tell(&s, 0, INFINITY), STATS_UNDECIDED);
     assert_int_equal(stats_sides_tell(&s, 0, INFINITY), STATS_LIKE_GOOD);
 
+    /* Shown to be like neither in the same block: the nearer one. */
+    begin(&s, 0.1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(stats_sides_tell(&s, -0.05, 0.5), STATS_UNDECIDED);
+    assert_int_equal(stats_sides_tell(&s, -0.05, 0.5), STATS_LIKE_GOOD);
+    begin(&s, 0.1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(stats_sides_tell(&s, -0.5, 0.05), STATS_UNDECIDED);
+    assert_int_equal(stats_sides_tell(&s, -0.5, 0.05), STATS_LIKE_BAD);
+
     /* The opposite of what bad is: surely not bad, and less and less unlike good. */
     begin(&s, 0.1);
     for (int i = 0; i < 3; i++)
