@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/artifacts.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "report/run_facts.h"
+
+enum { TABLE_BYTES = 16 * 1024 };
 
 static const char *keep(struct strings *kept, const char *text)
 {
@@ -36,6 +40,21 @@ static const char *first_to_look_at(const json_t *files)
     return json_text_or(json_array_get(files, 0), "");
 }
 
+/* Up to some lines of a tool's table; NULL when it is no text or is no longer there. */
+static char *read_table(const char *run, const char *file)
+{
+    cleanup_free char *path = run ? xasprintf("%s/%s", run, file) : NULL;
+    char buffer[TABLE_BYTES + 1];
+    ssize_t n = -1;
+    int fd = path && ends_with(file, ".txt") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+    if (fd >= 0) {
+        n = read(fd, buffer, TABLE_BYTES);
+        close(fd);
+    }
+    return n > 0 ? xstrndup(buffer, (size_t)n) : NULL;
+}
+
 static void summarise(const json_t *json, struct text *out)
 {
     const char *event = json_text_or(json_object_get(json, "event"), "");
@@ -49,14 +68,15 @@ static void summarise(const json_t *json, struct text *out)
         text_add(out, ", %.0f lost", lost);
 }
 
-static struct bench_artifact *new_artifact(const struct repetition_record *r, const json_t *json,
-                                           struct strings *kept)
+static struct bench_artifact *new_artifact(const struct repetition_record *r, const char *run,
+                                           const json_t *json, struct strings *kept)
 {
     struct bench_artifact *a = xcalloc(1, sizeof(*a));
     const json_t *notes = json_object_get(json, "notes");
     cleanup_free char *all = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
     cleanup_free char *file = xasprintf("%s/%s", r->directory ? r->directory : "",
                                         first_to_look_at(json_object_get(json, "files")));
+    cleanup_free char *table = read_table(run, file);
     cleanup_text struct text summary = {0};
     const char **lines = xcalloc(json_array_size(notes) + 1, sizeof(*lines));
 
@@ -66,6 +86,7 @@ static struct bench_artifact *new_artifact(const struct repetition_record *r, co
     a->summary = keep(kept, text_get(&summary));
     a->file = keep(kept, file);
     a->json = keep(kept, all);
+    a->table = table ? keep(kept, table) : NULL;
     a->n_notes = (uint32_t)json_array_size(notes);
     for (uint32_t i = 0; i < a->n_notes; i++)
         lines[i] = keep(kept, json_text_or(json_array_get(notes, i), ""));
@@ -73,8 +94,8 @@ static struct bench_artifact *new_artifact(const struct repetition_record *r, co
     return a;
 }
 
-struct bench_artifact **artifacts_of(const struct repetition_record *r, struct strings *kept,
-                                     uint32_t *ret_count)
+struct bench_artifact **artifacts_of(const struct repetition_record *r, const char *run,
+                                     struct strings *kept, uint32_t *ret_count)
 {
     struct bench_artifact **artifacts =
         xcalloc(json_array_size(r->captures) + 1, sizeof(*artifacts));
@@ -85,7 +106,7 @@ struct bench_artifact **artifacts_of(const struct repetition_record *r, struct s
     json_array_foreach(r->captures, i, json)
     {
         if (json_is_string(json_object_get(json, "capture")))
-            artifacts[(*ret_count)++] = new_artifact(r, json, kept);
+            artifacts[(*ret_count)++] = new_artifact(r, run, json, kept);
     }
     return artifacts;
 }

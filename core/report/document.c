@@ -91,8 +91,8 @@ static void add_repetition(struct document *d, const struct observed *o,
         .values = values,
         .purpose = r->purpose ? document_keep(d, r->purpose) : PURPOSE_MEASURE,
     };
-    ret->artifacts =
-        (const struct bench_artifact *const *)artifacts_of(r, &d->kept, &ret->n_artifacts);
+    ret->artifacts = (const struct bench_artifact *const *)artifacts_of(
+        r, d->document.path, &d->kept, &ret->n_artifacts);
 }
 
 static void add_repetitions(struct document *d)

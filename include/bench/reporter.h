@@ -97,6 +97,7 @@ struct bench_artifact {
     const char *json;    /* all that is known of it: an object */
     uint32_t n_notes;    /* lines on what to know when reading it */
     const char *const *notes;
+    const char *table; /* the beginning of a text that a tool made of it, or NULL */
 };
 
 /* What numbers mean together: a rule that holds for a role of an arm. docs/measurement.md has the

@@ -345,6 +345,9 @@ END
     # The tables are those of perf's own reports.
     [ "$(cat "$c2c/c2c-server.txt")" = "the table of c2c report --stdio --input=$c2c/c2c-server.perf.data" ]
     [ "$(cat "$mem/mem-client.txt")" = "the table of mem report --stdio --input=$mem/mem-client.perf.data" ]
+    # And the report shows them.
+    [[ $output == *"           the table of c2c report --stdio --input=$c2c/c2c-server.perf.data"* ]]
+    [[ $output == *"           the table of mem report --stdio --input=$mem/mem-client.perf.data"* ]]
     [ "$(json "$c2c/c2c-server.json" '[d[k] for k in ("capture", "role", "event", "ldlat", "files")]')" = \
         "['c2c', 'server', 'PEBS', 40, ['c2c-server.perf.data', 'c2c-server.txt']]" ]
 }

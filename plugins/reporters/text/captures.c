@@ -5,6 +5,9 @@
 
 #include "lines.h"
 #include "sections.h"
+#include "shared/characters.h"
+
+enum { TABLE_LINES = 24 };
 
 /* Whether an earlier repetition of the same arm and point shows the like of it. */
 static bool shown_before(const struct bench_document *d, uint32_t index)
@@ -36,6 +39,25 @@ static void emit_artifact(const struct bench_repetition *r, const struct bench_a
             emit_wrapped("         ! ", a->notes[i], style, out);
 }
 
+/* A tool's own table, as it wrote it; the first lines unless all is asked for. */
+static void emit_table_of(const struct bench_artifact *a, const struct bench_style *style,
+                          struct bench_output *out)
+{
+    const char *line = a->table;
+
+    for (int n = 0; line && *line && (style->details || n < TABLE_LINES); n++) {
+        size_t length = strcspn(line, "\n");
+        char *own = strndup(line, length), *shown = own ? clean(own, style->utf8) : NULL;
+
+        host->emit(out, "           %s\n", shown ? shown : "");
+        free(shown);
+        free(own);
+        line += length + (line[length] == '\n');
+    }
+    if (line && *line)
+        host->emit(out, "           … (%s, or --details)\n", a->file);
+}
+
 void emit_captures(const struct bench_document *d, const struct bench_style *style,
                    struct bench_output *out)
 {
@@ -46,8 +68,10 @@ void emit_captures(const struct bench_document *d, const struct bench_style *sty
 
         if (!style->details && shown_before(d, i))
             continue;
-        for (uint32_t k = 0; k < r->n_artifacts; k++, any = true)
+        for (uint32_t k = 0; k < r->n_artifacts; k++, any = true) {
             emit_artifact(r, r->artifacts[k], any ? "         " : "captured ", style, out);
+            emit_table_of(r->artifacts[k], style, out);
+        }
     }
     if (any)
         host->emit(out, "\n");
