@@ -64,10 +64,20 @@ def agreeing(theirs, ours):
     return found
 
 
+def nameless_vdso(stacks):
+    """perf needs a copy of the vDSO that it does not always have; then names in it do not count."""
+    plain = collections.Counter()
+    for stack, weight in stacks.items():
+        plain[re.sub(r"(?<=;)(__vdso_|__kernel_)\w+", "[vdso]", stack)] += weight
+    return plain
+
+
 def main():
     theirs = fold(sys.stdin)
     with open(sys.argv[1], encoding="utf-8") as f:
         ours = folded(f)
+    if any(";[vdso]" in stack for stack in theirs):
+        theirs, ours = nameless_vdso(theirs), nameless_vdso(ours)
     left_out = collections.Counter({s: w for s, w in theirs.items() if ";" not in s})
     theirs -= left_out
     more, less = ours - theirs, theirs - ours
