@@ -225,6 +225,7 @@ code=\$?
 "$BENCH" report small/run >table || exit 99
 exit \$code
 SH
+    unshare -m true || skip "no mount namespaces here"
     run unshare -m sh inner
     echo "$output"
     [ "$status" -ne 77 ] || skip "cannot mount a tmpfs"

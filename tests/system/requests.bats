@@ -95,9 +95,9 @@ requests() { # option…
 @test "a relay that cannot keep up with a rate is called saturated" {
     need_nginx
     need_root
-    run requests -r nginx --set hops=1 --set cpu_limit=0.05 --set duration=1s \
-        --set sweep.rate=50,20k
+    run requests -r nginx --set hops=1 --set cpu_limit=0.02 --set duration=1s \
+        --set workload.request_size=256K --set sweep.rate=5,2k
     run "$BENCH" report latest --format json
-    jq -e '.arms[] | select(.point == "rate=20k") |
+    jq -e '.arms[] | select(.point == "rate=2k") |
         .failed == 1 or (.saturated | startswith("answered"))' <<<"$output"
 }
