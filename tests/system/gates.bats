@@ -76,7 +76,7 @@ hops: 0
 cpu_limit: 0
 repeat: 6
 warmup: 50ms
-duration: 150ms
+duration: 500ms
 reject: nothing
 END
     run "$BENCH" compare two.yaml -q --fail-on 'operations of again regresses 900%'

@@ -65,13 +65,17 @@ hint: run as root" ]
     need_bpf
     "$BENCH" syscalls -r none --cpu-limit 0 --warmup 100ms --duration 5s --repeat 1 -q >out 2>&1 3>&- &
     pid=$!
-    for i in $(seq 800); do
-        [ -n "$(find /proc/$pid/fd -lname '*bpf*' 2>/dev/null)" ] && break
+    # Not the one that is only tried before the run: that of the repetition, which is the second.
+    for i in $(seq 1500); do
+        [ -e bench-results/latest/repetitions/0002-none ] &&
+            [ -n "$(find /proc/$pid/fd -lname '*bpf-prog*' 2>/dev/null)" ] && break
         sleep 0.02
     done
-    find /proc/$pid/fd -lname '*bpf*' | grep -q .
+    find /proc/$pid/fd -lname '*bpf-prog*' | grep -q .
     # It is the bench's alone: with the bench it goes.
-    [ -z "$(find /proc/[0-9]*/fd -lname '*bpf-prog*' 2>/dev/null | grep -v "^/proc/$pid/")" ]
+    for child in $(pgrep -P $pid); do
+        [ -z "$(find /proc/$child/fd -lname '*bpf-prog*' 2>/dev/null)" ]
+    done
     kill -9 $pid
     wait $pid || true
     wait_until_clean
