@@ -85,7 +85,7 @@ END
     [[ $output == *"  passed        operations of again regresses 900%: "*" against none, 95% interval ["* ]]
     run "$BENCH" compare two.yaml -q --fail-on 'operations of none regresses 900%'
     [ "$status" -eq 2 ] # the baseline is compared with nobody
-    measure -o b --set workload.mode=rr --set reject=nothing >/dev/null
+    measure -o b --duration 500ms --set workload.mode=rr --set reject=nothing >/dev/null
     run "$BENCH" compare b now=b --fail-on 'operations changes 900%'
     echo "$output"
     [ "$status" -eq 0 ]
