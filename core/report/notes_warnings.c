@@ -11,6 +11,7 @@
 #include "report/identities.h"
 #include "report/order_notes.h"
 #include "report/run_facts.h"
+#include "report/spread_notes.h"
 #include "report/steady.h"
 
 enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
@@ -350,6 +351,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_saved(run, ret);
     warn_undecided(run, d, ret);
     order_notes(d, all, ret);
+    spread_notes(d, all, ret);
     warn_idle(all, ret);
     warn_unsteady(d, all, ret);
     warn_limit_held(all, ret);

@@ -529,6 +529,71 @@ static void no_order_is_not_told(void **state)
     assert_false(tells_of_order(f.d));
 }
 
+/* Windows of three slices, 1 s each, in which the first arm's blocks carry 100 MB/s. */
+static void in_slices(struct fixture *f, double (*factor)(uint32_t block, size_t slice))
+{
+    enum { SLICE = (EXAMPLE_END - EXAMPLE_BEGIN) / 3 };
+
+    for (size_t i = 0; i < f->run.n_repetitions; i++) {
+        struct repetition_record *r = &f->run.repetitions[i];
+        size_t column = (size_t)series_find(&r->series, "server.bytes_received");
+        int64_t bytes = 0;
+
+        r->joined = true;
+        for (size_t k = 0; k < 3; k++) {
+            int64_t begin = r->window_begin_ns + (int64_t)k * SLICE * EXAMPLE_TICK;
+            bool first = strcmp(r->arm, f->d->arms[0]->name) == 0;
+
+            record_add_slice(r, begin, begin + SLICE * EXAMPLE_TICK);
+            for (size_t row = 1; row <= SLICE; row++) {
+                size_t at = EXAMPLE_BEGIN + k * SLICE + row;
+
+                bytes += (int64_t)(1e7 * (first ? 1 : factor(r->block, k)));
+                r->series.values[at * r->series.n_columns + column] = bytes;
+            }
+        }
+        r->series.values[EXAMPLE_BEGIN * r->series.n_columns + column] = 0;
+    }
+    again(f);
+}
+
+static double block_by_block(uint32_t block, size_t slice)
+{
+    return (block % 2 ? 1.1 : 0.9) + 0.001 * (double)slice;
+}
+
+static double slice_by_slice(uint32_t block, size_t slice)
+{
+    return (block + slice) % 2 ? 1.1 : 0.9;
+}
+
+static double hardly(uint32_t block, size_t slice)
+{
+    return 1 + 0.001 * (double)((block + slice) % 2);
+}
+
+/* All ratios of a block are the same: nothing of it is explained by slices. And where two of three
+ * slices are alike and one is not, (2 × 10% − 1 × 10%) / 3, the slices explain it all. */
+static void what_the_ratio_varies_with_is_told(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL), g = compared(0.03, NULL),
+                                   h = compared(0.03, NULL), pinned = compared(0.03, NULL);
+
+    (void)state;
+    in_slices(&f, block_by_block);
+    assert_warned(f.d, "varies by 11% from block to block, where its 3 slices explain 0.059%");
+    assert_warned(f.d, "'cpus' gives roles CPUs of their own");
+    in_slices(&g, slice_by_slice);
+    assert_warned(g.d, "varies by 3.7% from block to block, as its 3 slices do");
+    in_slices(&h, hardly);
+    assert_false(has_line(h.d->warnings, h.d->n_warnings, "from block to block"));
+    for (size_t i = 0; i < pinned.run.n_repetitions; i++)
+        for (size_t k = 0; k < pinned.run.repetitions[i].n_roles; k++)
+            pinned.run.repetitions[i].roles[k].cpus = xstrdup("0");
+    in_slices(&pinned, block_by_block);
+    assert_warned(pinned.d, "only more blocks ('repeat') help");
+}
+
 static void no_comparison_without_a_rule(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms),
@@ -816,6 +881,7 @@ int main(void)
         cmocka_unit_test(no_comparison_without_a_rule),
         cmocka_unit_test(a_drift_is_told),
         cmocka_unit_test(no_order_is_not_told),
+        cmocka_unit_test(what_the_ratio_varies_with_is_told),
         cmocka_unit_test(unfit_blocks_do_not_count),
         cmocka_unit_test(a_laboratory_has_no_steal),
         cmocka_unit_test(another_clock_is_another_machine),
