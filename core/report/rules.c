@@ -90,6 +90,11 @@ QUANTITY(call_rate, "%s system calls per second", BENCH_FORMAT_PLAIN, "", CALLS,
     {                                                           \
         .quantity = &what, .threshold = limit, .if_known = true \
     }
+/* A premise that holds as well where the quantity is not known. */
+#define GIVEN_BELOW_IF_KNOWN(what, limit)                                                      \
+    {                                                                                          \
+        .quantity = &what, .threshold = limit, .below = true, .if_known = true, .silent = true \
+    }
 /* A premise; with NO_THRESHOLD: it is known, and not 0. */
 #define GIVEN(what, limit)                                    \
     {                                                         \
@@ -314,7 +319,9 @@ static const struct rule rules[] = {
         .about = ABOUT_HOP,
         .capture = "resources",
         .covered_by = "limited by the machine",
-        .conditions = {ABOVE(waiting, WAITING), GIVEN(cpus, ACTIVE)},
+        /* who is throttled waits for its quota, which the kernel counts as waiting for a CPU */
+        .conditions = {ABOVE(waiting, WAITING), GIVEN(cpus, ACTIVE),
+                       GIVEN_BELOW_IF_KNOWN(throttled, THROTTLED)},
         .meaning = "it was ready to run while others had the CPUs: its latency contains their work",
         .remedy = "CPUs of its own ('cpus'), fewer threads, fewer other processes",
     },
