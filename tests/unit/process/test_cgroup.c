@@ -378,7 +378,7 @@ static bool within_limit(struct cgroup *g, double limit, int64_t begin, double b
     return false;
 }
 
-/* Never more than the quota, however noisy the machine; how close to it is check-truth's matter. */
+/* Never more than the quota, however noisy the machine; how close to it is check-measures' matter. */
 static void test_limit_holds(void **state)
 {
     static const double limits[] = {0.25, 0.5};
