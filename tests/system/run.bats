@@ -65,11 +65,23 @@ PY
     [[ $output == *"'bench stat --help' lists the options"* ]]
 }
 
+@test "letters behind one '-' are as many as they like" {
+    run "$BENCH" run -qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq --dry-run missing.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"missing.yaml"* ]]
+}
+
 @test "what stands behind '--' is not forgotten" {
     run "$BENCH" run --dry-run -- missing.yaml
     [ "$status" -eq 2 ]
     [[ $output == *"missing.yaml"* ]]
     run "$BENCH" run --dry-run one.yaml -- two.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"two scenarios: 'one.yaml' and 'two.yaml'"* ]]
+    run "$BENCH" bisect --good a --bad b --build true -- missing.yaml
+    [ "$status" -eq 2 ]
+    [[ $output == *"missing.yaml"* ]]
+    run "$BENCH" bisect one.yaml -- two.yaml
     [ "$status" -eq 2 ]
     [[ $output == *"two scenarios: 'one.yaml' and 'two.yaml'"* ]]
     run "$BENCH" report -- missing

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/bisect_text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/units.h"
+#include "report/run_facts.h"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_text_or(json_object_get(object, key), "");
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    return json_number_or(json_object_get(object, key), NAN);
+}
+
+/* "-12.3% [-14.0%, -10.1%]", "" when there is none. */
+static const char *ratio_of(const json_t *object, char *out, size_t size)
+{
+    double ratio = number_of(object, "ratio"), low = number_of(object, "low"),
+           high = number_of(object, "high");
+
+    if (isnan(ratio))
+        *out = '\0';
+    else if (isnan(low) || isnan(high))
+        snprintf(out, size, "%+.1f%%", (ratio - 1) * 100);
+    else
+        snprintf(out, size, "%+.1f%% [%+.1f%%, %+.1f%%]", (ratio - 1) * 100, (low - 1) * 100,
+                 (high - 1) * 100);
+    return out;
+}
+
+/* Subjects are anybody's: no byte that would move the cursor. */
+static void print_text(const char *s)
+{
+    for (; *s; s++)
+        putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+}
+
+static void print_commit(const char *title, const json_t *commit)
+{
+    printf("%-9s%.10s  ", title, text_of(commit, "commit"));
+    print_text(text_of(commit, "subject"));
+    putchar('\n');
+}
+
+static void print_head(const struct bisect_request *q, const json_t *state)
+{
+    const json_t *ends = json_object_get(state, "endpoints");
+    char ratio[96], margin[32], error[32];
+
+    printf("bench bisect: ");
+    print_text(q->scenario.name);
+    printf("\n");
+    print_commit("good", json_object_get(state, "good"));
+    print_commit("bad", json_object_get(state, "bad"));
+    if (!json_is_object(ends))
+        return;
+    printf("%-9s%s %s, good to bad, after %lld blocks (%s)\n", "by", text_of(ends, "metric"),
+           ratio_of(ends, ratio, sizeof(ratio)),
+           (long long)json_integer_value(json_object_get(ends, "blocks")), text_of(ends, "run"));
+    printf("%-9schance of a wrong commit at most %s%%; margin %s%%; fixed before the run\n", "rule",
+           format_number(number_of(state, "error") * 100, error, sizeof(error)),
+           format_number(q->scenario.margin * 100, margin, sizeof(margin)));
+}
+
+static void print_tried(const json_t *state)
+{
+    const json_t *all = json_object_get(state, "tried");
+    json_t *tried;
+    size_t i;
+
+    if (!json_array_size(all))
+        return;
+    printf("\n%-12s%-11s%7s  %-28s%-15s%s\n", "commit", "answer", "blocks", "vs good [95%]", "run",
+           "subject");
+    json_array_foreach(all, i, tried)
+    {
+        char ratio[96];
+
+        printf("%-12.10s%-11s%7lld  %-28s%-15s", text_of(tried, "commit"), text_of(tried, "answer"),
+               (long long)json_integer_value(json_object_get(tried, "blocks")),
+               ratio_of(tried, ratio, sizeof(ratio)), text_of(tried, "run"));
+        print_text(text_of(tried, "subject"));
+        putchar('\n');
+        if (*text_of(tried, "why")) {
+            printf("%-12s", "");
+            print_text(text_of(tried, "why"));
+            putchar('\n');
+        }
+    }
+}
+
+static void print_candidates(const json_t *state)
+{
+    json_t *commit;
+    size_t i;
+
+    json_array_foreach(json_object_get(state, "candidates"), i, commit)
+    {
+        printf("  %s  ", text_of(commit, "commit"));
+        print_text(text_of(commit, "subject"));
+        putchar('\n');
+    }
+}
+
+/* Returns the exit code. */
+static int print_outcome(const struct bisect_request *q, const json_t *state)
+{
+    const char *outcome = text_of(state, "outcome");
+    char margin[32];
+
+    putchar('\n');
+    if (strcmp(outcome, "found") == 0) {
+        printf("the first bad commit:\n");
+        print_candidates(state);
+        return 0;
+    }
+    if (strcmp(outcome, "several") == 0) {
+        printf("the first bad commit is one of these; all but the last were skipped:\n");
+        print_candidates(state);
+    } else if (*outcome) {
+        printf("no difference between good and bad of at least %s%% was shown\n",
+               format_number(q->scenario.margin * 100, margin, sizeof(margin)));
+    }
+    return BENCH_ERROR_INCONCLUSIVE;
+}
+
+int bisect_text_print(const struct bisect_request *q, const json_t *state)
+{
+    int code;
+
+    print_head(q, state);
+    print_tried(state);
+    code = print_outcome(q, state);
+    printf("\n'bench report %s/RUN' shows a run; builds printed what is in '%s/builds'\n",
+           q->directory, q->directory);
+    if (*text_of(state, "trees"))
+        printf("commits are checked out in '%s'; 'git worktree remove --force' removes one\n",
+               text_of(state, "trees"));
+    return code;
+}
