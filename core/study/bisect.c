@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -14,20 +12,12 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "process/command.h"
-#include "report/run_facts.h"
-#include "stats/sequential.h"
 #include "stats/sides.h"
-#include "stats/verdict.h"
 #include "store/layout.h"
-#include "study/comparison.h"
+#include "study/bisect_state.h"
+#include "study/build.h"
 #include "study/history.h"
-#include "study/trial.h"
-#include "study/walk.h"
-
-enum { SHORT = 10 }; /* digits of a hash, for people */
-
-enum arm_index { GOOD, BAD, CANDIDATE };
+#include "study/judges.h"
 
 /* A commit that both ends are: built when it is first needed. */
 struct end {
@@ -35,6 +25,8 @@ struct end {
     const char *commit;
     char *tree;
 };
+
+enum { GOOD, BAD };
 
 struct bisection {
     struct bisect *b;
@@ -44,140 +36,9 @@ struct bisection {
     bool interrupted;
 };
 
-/* Why a commit cannot be measured; NULL: it can. */
-typedef char *reason;
-
-/* --- the scenario --------------------------------------------------------------------------- */
-
-static bool names_build(const struct arm *arm)
-{
-    bool found = arm->path && strstr(arm->path, BISECT_BUILD);
-
-    for (size_t i = 0; i < arm->env.count; i++)
-        found |= strstr(arm->env.items[i].text, BISECT_BUILD) != NULL;
-    for (size_t i = 0; i < arm->options.count; i++)
-        found |= strstr(arm->options.items[i].text, BISECT_BUILD) != NULL;
-    return found;
-}
-
-static int check_scenario(struct scenario *s, struct bench_error *err)
-{
-    cleanup_strings struct strings metrics = {0};
-
-    if (s->n_axes || s->rate == RATE_AUTO)
-        return error_set(err, BENCH_ERROR_USAGE, "a bisection needs one point: the scenario has %s",
-                         s->n_axes ? "a sweep" : "'rate: auto'");
-    strings_split(&metrics, s->metric ? s->metric : "", ", ");
-    if (metrics.count > 1) {
-        error_set(err, BENCH_ERROR_USAGE, "metric: one decides a bisection, here are %zu",
-                  metrics.count);
-        error_hint(err, "choose it with --metric");
-        return -1;
-    }
-    if (s->precision > 0 || s->stop == STOP_LOOKS)
-        return error_set(err, BENCH_ERROR_USAGE,
-                         "%s: a bisection stops as soon as an answer is sure enough",
-                         s->precision > 0 ? "precision" : "stop");
-    comparison_defaults(s, 1);
-    if (!scenario_where(s, "repeat"))
-        s->repeat = BISECT_MOST_BLOCKS;
-    return comparison_check_metrics(s, err);
-}
-
-int bisect_prepare(struct scenario *s, const char *name, const char *path, struct bench_error *err)
-{
-    struct arm *arm;
-
-    if (scenario_keep_arm(s, name, err) < 0)
-        return -1;
-    arm = &s->arms[0];
-    if (path || (!arm->path && !names_build(arm))) {
-        free(arm->path);
-        arm->path = xstrdup(path ? path : BISECT_BUILD);
-    }
-    if (!names_build(arm)) {
-        error_set(err, BENCH_ERROR_USAGE, "relay '%s' is the same for every commit", arm->name);
-        error_hint(err, "its path, a variable or an option has to hold '" BISECT_BUILD
-                        "', the directory of the build: --path '" BISECT_BUILD "/sbin'");
-        return -1;
-    }
-    scenario_drop_captures(s);
-    settings_release(&s->fail_on); /* gates are for one run */
-    return check_scenario(s, err);
-}
-
-/* Caller frees. */
-static char *expand(const char *text, const char *tree)
-{
-    struct text out = {0};
-    const char *at;
-
-    while ((at = strstr(text, BISECT_BUILD))) {
-        text_add_bytes(&out, text, (size_t)(at - text));
-        text_add(&out, "%s", tree);
-        text = at + strlen(BISECT_BUILD);
-    }
-    text_add(&out, "%s", text);
-    return text_take(&out);
-}
-
-static void replace(char **text, const char *tree)
-{
-    char *expanded = *text ? expand(*text, tree) : NULL;
-
-    free(*text);
-    *text = expanded;
-}
-
-static void point_to(struct arm *arm, const char *tree)
-{
-    replace(&arm->path, tree);
-    for (size_t i = 0; i < arm->env.count; i++)
-        replace(&arm->env.items[i].text, tree);
-    for (size_t i = 0; i < arm->options.count; i++)
-        replace(&arm->options.items[i].text, tree);
-}
-
-/* --- bisect.json ---------------------------------------------------------------------------- */
-
 static int save(struct bisection *x, struct bench_error *err)
 {
-    cleanup_free char *path = xasprintf("%s/" BISECT_STATE, x->b->directory);
-    cleanup_free char *text = json_dumps(x->state, JSON_INDENT(2));
-
-    return file_write(AT_FDCWD, path, text, strlen(text), err);
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-    return json_text_or(json_object_get(object, key), "");
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    return json_number_or(json_object_get(object, key), NAN);
-}
-
-/* Null where there is none. */
-static json_t *number(double v)
-{
-    return isfinite(v) ? json_real(v) : json_null();
-}
-
-static int read_state(struct bisection *x, struct bench_error *err)
-{
-    cleanup_free char *path = xasprintf("%s/" BISECT_STATE, x->b->directory), *data = NULL;
-    size_t length;
-    json_error_t wrong;
-
-    if (file_read(AT_FDCWD, path, (size_t)64 << 20, &data, &length, err) < 0)
-        return -1;
-    x->state = json_loadb(data, length, JSON_REJECT_DUPLICATES, &wrong);
-    if (!x->state)
-        return error_set(err, BENCH_ERROR_USAGE, "'%s': %s", path, wrong.text);
-    if (json_integer_value(json_object_get(x->state, "format")) != BISECT_FORMAT)
-        return error_set(err, BENCH_ERROR_USAGE, "'%s' is of another version of bench", path);
-    return 0;
+    return bisect_state_write(x->state, x->b->directory, err);
 }
 
 static void BENCH_PRINTF(2, 3) say(const struct bisection *x, const char *fmt, ...)
@@ -193,75 +54,20 @@ static void BENCH_PRINTF(2, 3) say(const struct bisection *x, const char *fmt, .
 
 /* --- builds --------------------------------------------------------------------------------- */
 
-/* The last line that the build printed, without its end. Caller frees. */
-static char *last_words(const char *log)
-{
-    static const char *const streams[] = {"stderr", "stdout"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
-        cleanup_free char *path = xasprintf("%s/%s", log, streams[i]);
-        cleanup_free char *tail = file_tail(AT_FDCWD, path, 4096);
-        cleanup_strings struct strings lines = {0};
-
-        strings_split(&lines, tail ? tail : "", "\n");
-        if (lines.count)
-            return xstrdup(lines.items[lines.count - 1]);
-    }
-    return xstrdup("it printed nothing");
-}
-
-/* As git bisect does it: in the commit's tree, by a shell, not knowing of another repository. */
-static const char in_tree[] = "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX\n"
-                              "cd \"$1\" && exec sh -c \"$2\"";
-
-static int build(struct bisection *x, const char *commit, const char *tree, reason *ret_why,
-                 struct bench_error *err)
-{
-    cleanup_free char *log = xasprintf("%s/builds/%.*s", x->b->directory, SHORT, commit);
-    const char *argv[] = {"sh", "-c", in_tree, "sh", tree, text_of(x->state, "build"), NULL};
-    struct command_spec command = {
-        .name = "build",
-        .directory = log,
-        .argv = argv,
-        .timeout_ns = json_integer_value(json_object_get(x->state, "build_timeout_ns")),
-        .interrupt_fd = x->b->session->interrupt_fd,
-    };
-    cleanup_free char *words = NULL;
-    enum command_end end;
-    int status;
-
-    if (command_run(x->b->session->containment, &command, &end, &status, err) < 0)
-        return -1;
-    x->interrupted |= end == COMMAND_INTERRUPTED;
-    if (end == COMMAND_EXITED && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return 0;
-    words = last_words(log);
-    *ret_why = end == COMMAND_TIMED_OUT ? xasprintf("the build takes too long: %s", words)
-               : WIFEXITED(status)
-                   ? xasprintf("the build exits with %d: %s", WEXITSTATUS(status), words)
-                   : xasprintf("the build was killed: %s", words);
-    return 0;
-}
-
-/* *ret_tree is set unless there is a reason, or it was interrupted. */
+/* As build_commit(); an interrupt is noted. */
 static int check_out_and_build(struct bisection *x, const char *commit, char **ret_tree,
-                               reason *ret_why, struct bench_error *err)
+                               char **ret_why, struct bench_error *err)
 {
-    char *tree;
+    cleanup_free char *logs = xasprintf("%s/builds", x->b->directory);
+    struct build build = {
+        .history = &x->history,
+        .logs = logs,
+        .command = bisect_state_text(x->state, "build"),
+        .timeout_ns = json_integer_value(json_object_get(x->state, "build_timeout_ns")),
+    };
 
-    say(x, "building %.*s", SHORT, commit);
-    if (history_checkout(&x->history, commit, &tree, err) < 0)
-        return -1;
-    if (build(x, commit, tree, ret_why, err) < 0 ||
-        ((*ret_why || x->interrupted) && history_discard(&x->history, tree, err) < 0)) {
-        free(tree);
-        return -1;
-    }
-    if (*ret_why || x->interrupted)
-        free(tree);
-    else
-        *ret_tree = tree;
-    return 0;
+    say(x, "building %.*s", BUILD_DIGITS, commit);
+    return build_commit(&build, commit, ret_tree, ret_why, &x->interrupted, err);
 }
 
 static int build_ends(struct bisection *x, struct bench_error *err)
@@ -276,9 +82,9 @@ static int build_ends(struct bisection *x, struct bench_error *err)
             return -1;
         if (!why || x->interrupted)
             continue;
-        error_set(err, BENCH_ERROR_RUN, "the %s commit %.*s: %s", end->title, SHORT, end->commit,
-                  why);
-        error_hint(err, "what it printed is in '%s/builds/%.*s'", x->b->directory, SHORT,
+        error_set(err, BENCH_ERROR_RUN, "the %s commit %.*s: %s", end->title, BUILD_DIGITS,
+                  end->commit, why);
+        error_hint(err, "what it printed is in '%s/builds/%.*s'", x->b->directory, BUILD_DIGITS,
                    end->commit);
         return -1;
     }
@@ -295,16 +101,16 @@ static int next_trial(struct bisection *x, const char *commit, char **ret, struc
     json_object_set_new(x->state, "trials", json_integer(number));
     if (save(x, err) < 0)
         return -1;
-    *ret = commit ? xasprintf("%02d-%.*s", (int)number, SHORT, commit)
+    *ret = commit ? xasprintf("%02d-%.*s", (int)number, BUILD_DIGITS, commit)
                   : xasprintf("%02d-good-and-bad", (int)number);
     return 0;
 }
 
 static void name_arm(struct arm *arm, const char *title, const char *commit, const char *tree)
 {
-    free(arm->name);
-    arm->name = xasprintf("%s%s%.*s", title, *title ? " " : "", SHORT, commit);
-    point_to(arm, tree);
+    cleanup_free char *name = xasprintf("%s%s%.*s", title, *title ? " " : "", BUILD_DIGITS, commit);
+
+    bisect_point_arm(arm, name, tree);
 }
 
 /* Good, bad and, if there is one, the candidate, of the only arm. */
@@ -353,51 +159,7 @@ static int run_trial(struct bisection *x, const char *commit, const char *tree, 
     return result;
 }
 
-static void put_ratio(json_t *object, const struct stats_interval *i)
-{
-    json_object_set_new(object, "ratio", number(exp(i->estimate)));
-    json_object_set_new(object, "low", i->has_interval ? number(exp(i->low)) : json_null());
-    json_object_set_new(object, "high", i->has_interval ? number(exp(i->high)) : json_null());
-}
-
 /* --- good and bad --------------------------------------------------------------------------- */
-
-struct difference {
-    double error, margin;
-    size_t most;
-    struct stats_comparison comparison; /* of the last look */
-    struct stats_verdict verdict;
-};
-
-static bool find_look(const struct difference *d, size_t n, struct stats_look *ret)
-{
-    size_t i = 0;
-
-    while (stats_look(i, ret) && ret->n < n)
-        i++;
-    return stats_look(i, ret) && ret->n <= d->most;
-}
-
-/* Group-sequential; the looks are for 5%, and a lower error lowers their levels. */
-static size_t judge_difference(void *context, const struct trial_seen *seen)
-{
-    struct difference *d = context;
-    struct stats_look look;
-    cleanup_free double *ratios = NULL;
-    size_t n,
-        failed = seen->failed[BAD] > seen->failed[GOOD] ? seen->failed[BAD] : seen->failed[GOOD];
-
-    if (!find_look(d, seen->n, &look))
-        return 0;
-    if (look.n > seen->n)
-        return look.n - seen->n;
-    ratios = trial_ratios(seen, BAD, GOOD, &n);
-    stats_compare(ratios, n, look.alpha * fmin(1, d->error / COMPARISON_ALPHA), 1, &d->comparison);
-    stats_verdict(&d->comparison, d->margin, failed, &d->verdict);
-    if (d->verdict.finding != STATS_INCONCLUSIVE && d->verdict.finding != STATS_DIFFERENT)
-        return 0;
-    return find_look(d, seen->n + 1, &look) ? look.n - seen->n : 0;
-}
 
 static int fail_ends(const struct trial_seen *seen, struct bench_error *err)
 {
@@ -409,114 +171,37 @@ static int fail_ends(const struct trial_seen *seen, struct bench_error *err)
     return -1;
 }
 
-static int note_difference(struct bisection *x, const struct difference *d,
-                           const struct trial_seen *seen, const char *run, struct bench_error *err)
+static int note_ends(struct bisection *x, const struct judge_ends *judge,
+                     const struct trial_seen *seen, const char *run, struct bench_error *err)
 {
-    json_t *object;
-
-    if (d->verdict.finding == STATS_FAILED || !seen->metric[0])
+    if (judge->verdict.finding == STATS_FAILED || !seen->metric[0])
         return fail_ends(seen, err);
-    object = json_pack("{s:s,s:o,s:o,s:I,s:b,s:s}", "metric", seen->metric, "effect",
-                       number(d->comparison.interval.estimate), "spread",
-                       number(stats_spread(&d->comparison)), "blocks", (json_int_t)seen->n,
-                       "beyond", d->verdict.finding == STATS_BEYOND, "run", run);
-    put_ratio(object, &d->comparison.interval);
-    json_object_set_new(x->state, "endpoints", object);
-    if (d->verdict.finding != STATS_BEYOND)
-        json_object_set_new(x->state, "outcome", json_string("no difference"));
+    bisect_state_put_ends(x->state, judge, seen, run);
     return save(x, err);
 }
 
 static int compare_ends(struct bisection *x, struct bench_error *err)
 {
-    struct difference d = {
-        .error = number_of(x->state, "error"),
+    struct judge_ends judge = {
+        .error = bisect_state_number(x->state, "error"),
         .margin = x->b->scenario->margin,
         .most = (size_t)x->b->scenario->repeat,
     };
-    struct stats_look first;
     struct trial_seen seen = {0};
     cleanup_free char *run = NULL;
     int result;
 
     if (build_ends(x, err) < 0 || x->interrupted)
         return x->interrupted ? 0 : -1;
-    stats_look(0, &first);
     say(x, "comparing good with bad");
-    if (run_trial(x, NULL, NULL, first.n, judge_difference, &d, &run, &seen, err) < 0)
+    if (run_trial(x, NULL, NULL, judge_ends_least(), judge_ends, &judge, &run, &seen, err) < 0)
         return -1;
-    result = x->interrupted ? 0 : note_difference(x, &d, &seen, run, err);
+    result = x->interrupted ? 0 : note_ends(x, &judge, &seen, run, err);
     trial_seen_release(&seen);
     return result;
 }
 
 /* --- a commit ------------------------------------------------------------------------------- */
-
-/* One failure may have any cause; what fails again does not work. */
-enum { MOST_FAILURES = 1 };
-
-struct question {
-    double effect, spread, error;
-    size_t most;
-    enum stats_side side;
-    bool broken;
-};
-
-static size_t judge_side(void *context, const struct trial_seen *seen)
-{
-    struct question *q = context;
-    size_t least = stats_sides_least(q->error);
-    struct stats_sides sides;
-
-    stats_sides_begin(&sides, q->effect, q->spread, q->error);
-    q->side = STATS_UNDECIDED;
-    q->broken = seen->failed[CANDIDATE] > MOST_FAILURES || seen->failed[GOOD] > MOST_FAILURES ||
-                seen->failed[BAD] > MOST_FAILURES;
-    for (size_t i = 0; i < seen->n && q->side == STATS_UNDECIDED; i++) {
-        const struct stats_outcome *y = seen->blocks[i];
-
-        if (!y[GOOD].failed && !y[BAD].failed && !y[CANDIDATE].failed)
-            q->side =
-                stats_sides_tell(&sides, stats_log_ratio(y[CANDIDATE], y[GOOD], seen->direction),
-                                 stats_log_ratio(y[CANDIDATE], y[BAD], seen->direction));
-    }
-    if (q->broken || q->side != STATS_UNDECIDED || seen->n >= q->most)
-        return 0;
-    return seen->n < least ? least - seen->n : 1;
-}
-
-static const char *const answers[] = {
-    [WALK_LIKE_GOOD] = "like good",
-    [WALK_LIKE_BAD] = "like bad",
-    [WALK_UNDECIDED] = "undecided",
-    [WALK_BROKEN] = "broken",
-};
-
-static enum walk_answer answer_of(const struct question *q)
-{
-    return q->broken                    ? WALK_BROKEN
-           : q->side == STATS_LIKE_GOOD ? WALK_LIKE_GOOD
-           : q->side == STATS_LIKE_BAD  ? WALK_LIKE_BAD
-                                        : WALK_UNDECIDED;
-}
-
-/* What was found out before; false: nothing was. */
-static bool recall(const struct bisection *x, const char *commit, enum walk_answer *ret)
-{
-    json_t *tried;
-    size_t i;
-
-    json_array_foreach(json_object_get(x->state, "tried"), i, tried)
-    {
-        if (strcmp(text_of(tried, "commit"), commit) != 0)
-            continue;
-        for (size_t a = 0; a < ARRAY_SIZE(answers); a++)
-            if (strcmp(answers[a], text_of(tried, "answer")) == 0)
-                *ret = (enum walk_answer)a;
-        return true;
-    }
-    return false;
-}
 
 /* {commit, subject}: new reference. */
 static json_t *describe(struct bisection *x, const char *commit, struct bench_error *err)
@@ -537,20 +222,9 @@ static int note_answer(struct bisection *x, const char *commit, enum walk_answer
 
     if (!object)
         return -1;
-    json_object_set_new(object, "answer", json_string(answers[answer]));
-    json_object_set_new(object, "why", json_text(why));
-    json_object_set_new(object, "run", json_text(run));
-    json_object_set_new(object, "blocks", json_integer(seen ? (json_int_t)seen->n : 0));
-    if (seen) {
-        size_t n;
-        cleanup_free double *ratios = trial_ratios(seen, CANDIDATE, GOOD, &n);
-        struct stats_comparison c;
-
-        stats_compare(ratios, n, COMPARISON_ALPHA, 1, &c);
-        put_ratio(object, &c.interval);
-    }
-    json_array_append_new(json_object_get(x->state, "tried"), object);
-    say(x, "%.*s is %s%s%s", SHORT, commit, answers[answer], why ? ": " : "", why ? why : "");
+    bisect_state_put_answer(x->state, object, answer, why, run, seen);
+    say(x, "%.*s is %s%s%s", BUILD_DIGITS, commit, bisect_state_answer_text(answer),
+        why ? ": " : "", why ? why : "");
     return save(x, err);
 }
 
@@ -558,9 +232,9 @@ static int measure_commit(struct bisection *x, const char *commit, const char *t
                           enum walk_answer *ret, struct bench_error *err)
 {
     const json_t *ends = json_object_get(x->state, "endpoints");
-    struct question q = {
-        .effect = number_of(ends, "effect"),
-        .spread = number_of(ends, "spread"),
+    struct judge_commit judge = {
+        .effect = bisect_state_number(ends, "effect"),
+        .spread = bisect_state_number(ends, "spread"),
         .error = error,
         .most = (size_t)x->b->scenario->repeat,
     };
@@ -568,8 +242,8 @@ static int measure_commit(struct bisection *x, const char *commit, const char *t
     struct bench_error failure = {0};
     struct trial_seen seen = {0};
     cleanup_free char *run = NULL;
-    int result = run_trial(x, commit, tree, least < q.most ? least : q.most, judge_side, &q, &run,
-                           &seen, &failure);
+    int result = run_trial(x, commit, tree, least < judge.most ? least : judge.most, judge_commit,
+                           &judge, &run, &seen, &failure);
 
     if (result < 0 && failure.kind == BENCH_ERROR_ENVIRONMENT && !run) {
         /* Both ends were measured like this: it is this build that lacks something. */
@@ -580,9 +254,10 @@ static int measure_commit(struct bisection *x, const char *commit, const char *t
         *err = failure;
         return -1;
     }
-    *ret = answer_of(&q);
+    *ret = judge.answer;
     if (!x->interrupted)
-        result = note_answer(x, commit, *ret, q.broken ? seen.why : NULL, run, &seen, err);
+        result = note_answer(x, commit, *ret, *ret == WALK_BROKEN ? seen.why : NULL, run, &seen,
+                             err);
     trial_seen_release(&seen);
     return result;
 }
@@ -594,7 +269,7 @@ static int ask_about(struct bisection *x, const char *commit, double error, enum
     cleanup_free char *tree = NULL, *why = NULL;
     int result;
 
-    if (recall(x, commit, ret))
+    if (bisect_state_answer(x->state, commit, ret))
         return 0;
     if (build_ends(x, err) < 0)
         return -1;
@@ -707,7 +382,7 @@ static int search_line(struct bisection *x, struct strings *line, char **inside,
         return -1;
     if (branch.count <= 2)
         return finish(x, "found", line, &w, err);
-    say(x, "%.*s is a merge: into its branch", SHORT, found);
+    say(x, "%.*s is a merge: into its branch", BUILD_DIGITS, found);
     free(*inside);
     *inside = xstrdup(found);
     *error = kept + w.error;
@@ -726,7 +401,7 @@ static int search(struct bisection *x, struct bench_error *err)
     const char *good = x->ends[GOOD].commit, *bad = x->ends[BAD].commit;
     cleanup_strings struct strings line = {0};
     cleanup_free char *inside = NULL;
-    double error = number_of(x->state, "error");
+    double error = bisect_state_number(x->state, "error");
 
     strings_add(&line, good);
     if (history_line(&x->history, good, bad, &line, err) < 0)
@@ -752,7 +427,7 @@ static int resolve_end(struct bisection *x, size_t which, const char *title, con
     if (!object)
         return -1;
     json_object_set_new(x->state, title, object);
-    x->ends[which] = (struct end){.title = title, .commit = text_of(object, "commit")};
+    x->ends[which] = (struct end){.title = title, .commit = bisect_state_text(object, "commit")};
     return 0;
 }
 
@@ -762,26 +437,17 @@ static int check_order(struct bisection *x, struct bench_error *err)
     bool descends;
 
     if (strcmp(good, bad) == 0)
-        return error_set(err, BENCH_ERROR_USAGE, "good and bad are the same commit, %.*s", SHORT,
+        return error_set(err, BENCH_ERROR_USAGE, "good and bad are the same commit, %.*s", BUILD_DIGITS,
                          good);
     if (history_contains(&x->history, good, bad, &descends, err) < 0)
         return -1;
     if (descends)
         return 0;
-    error_set(err, BENCH_ERROR_USAGE, "good, %.*s, is no ancestor of bad, %.*s", SHORT, good, SHORT,
+    error_set(err, BENCH_ERROR_USAGE, "good, %.*s, is no ancestor of bad, %.*s", BUILD_DIGITS, good, BUILD_DIGITS,
               bad);
     error_hint(err, "a bisection looks between the two; 'git merge-base' names a commit that both "
                     "come from");
     return -1;
-}
-
-static void make_state(struct bisection *x, const struct bisect_question *q)
-{
-    x->state =
-        json_pack("{s:i,s:o,s:o,s:f,s:I,s:n,s:[],s:i,s:n,s:[]}", "format", BISECT_FORMAT,
-                  "repository", json_text(x->history.repository), "build", json_text(q->build),
-                  "error", q->error, "build_timeout_ns", (json_int_t)q->timeout_ns, "endpoints",
-                  "tried", "trials", 0, "outcome", "candidates");
 }
 
 static void note_trees(struct bisection *x)
@@ -811,7 +477,7 @@ static int begin(struct bisection *x, const struct bisect_question *q, struct be
 {
     if (history_open(&x->history, q->repository, x->b->cache, err) < 0)
         return -1;
-    make_state(x, q);
+    x->state = bisect_state_new(q, x->history.repository);
     note_trees(x);
     if (resolve_end(x, GOOD, "good", q->good, err) < 0 ||
         resolve_end(x, BAD, "bad", q->bad, err) < 0 || check_order(x, err) < 0 ||
@@ -822,12 +488,12 @@ static int begin(struct bisection *x, const struct bisect_question *q, struct be
 
 static int resume(struct bisection *x, struct bench_error *err)
 {
-    if (read_state(x, err) < 0 ||
-        history_open(&x->history, text_of(x->state, "repository"), x->b->cache, err) < 0)
+    if (bisect_state_read(x->b->directory, &x->state, err) < 0 ||
+        history_open(&x->history, bisect_state_text(x->state, "repository"), x->b->cache, err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(x->ends); i++) {
         const char *title = i == GOOD ? "good" : "bad";
-        cleanup_free char *commit = xstrdup(text_of(json_object_get(x->state, title), "commit"));
+        cleanup_free char *commit = xstrdup(bisect_state_text(json_object_get(x->state, title), "commit"));
 
         if (resolve_end(x, i, title, commit, err) < 0)
             return -1;

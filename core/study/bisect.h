@@ -7,8 +7,9 @@
  * at a merge, the merged branch is searched as well.
  *
  * Every comparison is an ordinary run (trial.h) in its own directory below that of the bisection;
- * "bisect.json" there is written anew after each and has all that is needed to go on. What is known
- * is not measured again: the questions are asked in the same order, and known answers are taken.
+ * "bisect.json" there (bisect_state.h) is written anew after each and has all that is needed to go
+ * on. What is known is not measured again: the questions are asked in the same order, and known
+ * answers are taken.
  */
 #ifndef STUDY_BISECT_H
 #define STUDY_BISECT_H
@@ -16,13 +17,7 @@
 #include <jansson.h>
 
 #include "run/session.h"
-
-#define BISECT_STATE "bisect.json"
-#define BISECT_FORMAT 1
-/* What stands for the directory of a build in an arm's path, environment and options. */
-#define BISECT_BUILD "{build}"
-/* Blocks per comparison, unless `repeat` says otherwise. */
-#define BISECT_MOST_BLOCKS 40
+#include "study/bisect_scenario.h"
 
 /* What a bisection begins with. */
 struct bisect_question {
@@ -44,22 +39,19 @@ struct bisect {
     void *context;
 };
 
-/* After scenario_check(): leaves the arm `name` (NULL: there is but one), with `path` (NULL: its
- * own, or the build's directory), and checks the rest. */
-int bisect_prepare(struct scenario *s, const char *name, const char *path, struct bench_error *err);
-
 /*
  * Begins with `q`, in a directory that is new or empty, and leaves nothing when `q` is wrong. Or,
  * without `q`, goes on with what the directory has; the scenario is then that of its scenario.yaml.
  * *ret_state, a new reference, is what bisect.json then says:
  *
  *   format, repository, build, error, build_timeout_ns
- *   good, bad       {commit, subject}
- *   endpoints       {metric, effect, spread, blocks, beyond, run, ratio, low, high}; ratio: bad /
- * good tried           [{commit, subject, answer, why, run, blocks, ratio, low, high}]; ratio: to
- * good trials          runs that were begun outcome         null, "found", "several" or "no
- * difference" candidates      [{commit, subject}]: the first bad one is among them trees where
- * commits are checked out, if they are kept
+ *   good, bad   {commit, subject}
+ *   endpoints   {metric, effect, spread, blocks, beyond, run, ratio, low, high}: bad / good
+ *   tried       [{commit, subject, answer, why, run, blocks, ratio, low, high}]: by good
+ *   trials      runs that were begun
+ *   outcome     null, "found", "several" or "no difference"
+ *   candidates  [{commit, subject}]: the first bad one is among them
+ *   trees       where commits are checked out, if they are kept
  *
  * An interrupt is no error: `outcome` is null.
  */

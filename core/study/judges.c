@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "study/judges.h"
+
+#include <math.h>
+
+#include "base/memory.h"
+#include "stats/sequential.h"
+#include "stats/sides.h"
+#include "study/comparison.h"
+
+/* --- good and bad --------------------------------------------------------------------------- */
+
+size_t judge_ends_least(void)
+{
+    struct stats_look first;
+
+    stats_look(0, &first);
+    return first.n;
+}
+
+static bool find_look(const struct judge_ends *d, size_t n, struct stats_look *ret)
+{
+    size_t i = 0;
+
+    while (stats_look(i, ret) && ret->n < n)
+        i++;
+    return stats_look(i, ret) && ret->n <= d->most;
+}
+
+size_t judge_ends(void *context, const struct trial_seen *seen)
+{
+    struct judge_ends *d = context;
+    struct stats_look look;
+    cleanup_free double *ratios = NULL;
+    size_t n,
+        failed = seen->failed[JUDGED_BAD] > seen->failed[JUDGED_GOOD] ? seen->failed[JUDGED_BAD] : seen->failed[JUDGED_GOOD];
+
+    if (!find_look(d, seen->n, &look))
+        return 0;
+    if (look.n > seen->n)
+        return look.n - seen->n;
+    ratios = trial_ratios(seen, JUDGED_BAD, JUDGED_GOOD, &n);
+    stats_compare(ratios, n, look.alpha * fmin(1, d->error / COMPARISON_ALPHA), 1, &d->comparison);
+    stats_verdict(&d->comparison, d->margin, failed, &d->verdict);
+    if (d->verdict.finding != STATS_INCONCLUSIVE && d->verdict.finding != STATS_DIFFERENT)
+        return 0;
+    return find_look(d, seen->n + 1, &look) ? look.n - seen->n : 0;
+}
+
+/* --- a commit ------------------------------------------------------------------------------- */
+
+/* One failure may have any cause; what fails again does not work. */
+enum { MOST_FAILURES = 1 };
+
+static bool is_broken(const struct trial_seen *seen)
+{
+    for (size_t arm = 0; arm < TRIAL_MOST_ARMS; arm++)
+        if (seen->failed[arm] > MOST_FAILURES)
+            return true;
+    return false;
+}
+
+static enum stats_side find_side(const struct judge_commit *q, const struct trial_seen *seen)
+{
+    enum stats_side side = STATS_UNDECIDED;
+    struct stats_sides sides;
+
+    stats_sides_begin(&sides, q->effect, q->spread, q->error);
+    for (size_t i = 0; i < seen->n && side == STATS_UNDECIDED; i++) {
+        const struct stats_outcome *y = seen->blocks[i], good = y[JUDGED_GOOD],
+                                   bad = y[JUDGED_BAD], candidate = y[JUDGED_CANDIDATE];
+
+        if (!good.failed && !bad.failed && !candidate.failed)
+            side = stats_sides_tell(&sides, stats_log_ratio(candidate, good, seen->direction),
+                                    stats_log_ratio(candidate, bad, seen->direction));
+    }
+    return side;
+}
+
+size_t judge_commit(void *context, const struct trial_seen *seen)
+{
+    static const enum walk_answer answers[] = {
+        [STATS_UNDECIDED] = WALK_UNDECIDED,
+        [STATS_LIKE_GOOD] = WALK_LIKE_GOOD,
+        [STATS_LIKE_BAD] = WALK_LIKE_BAD,
+    };
+    struct judge_commit *q = context;
+    size_t least = stats_sides_least(q->error);
+
+    q->answer = is_broken(seen) ? WALK_BROKEN : answers[find_side(q, seen)];
+    if (q->answer != WALK_UNDECIDED || seen->n >= q->most)
+        return 0;
+    return seen->n < least ? least - seen->n : 1;
+}
