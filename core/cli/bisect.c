@@ -78,7 +78,8 @@ static void say(void *context, const char *line)
     if (view->quiet)
         return;
     progress_view_clear(view);
-    fprintf(stderr, "%s\n", line);
+    bisect_text_put(stderr, line);
+    fputc('\n', stderr);
 }
 
 static int execute(const struct bisect_request *q, const struct registry *r, char **argv,
@@ -122,21 +123,35 @@ static int execute(const struct bisect_request *q, const struct registry *r, cha
     return result;
 }
 
+static bool is_over(const json_t *state)
+{
+    return json_is_string(json_object_get(state, "outcome"));
+}
+
+/* What failed before there was an answer fails again. */
+static bool can_go_on(const json_t *state, bool failed)
+{
+    return state && !is_over(state) &&
+           (!failed || json_is_object(json_object_get(state, "endpoints")));
+}
+
 static int bisect(struct cli *cli, const struct bisect_request *q, char **argv)
 {
     struct bench_error err = {0};
     json_t *state = NULL;
     sigset_t old;
     int fd = signals_open(&old), code, received;
+    bool failed;
 
     signal(SIGPIPE, SIG_IGN);
-    code = execute(q, cli_registry(cli), argv, fd, &state, &err) < 0 ? cli_error(&err) : 0;
+    failed = execute(q, cli_registry(cli), argv, fd, &state, &err) < 0;
+    code = failed ? cli_error(&err) : 0;
     received = signals_close(fd, &old);
-    if (code == 0)
+    if (!failed)
         code = bisect_text_print(q, state);
-    if (state && json_is_null(json_object_get(state, "outcome")))
+    if (can_go_on(state, failed))
         fprintf(stderr, "bench: stopped early; 'bench bisect --resume %s' goes on\n", q->directory);
-    if (received && !(state && json_is_string(json_object_get(state, "outcome"))))
+    if (received && !is_over(state))
         code = 128 + received;
     json_decref(state);
     return code;

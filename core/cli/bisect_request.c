@@ -61,10 +61,11 @@ static void print_help(const struct arguments *a)
     printf(
         "usage: bench bisect [SCENARIO] --good REV --bad REV --build COMMAND [options]\n\n"
         "Finds the commit from which on a relay is as slow (or as fast) as the bad one. Good and\n"
-        "bad are built and compared first, until it is shown that they differ by --margin. Then\n"
-        "commits between them are built and measured together with both, block by block, until it\n"
-        "is shown which of the two they are like; --repeat blocks at most (unless set, %d). One\n"
-        "that does not build, does not work or stays undecided is stepped around.\n\n"
+        "bad are built and compared first, until it is shown that they differ by --margin: take\n"
+        "half of the change you look for, since one of no more than the margin is never shown.\n"
+        "Then commits between them are built and measured together with both, block by block,\n"
+        "until it is shown which of the two they are like; --repeat blocks at most (unless set,\n"
+        "%d). One that does not build, does not work or stays undecided is stepped around.\n\n"
         "Each commit is checked out in a directory of its own; yours stays as it is.\n\n",
         BISECT_MOST_BLOCKS);
     arguments_help(a, flags, ARRAY_SIZE(flags));
@@ -186,7 +187,7 @@ static int check_question(const struct bisect_question *q, struct bench_error *e
     error_set(err, BENCH_ERROR_USAGE, "a bisection needs %s",
               !q->good  ? "--good, a commit that is as it should be"
               : !q->bad ? "--bad, a commit that is not"
-                               : "--build, the command that builds a commit");
+                        : "--build, the command that builds a commit");
     error_hint(err, "'bench bisect --help' has examples");
     return -1;
 }

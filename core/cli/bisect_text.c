@@ -35,11 +35,15 @@ static const char *ratio_of(const json_t *object, char *out, size_t size)
     return out;
 }
 
-/* Subjects are anybody's: no byte that would move the cursor. */
-static void print_text(const char *s)
+void bisect_text_put(FILE *out, const char *s)
 {
     for (; *s; s++)
-        putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+        fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, out);
+}
+
+static void print_text(const char *s)
+{
+    bisect_text_put(stdout, s);
 }
 
 static void print_commit(const char *title, const json_t *commit)
@@ -125,8 +129,10 @@ static int print_outcome(const struct bisect_request *q, const json_t *state)
         printf("the first bad commit is one of these; all but the last were skipped:\n");
         print_candidates(state);
     } else if (*outcome) {
-        printf("no difference between good and bad of at least %s%% was shown\n",
-               format_number(q->scenario.margin * 100, margin, sizeof(margin)));
+        printf("no difference between good and bad of at least %s%% was shown: %s\n"
+               "only a change well above --margin is; half of what is looked for is a good one\n",
+               format_number(q->scenario.margin * 100, margin, sizeof(margin)),
+               text_of(json_object_get(state, "endpoints"), "verdict"));
     }
     return BENCH_ERROR_INCONCLUSIVE;
 }

@@ -48,8 +48,8 @@ static int run_measured(struct session *session, const struct run_request *q,
 }
 
 /* `rate: auto`: the search, then all arms at the rates that it found. */
-static int run_searched(struct session *session, const struct run_request *q, const struct plan *first,
-                        struct outcome *ret, struct bench_error *err)
+static int run_searched(struct session *session, const struct run_request *q,
+                        const struct plan *first, struct outcome *ret, struct bench_error *err)
 {
     struct saturation found = {0};
     struct scenario swept;
@@ -96,8 +96,9 @@ static int run_stored(struct session *session, const struct run_request *q, cons
 }
 
 /* Everything between the first and the last process. */
-static int run_contained(struct session *session, const struct run_request *q, const struct plan *plan,
-                         char **argv, struct outcome *ret, struct bench_error *err)
+static int run_contained(struct session *session, const struct run_request *q,
+                         const struct plan *plan, char **argv, struct outcome *ret,
+                         struct bench_error *err)
 {
     struct bench_error late = {0};
     json_t *facts;
@@ -127,8 +128,9 @@ static int run_contained(struct session *session, const struct run_request *q, c
     return result;
 }
 
-static int execute(const struct run_request *q, const struct plan *plan, char **argv, int interrupt_fd,
-                   struct store_writer *store, struct outcome *ret, struct bench_error *err)
+static int execute(const struct run_request *q, const struct plan *plan, char **argv,
+                   int interrupt_fd, struct store_writer *store, struct outcome *ret,
+                   struct bench_error *err)
 {
     struct containment containment;
     struct progress_view view;
@@ -171,7 +173,8 @@ static int print_result(struct cli *cli, const struct run_request *q, const char
 }
 
 /* A run that ended early is nothing to measure others by. */
-static int save_baseline(const struct run_request *q, const char *path, const struct outcome *outcome)
+static int save_baseline(const struct run_request *q, const char *path,
+                         const struct outcome *outcome)
 {
     struct bench_error err = {0};
 
@@ -184,7 +187,8 @@ static int save_baseline(const struct run_request *q, const char *path, const st
     return baseline_save(NULL, q->save_baseline, path, &err) < 0 ? cli_error(&err) : 0;
 }
 
-static int run_plan(struct cli *cli, const struct run_request *q, const struct plan *plan, char **argv)
+static int run_plan(struct cli *cli, const struct run_request *q, const struct plan *plan,
+                    char **argv)
 {
     struct store_writer store = {.dirfd = -1};
     struct outcome outcome = {0};
@@ -219,7 +223,7 @@ static int prepare(struct run_request *q, struct bench_error *err)
         return -1;
     if (!q->baseline_run)
         return q->mode.compare ? comparison_prepare(&q->scenario, err)
-                                : comparison_refuse(&q->scenario, err);
+                               : comparison_refuse(&q->scenario, err);
     if (!q->mode.compare) {
         error_set(err, BENCH_ERROR_USAGE, "--baseline-run: nothing is compared here");
         error_hint(err, "use 'bench compare'");

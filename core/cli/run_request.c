@@ -95,8 +95,8 @@ static void print_help(const struct arguments *a, const struct run_mode *mode)
         command, command, command);
 }
 
-static int apply_flag(struct run_request *q, const struct arguments *a, const struct argument *given,
-                      struct bench_error *err)
+static int apply_flag(struct run_request *q, const struct arguments *a,
+                      const struct argument *given, struct bench_error *err)
 {
     switch (given->flag) {
     case FLAG_CAPTURE:

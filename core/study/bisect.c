@@ -161,10 +161,16 @@ static int run_trial(struct bisection *x, const char *commit, const char *tree, 
 
 /* --- good and bad --------------------------------------------------------------------------- */
 
-static int fail_ends(const struct trial_seen *seen, struct bench_error *err)
+/* Nothing can be said of good and bad. */
+static int fail_ends(const struct trial_seen *seen, const char *metric, struct bench_error *err)
 {
     size_t worse = seen->failed[BAD] > seen->failed[GOOD] ? BAD : GOOD;
 
+    if (seen->failed[worse] == 0) {
+        error_set(err, BENCH_ERROR_USAGE, "metric '%s' has no value here", metric);
+        error_hint(err, "'bench report --details' of a run shows those that have");
+        return -1;
+    }
     error_set(err, BENCH_ERROR_RUN, "%s fails in %zu of %zu blocks: %s",
               worse == BAD ? "bad" : "good", seen->failed[worse], seen->n, seen->why);
     error_hint(err, "what does not work has no speed; 'git bisect run' finds such a commit");
@@ -174,8 +180,10 @@ static int fail_ends(const struct trial_seen *seen, struct bench_error *err)
 static int note_ends(struct bisection *x, const struct judge_ends *judge,
                      const struct trial_seen *seen, const char *run, struct bench_error *err)
 {
-    if (judge->verdict.finding == STATS_FAILED || !seen->metric[0])
-        return fail_ends(seen, err);
+    const char *asked = x->b->scenario->metric;
+
+    if (judge->verdict.finding == STATS_FAILED)
+        return fail_ends(seen, asked ? asked : seen->metric, err);
     bisect_state_put_ends(x->state, judge, seen, run);
     return save(x, err);
 }
@@ -193,7 +201,7 @@ static int compare_ends(struct bisection *x, struct bench_error *err)
 
     if (build_ends(x, err) < 0 || x->interrupted)
         return x->interrupted ? 0 : -1;
-    say(x, "comparing good with bad");
+    say(x, "comparing good with bad: do they differ by at least %g%%?", judge.margin * 100);
     if (run_trial(x, NULL, NULL, judge_ends_least(), judge_ends, &judge, &run, &seen, err) < 0)
         return -1;
     result = x->interrupted ? 0 : note_ends(x, &judge, &seen, run, err);
@@ -256,8 +264,8 @@ static int measure_commit(struct bisection *x, const char *commit, const char *t
     }
     *ret = judge.answer;
     if (!x->interrupted)
-        result = note_answer(x, commit, *ret, *ret == WALK_BROKEN ? seen.why : NULL, run, &seen,
-                             err);
+        result =
+            note_answer(x, commit, *ret, *ret == WALK_BROKEN ? seen.why : NULL, run, &seen, err);
     trial_seen_release(&seen);
     return result;
 }
@@ -338,19 +346,22 @@ static int merged_line(struct bisection *x, const char *commit, struct strings *
     if (parents.count != 2)
         return 0;
     strings_add(ret, parents.items[0]);
-    if (history_line(&x->history, parents.items[0], parents.items[1], ret, err) < 0)
+    if (history_line(&x->history, parents.items[0], x->ends[GOOD].commit, parents.items[1], ret,
+                     err) < 0)
         return -1;
     strings_add(ret, commit);
     return 0;
 }
 
-/* Half of the error is kept for branches where there are any. */
-static int begin_walk(struct bisection *x, const struct strings *line, double error, struct walk *w,
-                      double *ret_kept, struct bench_error *err)
+/* Half of the error is kept for branches where there are any; the merge at the end of a branch has
+ * been entered. */
+static int begin_walk(struct bisection *x, const struct strings *line, bool branch, double error,
+                      struct walk *w, double *ret_kept, struct bench_error *err)
 {
+    const char *last = line->items[line->count - (branch ? 2 : 1)];
     bool merges;
 
-    if (history_merges(&x->history, line->items[0], line->items[line->count - 1], &merges, err) < 0)
+    if (history_merges(&x->history, line->items[0], last, &merges, err) < 0)
         return -1;
     *ret_kept = merges ? error / 2 : 0;
     walk_begin(w, line->count - 1, error - *ret_kept);
@@ -368,7 +379,7 @@ static int search_line(struct bisection *x, struct strings *line, char **inside,
     struct strings old = *line;
     double kept;
 
-    if (begin_walk(x, line, *error, &w, &kept, err) < 0 || walk_line(x, line, &w, err) < 0)
+    if (begin_walk(x, line, *inside, *error, &w, &kept, err) < 0 || walk_line(x, line, &w, err) < 0)
         return -1;
     if (x->interrupted)
         return 0;
@@ -396,15 +407,22 @@ static bool finished(const struct bisection *x)
     return json_is_string(json_object_get(x->state, "outcome"));
 }
 
-static int search(struct bisection *x, struct bench_error *err)
+/* From good to bad. */
+static int main_line(struct bisection *x, struct strings *ret, struct bench_error *err)
 {
     const char *good = x->ends[GOOD].commit, *bad = x->ends[BAD].commit;
+
+    strings_add(ret, good);
+    return history_line(&x->history, good, good, bad, ret, err);
+}
+
+static int search(struct bisection *x, struct bench_error *err)
+{
     cleanup_strings struct strings line = {0};
     cleanup_free char *inside = NULL;
     double error = bisect_state_number(x->state, "error");
 
-    strings_add(&line, good);
-    if (history_line(&x->history, good, bad, &line, err) < 0)
+    if (main_line(x, &line, err) < 0)
         return -1;
     while (!x->interrupted && !finished(x))
         if (search_line(x, &line, &inside, &error, err) < 0)
@@ -431,22 +449,60 @@ static int resolve_end(struct bisection *x, size_t which, const char *title, con
     return 0;
 }
 
+/* Why good is no ancestor of bad. */
+static int explain_order(struct bisection *x, struct bench_error *err)
+{
+    const char *good = x->ends[GOOD].commit, *bad = x->ends[BAD].commit;
+    bool swapped, shallow;
+
+    if (history_contains(&x->history, bad, good, &swapped, err) < 0 ||
+        history_shallow(&x->history, &shallow, err) < 0)
+        return -1;
+    error_set(err, BENCH_ERROR_USAGE, "good, %.*s, is no ancestor of bad, %.*s", BUILD_DIGITS, good,
+              BUILD_DIGITS, bad);
+    error_hint(err, "%s",
+               swapped ? "bad is one of good: good is the older of the two, also where it is the "
+                         "slower one"
+               : shallow
+                   ? "this clone is shallow: 'git fetch --unshallow' gets what is missing"
+                   : "a bisection looks between the two; 'git merge-base' names a commit that "
+                     "both come from");
+    return -1;
+}
+
 static int check_order(struct bisection *x, struct bench_error *err)
 {
     const char *good = x->ends[GOOD].commit, *bad = x->ends[BAD].commit;
     bool descends;
 
     if (strcmp(good, bad) == 0)
-        return error_set(err, BENCH_ERROR_USAGE, "good and bad are the same commit, %.*s", BUILD_DIGITS,
-                         good);
+        return error_set(err, BENCH_ERROR_USAGE, "good and bad are the same commit, %.*s",
+                         BUILD_DIGITS, good);
     if (history_contains(&x->history, good, bad, &descends, err) < 0)
         return -1;
     if (descends)
         return 0;
-    error_set(err, BENCH_ERROR_USAGE, "good, %.*s, is no ancestor of bad, %.*s", BUILD_DIGITS, good, BUILD_DIGITS,
-              bad);
-    error_hint(err, "a bisection looks between the two; 'git merge-base' names a commit that both "
-                    "come from");
+    return explain_order(x, err);
+}
+
+/* The first commit that is asked about can be answered at all. */
+static int check_blocks(struct bisection *x, struct bench_error *err)
+{
+    cleanup_strings struct strings line = {0};
+    cleanup_walk struct walk w = {0};
+    double error = bisect_state_number(x->state, "error"), kept, share;
+    size_t most = (size_t)x->b->scenario->repeat, least, commit;
+
+    if (main_line(x, &line, err) < 0 || begin_walk(x, &line, false, error, &w, &kept, err) < 0)
+        return -1;
+    least = walk_next(&w, &commit, &share) ? stats_sides_least(share) : 0;
+    if (least <= most)
+        return 0;
+    error_set(err, BENCH_ERROR_USAGE,
+              "repeat: no answer is sure enough after %zu blocks, with an error of %g%% for %zu "
+              "commits",
+              most, error * 100, line.count - 1);
+    error_hint(err, "--repeat %zu or more, or a larger --error", least);
     return -1;
 }
 
@@ -481,7 +537,7 @@ static int begin(struct bisection *x, const struct bisect_question *q, struct be
     note_trees(x);
     if (resolve_end(x, GOOD, "good", q->good, err) < 0 ||
         resolve_end(x, BAD, "bad", q->bad, err) < 0 || check_order(x, err) < 0 ||
-        make_directory(x->b, err) < 0)
+        check_blocks(x, err) < 0 || make_directory(x->b, err) < 0)
         return -1;
     return save(x, err);
 }
@@ -493,7 +549,8 @@ static int resume(struct bisection *x, struct bench_error *err)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(x->ends); i++) {
         const char *title = i == GOOD ? "good" : "bad";
-        cleanup_free char *commit = xstrdup(bisect_state_text(json_object_get(x->state, title), "commit"));
+        cleanup_free char *commit =
+            xstrdup(bisect_state_text(json_object_get(x->state, title), "commit"));
 
         if (resolve_end(x, i, title, commit, err) < 0)
             return -1;
@@ -530,19 +587,19 @@ int bisect_run(struct bisect *b, const struct bisect_question *q, json_t **ret_s
     };
     struct bench_error failure = {0}, late = {0};
     int result = q ? begin(&x, q, &failure) : resume(&x, &failure);
+    bool begun = result == 0;
 
-    if (result == 0 && go_on(&x, &failure) < 0 && !x.history.interrupted)
+    if (begun && go_on(&x, &failure) < 0 && !x.history.interrupted)
         result = -1;
     if (close_history(&x, &late) < 0 && result == 0) {
         failure = late;
         result = -1;
     }
-    if (result == 0) {
+    if (begun)
         *ret_state = x.state;
-        return 0;
-    }
-    json_decref(x.state);
-    if (err)
+    else
+        json_decref(x.state);
+    if (result < 0)
         *err = failure;
-    return -1;
+    return result;
 }

@@ -42,11 +42,13 @@ struct bisect {
 /*
  * Begins with `q`, in a directory that is new or empty, and leaves nothing when `q` is wrong. Or,
  * without `q`, goes on with what the directory has; the scenario is then that of its scenario.yaml.
- * *ret_state, a new reference, is what bisect.json then says:
+ * *ret_state, a new reference, is what bisect.json then says; also after an error, if there is one
+ * to go on with:
  *
  *   format, repository, build, error, build_timeout_ns
  *   good, bad   {commit, subject}
- *   endpoints   {metric, effect, spread, blocks, beyond, run, ratio, low, high}: bad / good
+ *   endpoints   {metric, effect, spread, blocks, beyond, verdict, run, ratio, low, high}
+ *               ratio: bad by good; beyond: the margin; verdict: in words
  *   tried       [{commit, subject, answer, why, run, blocks, ratio, low, high}]: by good
  *   trials      runs that were begun
  *   outcome     null, "found", "several" or "no difference"

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "study/comparison.h"
+#include "study/judges.h"
 
 static bool names_build(const struct arm *arm)
 {
@@ -41,6 +42,10 @@ static int check_scenario(struct scenario *s, struct bench_error *err)
     comparison_defaults(s, 1);
     if (!scenario_where(s, "repeat"))
         s->repeat = BISECT_MOST_BLOCKS;
+    if (s->repeat < (int64_t)judge_ends_least())
+        return error_set(err, BENCH_ERROR_USAGE,
+                         "repeat: a bisection needs %zu blocks to tell good from bad, not %lld",
+                         judge_ends_least(), (long long)s->repeat);
     return comparison_check_metrics(s, err);
 }
 

@@ -84,13 +84,14 @@ void bisect_state_put_ends(json_t *state, const struct judge_ends *ends,
                            const struct trial_seen *seen, const char *run)
 {
     bool beyond = ends->verdict.finding == STATS_BEYOND;
-    json_t *object =
-        json_pack("{s:s,s:o,s:o,s:I,s:b,s:s}", "metric", seen->metric, "effect",
-                  number(ends->comparison.interval.estimate), "spread",
-                  number(stats_spread(&ends->comparison)), "blocks", (json_int_t)seen->n, "beyond",
-                  beyond, "run", run);
+    cleanup_free char *verdict = stats_verdict_text(&ends->verdict, STATS_LEVEL, BENCH_NEUTRAL);
+    json_t *object = json_pack("{s:s,s:o,s:o,s:I,s:b,s:s}", "metric", seen->metric, "effect",
+                               number(ends->comparison.interval.estimate), "spread",
+                               number(stats_spread(&ends->comparison)), "blocks",
+                               (json_int_t)seen->n, "beyond", beyond, "run", run);
 
     put_ratio(object, &ends->comparison.interval);
+    json_object_set_new(object, "verdict", json_string(verdict));
     json_object_set_new(state, "endpoints", object);
     if (!beyond)
         json_object_set_new(state, "outcome", json_string("no difference"));

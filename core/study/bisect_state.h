@@ -25,7 +25,8 @@ double bisect_state_number(const json_t *object, const char *key);
 /* Good against bad, of the trial in the directory `run`. */
 void bisect_state_put_ends(json_t *state, const struct judge_ends *ends,
                            const struct trial_seen *seen, const char *run);
-/* About `commit`, {commit, subject}, whose reference it takes. `seen` NULL: nothing was measured. */
+/* About `commit`, {commit, subject}, whose reference it takes. `seen` NULL: nothing was measured.
+ */
 void bisect_state_put_answer(json_t *state, json_t *commit, enum walk_answer answer,
                              const char *why, const char *run, const struct trial_seen *seen);
 /* What was answered; false: it was not asked about. */

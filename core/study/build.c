@@ -26,9 +26,15 @@ static char *last_words(const char *log)
     return xstrdup("it printed nothing");
 }
 
-/* As git bisect does it: in the commit's tree, by a shell, not knowing of another repository. */
-static const char in_tree[] = "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX\n"
-                              "cd \"$1\" && exec sh -c \"$2\"";
+/* As git bisect does it: in the commit's tree, by a shell. */
+static void make_argv(struct strings *ret, const char *tree, const char *command)
+{
+    const char *const shell[] = {"sh", "-c", "cd \"$1\" && exec sh -c \"$2\"", "sh", tree, command};
+
+    history_forget_repository(ret);
+    for (size_t i = 0; i < ARRAY_SIZE(shell); i++)
+        strings_add(ret, shell[i]);
+}
 
 /* What is wrong with how it ended, or NULL. Caller frees. */
 static char *complain(enum command_end end, int status, const char *log)
@@ -49,17 +55,18 @@ static int build_tree(const struct build *b, const char *commit, const char *tre
                       bool *ret_interrupted, struct bench_error *err)
 {
     cleanup_free char *log = xasprintf("%s/%.*s", b->logs, BUILD_DIGITS, commit);
-    const char *argv[] = {"sh", "-c", in_tree, "sh", tree, b->command, NULL};
+    cleanup_strings struct strings argv = {0};
     struct command_spec command = {
         .name = "build",
         .directory = log,
-        .argv = argv,
         .timeout_ns = b->timeout_ns,
         .interrupt_fd = b->history->interrupt_fd,
     };
     enum command_end end;
     int status;
 
+    make_argv(&argv, tree, b->command);
+    command.argv = (const char *const *)argv.items;
     if (command_run(b->history->containment, &command, &end, &status, err) < 0)
         return -1;
     if (end == COMMAND_INTERRUPTED)

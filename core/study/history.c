@@ -23,9 +23,23 @@
 
 /* --- git ------------------------------------------------------------------------------------ */
 
-/* What a hook or `git bisect run` that started us has set would point git elsewhere. */
-static const char *const clean[] = {
-    "env", "-u", "GIT_DIR", "-u", "GIT_WORK_TREE", "-u", "GIT_INDEX_FILE", "-u", "GIT_PREFIX"};
+void history_forget_repository(struct strings *argv)
+{
+    static const char *const variables[] = {
+        "GIT_DIR",        "GIT_WORK_TREE",        "GIT_INDEX_FILE", "GIT_PREFIX",
+        "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"};
+
+    strings_add(argv, "env");
+    for (size_t i = 0; i < ARRAY_SIZE(variables); i++) {
+        strings_add(argv, "-u");
+        strings_add(argv, variables[i]);
+    }
+}
+
+/* Configuration of the user's that would put other lines between the answers, start what outlives a
+ * question, or run hooks of theirs. */
+static const char *const settings[] = {"log.showSignature=false", "gc.auto=0",
+                                       "core.fsmonitor=false", "core.hooksPath=/dev/null"};
 
 static char *output_of(const struct history *h, const char *stream)
 {
@@ -51,15 +65,14 @@ static int ask(struct history *h, int *ret_status, const char *const *arguments,
     enum command_end end;
     int status;
 
-    for (size_t i = 0; i < ARRAY_SIZE(clean); i++)
-        strings_add(&argv, clean[i]);
+    history_forget_repository(&argv);
     strings_add(&argv, h->git);
     strings_add(&argv, "-C");
     strings_add(&argv, h->repository);
-    strings_add(&argv, "-c");
-    strings_add(&argv, "core.hooksPath=/dev/null");
-    strings_add(&argv, "-c");
-    strings_add(&argv, "gc.auto=0"); /* it would go on in the background */
+    for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+        strings_add(&argv, "-c");
+        strings_add(&argv, settings[i]);
+    }
     for (; *arguments; arguments++)
         strings_add(&argv, *arguments);
     command.argv = (const char *const *)argv.items;
@@ -112,6 +125,17 @@ static void cut_line(char *s)
 
 /* --- questions ------------------------------------------------------------------------------ */
 
+int history_shallow(struct history *h, bool *ret, struct bench_error *err)
+{
+    cleanup_free char *said = NULL;
+
+    if (tell(h, &said, "tell whether it is whole",
+             ARGUMENTS("rev-parse", "--is-shallow-repository"), err) < 0)
+        return -1;
+    *ret = strcmp(said, "true\n") == 0;
+    return 0;
+}
+
 int history_resolve(struct history *h, const char *revision, char **ret_hash,
                     struct bench_error *err)
 {
@@ -134,13 +158,14 @@ int history_resolve(struct history *h, const char *revision, char **ret_hash,
     return 0;
 }
 
-int history_line(struct history *h, const char *from, const char *to, struct strings *ret,
-                 struct bench_error *err)
+int history_line(struct history *h, const char *from, const char *also, const char *to,
+                 struct strings *ret, struct bench_error *err)
 {
-    cleanup_free char *range = xasprintf("%s..%s", from, to), *said = NULL;
+    cleanup_free char *without = xasprintf("^%s", from), *nor = xasprintf("^%s", also);
+    cleanup_free char *said = NULL;
 
-    if (tell(h, &said, "list commits", ARGUMENTS("rev-list", "--first-parent", "--reverse", range),
-             err) < 0)
+    if (tell(h, &said, "list commits",
+             ARGUMENTS("rev-list", "--first-parent", "--reverse", to, without, nor), err) < 0)
         return -1;
     strings_split(ret, said, "\n");
     return 0;

@@ -34,9 +34,12 @@ int history_open(struct history *h, const char *repository, const char *cache,
 /* The hash of the commit that `revision` names. */
 int history_resolve(struct history *h, const char *revision, char **ret_hash,
                     struct bench_error *err);
-/* Commits of the main line (first parents) of `to` that `from` does not have, oldest first. */
-int history_line(struct history *h, const char *from, const char *to, struct strings *ret,
-                 struct bench_error *err);
+/* Whether it is a clone of the newest commits only. */
+int history_shallow(struct history *h, bool *ret, struct bench_error *err);
+/* Commits of the main line (first parents) of `to` that neither `from` nor `also` has, oldest
+ * first. */
+int history_line(struct history *h, const char *from, const char *also, const char *to,
+                 struct strings *ret, struct bench_error *err);
 /* Whether any commit that `to` has and `from` has not is a merge. */
 int history_merges(struct history *h, const char *from, const char *to, bool *ret,
                    struct bench_error *err);
@@ -50,6 +53,9 @@ int history_checkout(struct history *h, const char *commit, char **ret_path,
                      struct bench_error *err);
 /* Removes what history_checkout() made, unless `keep`. */
 int history_discard(struct history *h, const char *path, struct bench_error *err);
+/* Begins an argv with what makes a program not know of the repository that a hook or `git bisect
+ * run` which started us has set. */
+void history_forget_repository(struct strings *argv);
 /* Trees that are left are removed too, unless `keep`. Fine after a failed history_open(). */
 int history_close(struct history *h, struct bench_error *err);
 

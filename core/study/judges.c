@@ -18,33 +18,43 @@ size_t judge_ends_least(void)
     return first.n;
 }
 
-static bool find_look(const struct judge_ends *d, size_t n, struct stats_look *ret)
+static bool find_look(const struct judge_ends *q, size_t n, struct stats_look *ret)
 {
     size_t i = 0;
 
     while (stats_look(i, ret) && ret->n < n)
         i++;
-    return stats_look(i, ret) && ret->n <= d->most;
+    return stats_look(i, ret) && ret->n <= q->most;
+}
+
+/* The larger of the two. */
+static size_t count_failures(const struct trial_seen *seen)
+{
+    size_t good = seen->failed[JUDGED_GOOD], bad = seen->failed[JUDGED_BAD];
+
+    return good > bad ? good : bad;
 }
 
 size_t judge_ends(void *context, const struct trial_seen *seen)
 {
-    struct judge_ends *d = context;
+    struct judge_ends *q = context;
     struct stats_look look;
     cleanup_free double *ratios = NULL;
-    size_t n,
-        failed = seen->failed[JUDGED_BAD] > seen->failed[JUDGED_GOOD] ? seen->failed[JUDGED_BAD] : seen->failed[JUDGED_GOOD];
+    size_t n;
 
-    if (!find_look(d, seen->n, &look))
+    if (!find_look(q, seen->n, &look))
         return 0;
     if (look.n > seen->n)
         return look.n - seen->n;
     ratios = trial_ratios(seen, JUDGED_BAD, JUDGED_GOOD, &n);
-    stats_compare(ratios, n, look.alpha * fmin(1, d->error / COMPARISON_ALPHA), 1, &d->comparison);
-    stats_verdict(&d->comparison, d->margin, failed, &d->verdict);
-    if (d->verdict.finding != STATS_INCONCLUSIVE && d->verdict.finding != STATS_DIFFERENT)
+    q->verdict = (struct stats_verdict){.finding = STATS_FAILED};
+    if (n == 0 || (double)count_failures(seen) > STATS_MOST_FAILED * (double)seen->n)
         return 0;
-    return find_look(d, seen->n + 1, &look) ? look.n - seen->n : 0;
+    stats_compare(ratios, n, look.alpha * fmin(1, q->error / COMPARISON_ALPHA), 1, &q->comparison);
+    stats_verdict(&q->comparison, q->margin, 0, &q->verdict);
+    if (q->verdict.finding != STATS_INCONCLUSIVE && q->verdict.finding != STATS_DIFFERENT)
+        return 0;
+    return find_look(q, seen->n + 1, &look) ? look.n - seen->n : 0;
 }
 
 /* --- a commit ------------------------------------------------------------------------------- */
@@ -67,8 +77,8 @@ static enum stats_side find_side(const struct judge_commit *q, const struct tria
 
     stats_sides_begin(&sides, q->effect, q->spread, q->error);
     for (size_t i = 0; i < seen->n && side == STATS_UNDECIDED; i++) {
-        const struct stats_outcome *y = seen->blocks[i], good = y[JUDGED_GOOD],
-                                   bad = y[JUDGED_BAD], candidate = y[JUDGED_CANDIDATE];
+        const struct stats_outcome *y = seen->blocks[i], good = y[JUDGED_GOOD], bad = y[JUDGED_BAD],
+                                   candidate = y[JUDGED_CANDIDATE];
 
         if (!good.failed && !bad.failed && !candidate.failed)
             side = stats_sides_tell(&sides, stats_log_ratio(candidate, good, seen->direction),

@@ -19,7 +19,7 @@ struct judge_ends {
     double error, margin;
     size_t most;                        /* blocks */
     struct stats_comparison comparison; /* of the last look */
-    struct stats_verdict verdict;
+    struct stats_verdict verdict;       /* STATS_FAILED as well when nothing was observed */
 };
 
 /* Blocks before the first look. */

@@ -179,15 +179,47 @@ answers() { jq -r '.tried[] | .subject + ": " + .answer' out/bisect.json; }
     untouched
 }
 
+@test "what good has is not asked about, also where good is on a branch" {
+    begin_history
+    commit "base" fast
+    git checkout -qb topic
+    commit "topic 1" fast
+    commit "topic 2" slow
+    git checkout -q main
+    git merge -q --no-ff -m "merge topic" topic
+    cd ..
+    scenario
+    run bisect --good topic~1 --bad HEAD -o out
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"the first bad commit:
+  $(git -C repo rev-parse topic)  topic 2"* ]]
+    [ "$(answers)" = "topic 2: like bad" ]
+    untouched
+}
+
 @test "what cannot be asked is refused, and leaves nothing" {
     begin_history
+    commit "zero" fast
     commit "one" fast
     commit "two" fast
     cd ..
     scenario
     run bisect --good HEAD --bad HEAD~1 -o out
     [ "$status" -eq 2 ]
-    [[ $output == *"is no ancestor of bad"* ]]
+    [[ $output == *"is no ancestor of bad"*"good is the older of the two"* ]]
+    git clone -q --depth 1 --no-single-branch "file://$PWD/repo" clone
+    git -C clone fetch -q --depth 1 origin "$(git -C repo rev-parse HEAD~1)"
+    run bisect --repo clone --good "$(git -C repo rev-parse HEAD~1)" --bad HEAD -o out
+    [ "$status" -eq 2 ]
+    [[ $output == *"is no ancestor of bad"*"this clone is shallow"* ]]
+    run bisect --good HEAD~1 --bad HEAD -o out --repeat 5
+    [ "$status" -eq 2 ]
+    [[ $output == *"repeat: a bisection needs 10 blocks to tell good from bad, not 5"* ]]
+    run bisect --good HEAD~2 --bad HEAD -o out --repeat 10 --error 0.1%
+    [ "$status" -eq 2 ]
+    [[ $output == *"no answer is sure enough after 10 blocks, with an error of 0.1% for 2 commits"* ]]
+    [[ $output == *"--repeat 11 or more"* ]]
     run bisect --good HEAD --bad HEAD -o out
     [ "$status" -eq 2 ]
     [[ $output == *"good and bad are the same commit"* ]]
@@ -214,5 +246,6 @@ answers() { jq -r '.tried[] | .subject + ": " + .answer' out/bisect.json; }
     run bisect --good HEAD~1 --bad HEAD -o out --build 'exit 7'
     [ "$status" -eq 1 ]
     [[ $output == *"the good commit "*"the build exits with 7: it printed nothing"* ]]
+    [[ $output != *"goes on"* ]] # it would fail again
     untouched
 }
