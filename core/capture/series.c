@@ -105,28 +105,6 @@ struct bench_value series_delta(const struct series *s, const char *name, size_t
     return (struct bench_value){.value = (double)(to - from), .state = state};
 }
 
-struct bench_value series_mean(const struct series *s, const char *name, size_t first, size_t last)
-{
-    enum bench_state state;
-    int column = usable(s, name, &state);
-    double sum = 0;
-    size_t n = 0;
-
-    if (column < 0)
-        return no_value(state);
-    for (size_t row = first; row <= last && row < s->n_rows; row++) {
-        int64_t value = series_at(s, row, (size_t)column);
-
-        if (value != SERIES_MISSING) {
-            sum += (double)value;
-            n++;
-        }
-    }
-    if (n == 0)
-        return no_value(BENCH_FAILED);
-    return (struct bench_value){.value = sum / (double)n, .state = state};
-}
-
 struct bench_value series_maximum(const struct series *s, const char *name, size_t first,
                                   size_t last)
 {

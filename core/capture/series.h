@@ -44,9 +44,8 @@ int series_find(const struct series *s, const char *name);
  * BENCH_FAILED when an end is missing or is no row. The value is NaN unless the state is OK. */
 struct bench_value series_delta(const struct series *s, const char *name, size_t first,
                                 size_t last);
-/* Mean (gauges) and maximum over the rows [first, last], leaving out missing values; states as
- * series_delta's, BENCH_FAILED when all are missing. */
-struct bench_value series_mean(const struct series *s, const char *name, size_t first, size_t last);
+/* Maximum over the rows [first, last], leaving out missing values; states as series_delta's,
+ * BENCH_FAILED when all are missing. */
 struct bench_value series_maximum(const struct series *s, const char *name, size_t first,
                                   size_t last);
 /* The difference per second from each row of [first, last) to the next, as last − first numbers;

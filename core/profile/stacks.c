@@ -219,12 +219,6 @@ void stacks_merge(struct stacks *s, const struct stacks *from, double factor, ui
         free(map);
 }
 
-void stacks_scale(struct stacks *s, double factor)
-{
-    for (size_t i = 1; i < s->n_nodes; i++)
-        s->nodes[i].self *= factor;
-}
-
 /* --- reading --------------------------------------------------------------------------------- */
 
 double stacks_total(const struct stacks *s)

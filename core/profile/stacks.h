@@ -42,7 +42,6 @@ void stacks_add(struct stacks *s, const struct frame *frames, size_t n, double w
 /* Adds every stack of `from`, its weight times `factor` (≥ 0). With `ret_map` not NULL: the node of
  * `s` for every node of `from`; caller frees. */
 void stacks_merge(struct stacks *s, const struct stacks *from, double factor, uint32_t **ret_map);
-void stacks_scale(struct stacks *s, double factor);
 
 double stacks_total(const struct stacks *s);
 size_t stacks_count(const struct stacks *s); /* distinct stacks: nodes with a weight of their own */

@@ -31,7 +31,7 @@ static struct test *list_tests(const double *p, size_t n, size_t *ret_m)
     return tests;
 }
 
-static void adjust(const double *p, size_t n, double *ret_p, bool step_down)
+void stats_holm(const double *p, size_t n, double *ret_p)
 {
     size_t m;
     cleanup_free struct test *tests = list_tests(p, n, &m);
@@ -40,17 +40,7 @@ static void adjust(const double *p, size_t n, double *ret_p, bool step_down)
     for (size_t i = 0; i < n; i++)
         ret_p[i] = NAN;
     for (size_t i = 0; i < m; i++) {
-        most = fmin(1, fmax(most, tests[i].p * (double)(step_down ? m - i : m)));
+        most = fmin(1, fmax(most, tests[i].p * (double)(m - i)));
         ret_p[tests[i].index] = most;
     }
-}
-
-void stats_bonferroni(const double *p, size_t n, double *ret_p)
-{
-    adjust(p, n, ret_p, false);
-}
-
-void stats_holm(const double *p, size_t n, double *ret_p)
-{
-    adjust(p, n, ret_p, true);
 }

@@ -24,8 +24,6 @@ static void adjusted(void **state)
     assert_all(a, (double[]){0.03, 0.06, 0.06, 0.02}, 4);
     stats_holm((double[]){0.01, 0.02, 0.03, 0.04, 0.9}, 5, a);
     assert_all(a, (double[]){0.05, 0.08, 0.09, 0.09, 0.9}, 5);
-    stats_bonferroni(p, 4, a);
-    assert_all(a, (double[]){0.04, 0.16, 0.12, 0.02}, 4);
 }
 
 static void odd_ones(void **state)
@@ -33,7 +31,7 @@ static void odd_ones(void **state)
     double p[] = {NAN, 0.6, 0.02, NAN, 0.7};
 
     (void)state;
-    stats_bonferroni(NULL, 0, NULL);
+    stats_holm(NULL, 0, NULL);
     stats_holm(p, 5, p); /* in place */
     assert_all(p, (double[]){NAN, 1, 0.06, NAN, 1}, 5);
     p[0] = NAN;
