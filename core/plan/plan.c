@@ -161,7 +161,7 @@ static void add_block(struct plan *plan, struct random *random, size_t n_arms, u
 static size_t captures_behind(const struct plan *plan, const struct capture_request *c,
                               uint32_t block)
 {
-    size_t own = (size_t)c->repetitions;
+    size_t own = c->repetitions > 0 ? (size_t)c->repetitions : 0;
 
     if (own < block)
         return 0;
@@ -202,7 +202,7 @@ static void make_steps(struct plan *plan, size_t n_arms)
 
     for (size_t i = 0; i < s->n_captures; i++) {
         strings_addf(&plan->purposes, PURPOSE_CAPTURE "%s", s->captures[i].name);
-        per_cell += (size_t)s->captures[i].repetitions;
+        per_cell += s->captures[i].repetitions > 0 ? (size_t)s->captures[i].repetitions : 0;
     }
     plan->steps = xcalloc(per_cell * plan->n_points * n_arms, sizeof(*plan->steps));
     for (uint32_t block = 1; block <= plan->blocks; block++) {

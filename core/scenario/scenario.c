@@ -412,15 +412,28 @@ void scenario_drop_sweep(struct scenario *s)
     s->n_axes = s->axes_capacity = 0;
 }
 
+static bool is_chosen(const struct scenario *s, const char *capture)
+{
+    for (size_t i = 0; i < s->n_arms; i++)
+        if (strings_has(&s->arms[i].captures, capture))
+            return true;
+    return false;
+}
+
 void scenario_drop_captures(struct scenario *s)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < s->n_captures; i++)
-        if (s->captures[i].repetitions == 0)
-            s->captures[kept++] = s->captures[i];
+    for (size_t i = 0; i < s->n_captures; i++) {
+        struct capture_request *c = &s->captures[i];
+
+        if (c->repetitions > 0 && is_chosen(s, c->name))
+            c->repetitions = CAPTURE_CHOSEN;
+        if (c->repetitions > 0)
+            capture_release(c);
         else
-            capture_release(&s->captures[i]);
+            s->captures[kept++] = *c;
+    }
     s->n_captures = kept;
 }
 

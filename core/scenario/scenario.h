@@ -47,12 +47,15 @@ struct arm {
     char *where;
 };
 
+#define CAPTURE_CHOSEN (-1)
+
 struct capture_request {
     char *name; /* "stat" */
     struct settings options;
     char *where;
-    int64_t repetitions; /* of its own, per arm and point; 0: it runs in the ordinary ones. Set by
-                          * scenario_check() */
+    /* Of its own, per arm and point; 0: it runs in the ordinary ones; CAPTURE_CHOSEN: only in those
+     * of arms that choose it. Set by scenario_check() */
+    int64_t repetitions;
 };
 
 /* `sweep: {jobs: [1, 10]}`: key is a scenario key, `workload.KEY` or `relay.KEY` (option of every
@@ -168,7 +171,7 @@ int scenario_capture_cost(struct scenario *s, struct bench_error *err);
 int scenario_keep_arm(struct scenario *s, const char *name, struct bench_error *err);
 /* Adds an arm like the first one under another name; valid until the next is added. */
 struct arm *scenario_repeat_arm(struct scenario *s, const char *name);
-/* Forgets the captures that want repetitions of their own. */
+/* Forgets the captures that want repetitions of their own, but for arms that choose them. */
 void scenario_drop_captures(struct scenario *s);
 /* Makes `rate` (0: closed loop) the only axis: what a search for the highest rate tries, and what
  * is measured once it was found. */

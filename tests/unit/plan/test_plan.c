@@ -287,6 +287,25 @@ static void an_arm_that_chooses_has_none_apart(void **state)
     plan_release(&p);
 }
 
+/* Blocks that follow have none apart: neither of arms that choose nor of the others. */
+static void captures_that_were_dropped_have_none_apart(void **state)
+{
+    struct plan first, p;
+    struct scenario s;
+
+    (void)state;
+    make(&first, "bench: 1\nrepeat: 2\ncapture: [record]\n"
+                 "relays: [{name: bare, plugin: none, capture: [record]}, fast]\n");
+    scenario_copy(&s, &first.scenario);
+    scenario_drop_captures(&s);
+    assert_int_equal(plan_make(&p, &s, &test_registry, NULL), 0);
+    assert_int_equal(p.n_steps, 2 * 2);
+    assert_int_equal(p.points[0].scenario.n_captures, 1);
+    plan_release(&p);
+    plan_release(&first);
+    scenario_release(&s);
+}
+
 /* Where nothing is captured apart, a seed still gives the order that it gave before. */
 static void a_capture_apart_does_not_change_the_first_block(void **state)
 {
@@ -310,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_arm_that_chooses_has_none_apart),
+        cmocka_unit_test(captures_that_were_dropped_have_none_apart),
         cmocka_unit_test(one_point),
         cmocka_unit_test(rates_that_a_search_wants),
         cmocka_unit_test(blocks_are_complete),

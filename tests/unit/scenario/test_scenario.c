@@ -253,6 +253,21 @@ static void what_captures_cost(void **state)
     assert_int_equal(s.arms[2].captures.count, 1);
     scenario_release(&s);
 
+    /* What has had its repetitions is forgotten, but not what an arm is there for. */
+    must_read(&s, "bench: 1\ncapture: [stat, record]\nrelays: [fast]\n");
+    assert_int_equal(scenario_check(&s, &test_registry, test_capture_known, &err), 0);
+    scenario_drop_captures(&s);
+    assert_int_equal(s.n_captures, 1);
+    assert_string_equal(s.captures[0].name, "stat");
+    scenario_release(&s);
+    must_read(&s, "bench: 1\ncapture: [stat, record]\nrelays: [fast]\n");
+    assert_int_equal(scenario_capture_cost(&s, &err), 0);
+    assert_int_equal(scenario_check(&s, &test_registry, test_capture_known, &err), 0);
+    scenario_drop_captures(&s);
+    assert_int_equal(s.n_captures, 2);
+    assert_int_equal(s.captures[1].repetitions, CAPTURE_CHOSEN);
+    scenario_release(&s);
+
     /* More than the list of arms has room for at first. */
     must_read(&s, "bench: 1\nrelays: fast\ncapture: [a, b, c, d, e, f, g, h, i]\n");
     assert_int_equal(scenario_capture_cost(&s, &err), 0);
