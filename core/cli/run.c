@@ -63,6 +63,7 @@ static int run_searched(struct session *session, const struct run_request *q,
         fprintf(stderr, "every arm keeps up with %g requests/s; now at 20%% to 95%% of that\n",
                 found.rate);
     saturation_scenario(&swept, &q->scenario, &found);
+    swept.seed = (int64_t)first->seed;
     result = plan_make(&plan, &swept, q->registry, err);
     if (result == 0) {
         plan_follow(&plan, found.steps, NULL);

@@ -8,9 +8,6 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-/* A seed is a number that every reader of JSON holds exactly. */
-#define SEEDS (UINT64_C(1) << 53)
-
 /* A state with its defaults and then the settings. NULL with an error. */
 static void *make_state(const struct bench_plugin *plugin, const struct settings *settings,
                         struct bench_error *err)
@@ -206,7 +203,7 @@ static void make_steps(struct plan *plan, size_t n_arms)
     }
     plan->steps = xcalloc(per_cell * plan->n_points * n_arms, sizeof(*plan->steps));
     for (uint32_t block = 1; block <= plan->blocks; block++) {
-        uint64_t seed = random_below(&random, SEEDS);
+        uint64_t seed = random_below(&random, PLAN_SEEDS);
 
         add_block(plan, &random, n_arms, block, seed);
         add_captures(plan, &random, n_arms, block, seed);
@@ -218,7 +215,7 @@ int plan_make(struct plan *ret_plan, const struct scenario *scenario, const stru
 {
     struct plan plan = {.blocks = (uint32_t)scenario->repeat};
 
-    plan.seed = scenario->seed >= 0 ? (uint64_t)scenario->seed : random_seed() % SEEDS;
+    plan.seed = scenario->seed >= 0 ? (uint64_t)scenario->seed : random_seed() % PLAN_SEEDS;
     if (make_points(&plan, scenario, r, err) < 0) {
         plan_release(&plan);
         return -1;

@@ -14,6 +14,9 @@
 
 #include "scenario/scenario.h"
 
+/* A seed is a number below that, which every reader of JSON holds exactly. */
+#define PLAN_SEEDS (UINT64_C(1) << 53)
+
 /* One point of the sweep: the scenario with the axes' values applied, plugins resolved and their
  * option states filled. Without a sweep there is one, labelled "". */
 struct point {

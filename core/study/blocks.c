@@ -59,7 +59,8 @@ int blocks_add(struct session *session, const struct scenario *s, const struct r
     scenario_copy(&extra, s);
     scenario_drop_captures(&extra); /* those have had their repetitions */
     extra.repeat = (int64_t)more;
-    extra.seed = -1;
+    if (extra.seed >= 0) /* another order, which follows from it as well */
+        extra.seed = (int64_t)(((uint64_t)extra.seed + blocks) % PLAN_SEEDS);
     result = plan_make(&plan, &extra, r, err);
     scenario_release(&extra);
     if (result < 0)
@@ -86,7 +87,7 @@ static size_t next_look(size_t n)
     return n;
 }
 
-int blocks_complete(struct session *session, const struct scenario *s, const struct registry *r,
+static int complete(struct session *session, const struct scenario *s, const struct registry *r,
                     const struct plan *plan, enum runner_outcome *ret_outcome, uint32_t *ret_failed,
                     struct bench_error *err)
 {
@@ -117,4 +118,18 @@ int blocks_complete(struct session *session, const struct scenario *s, const str
         if (*ret_outcome == RUNNER_INTERRUPTED)
             return 0;
     }
+}
+
+int blocks_complete(struct session *session, const struct scenario *s, const struct registry *r,
+                    const struct plan *plan, enum runner_outcome *ret_outcome, uint32_t *ret_failed,
+                    struct bench_error *err)
+{
+    struct scenario seeded;
+    int result;
+
+    scenario_copy(&seeded, s);
+    seeded.seed = (int64_t)plan->seed; /* drawn or not: it is what the run is known by */
+    result = complete(session, &seeded, r, plan, ret_outcome, ret_failed, err);
+    scenario_release(&seeded);
+    return result;
 }
