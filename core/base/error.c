@@ -66,6 +66,31 @@ int error_context(struct bench_error *err, const char *fmt, ...)
     return -1;
 }
 
+/* How much of the message is the key that the flag `where` is called after, with its colon. */
+static size_t repeated(const char *message, const char *where)
+{
+    size_t n = strlen(where) - strlen("--");
+
+    for (size_t i = 0; i < n; i++) {
+        char c = where[i + strlen("--")];
+
+        if (message[i] != (c == '-' ? '_' : c))
+            return 0;
+    }
+    return strncmp(message + n, ": ", 2) == 0 ? n + 2 : 0;
+}
+
+int error_at(struct bench_error *err, const char *where)
+{
+    size_t skip;
+
+    if (!err || !where)
+        return -1;
+    skip = strncmp(where, "--", 2) == 0 ? repeated(err->message, where) : 0;
+    memmove(err->message, err->message + skip, strlen(err->message + skip) + 1);
+    return error_context(err, "%s", where);
+}
+
 void error_hint(struct bench_error *err, const char *fmt, ...)
 {
     va_list ap;

@@ -16,6 +16,9 @@ int error_errno(struct bench_error *err, enum bench_error_kind kind, int errnum,
                 ...) BENCH_PRINTF(4, 5);
 /* Puts "context: " before the message. Returns -1. */
 int error_context(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
+/* Puts the place where a value stood before a message that begins with its key; a flag of that name
+ * ("--cpu-limit") takes the key's place. `where` may be NULL. Returns -1. */
+int error_at(struct bench_error *err, const char *where);
 void error_hint(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
 /* "unknown WHAT 'name'", kind USAGE, with the nearest of `names` (NULL-terminated, or NULL) as the
  * hint, or all of them when none is near. Returns -1. */

@@ -359,11 +359,6 @@ static const struct row *row_of(const char *name)
     return NULL;
 }
 
-bool metric_known(const char *name)
-{
-    return row_of(name) != NULL;
-}
-
 /* Those of them that go on behind `name`, and all of them. */
 static void find_longer(const char *name, struct strings *ret, struct strings *ret_all)
 {

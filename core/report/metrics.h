@@ -14,10 +14,8 @@
  * per role or relay hop, "{event}" for one per counted event. */
 const struct bench_metric *metric_table_row(size_t i);
 
-/* Whether a run could have a metric of this name: that of a role, of a hop, of some event. */
-bool metric_known(const char *name);
-/* The full name that `name` stands for: itself, or the only one that goes on behind it
- * ("latency_p99"). NULL (USAGE) when a run could have none, or several. Caller frees; `*ret_row` is
+/* The full name that `name` stands for, of a run, a role, a hop or some event: itself, or the only
+ * one that goes on behind it ("latency_p99"). NULL (USAGE) when a run could have none, or several. Caller frees; `*ret_row` is
  * the metric's row of the table. */
 char *metric_resolve(const char *name, const struct bench_metric **ret_row,
                      struct bench_error *err);

@@ -12,12 +12,6 @@
 
 #define FAIL(err, ...) error_set(err, BENCH_ERROR_USAGE, __VA_ARGS__)
 
-/* Puts the place before an error, if the thing was written anywhere. */
-static int at(const char *where, struct bench_error *err)
-{
-    return where ? error_context(err, "%s", where) : -1;
-}
-
 static bool one_line(const char *text)
 {
     return !text[strcspn(text, "\n\t")];
@@ -49,7 +43,7 @@ static const struct bench_workload *find_workload(const struct scenario *s,
     const struct bench_plugin *p = registry_find(r, BENCH_WORKLOAD, s->workload, err);
 
     if (!p)
-        at(scenario_where(s, "workload"), err);
+        error_at(err, scenario_where(s, "workload"));
     return (const struct bench_workload *)p;
 }
 
@@ -59,7 +53,7 @@ static const struct bench_relay *find_relay(const struct arm *arm, const struct 
     const struct bench_plugin *p = registry_find(r, BENCH_RELAY, arm->plugin, err);
 
     if (!p)
-        at(arm->where, err);
+        error_at(err, arm->where);
     return (const struct bench_relay *)p;
 }
 
@@ -79,7 +73,7 @@ static int unknown_relay_option(const struct scenario *s, const struct registry 
     }
     error_unknown(err, "option", option->key, (const char *const *)names.items);
     error_context(err, "relays");
-    return at(option->where, err);
+    return error_at(err, option->where);
 }
 
 /* Hands `relay.KEY` to every arm that has such an option; one at least must. */
@@ -187,7 +181,7 @@ static int check_workload(const struct scenario *s, const struct registry *r,
     protocols = join(workload->protocols);
     FAIL(err, "protocol: workload '%s' does not speak '%s'", s->workload, s->protocol);
     error_hint(err, "it speaks %s", protocols);
-    return at(scenario_where(s, "protocol"), err);
+    return error_at(err, scenario_where(s, "protocol"));
 }
 
 static int check_environment(const struct arm *arm, struct bench_error *err)
@@ -202,7 +196,7 @@ static int check_environment(const struct arm *arm, struct bench_error *err)
             !variable->key[strspn(variable->key, rest)])
             continue;
         FAIL(err, "env: '%s' is not the name of a variable", variable->key);
-        return at(variable->where, err);
+        return error_at(err, variable->where);
     }
     return 0;
 }
@@ -218,14 +212,14 @@ static int check_chain(const struct scenario *s, const struct arm *arm,
     if (s->hops > relay->max_hops) {
         FAIL(err, "relay '%s' works with at most %u hop%s, not %lld", arm->name, relay->max_hops,
              relay->max_hops == 1 ? "" : "s", (long long)s->hops);
-        return at(scenario_where(s, "hops") ? scenario_where(s, "hops") : arm->where, err);
+        return error_at(err, scenario_where(s, "hops") ? scenario_where(s, "hops") : arm->where);
     }
     if (contains(relay->protocols, s->protocol))
         return 0;
     protocols = join(relay->protocols);
     FAIL(err, "relay '%s' cannot carry '%s'", arm->name, s->protocol);
     error_hint(err, "it carries %s", protocols);
-    return at(arm->where, err);
+    return error_at(err, arm->where);
 }
 
 static int check_arm_captures(const struct scenario *s, const struct arm *arm,
@@ -240,7 +234,7 @@ static int check_arm_captures(const struct scenario *s, const struct arm *arm,
             continue;
         error_unknown(err, "capture", arm->captures.items[i], (const char *const *)names.items);
         error_hint(err, "a relay chooses among the captures that the scenario's 'capture' lists");
-        return at(arm->where, err);
+        return error_at(err, arm->where);
     }
     return 0;
 }
@@ -254,7 +248,7 @@ static int check_arm(const struct scenario *s, const struct arm *arm, const stru
         return -1;
     if (!*arm->name || !one_line(arm->name)) {
         FAIL(err, "name: a relay's name is one line, and not empty");
-        return at(arm->where, err);
+        return error_at(err, arm->where);
     }
     if (check_arm_captures(s, arm, err) < 0 || check_environment(arm, err) < 0 ||
         check_options(&arm->options, &relay->plugin, err) < 0)
@@ -274,14 +268,14 @@ static int check_arms(const struct scenario *s, const struct registry *r, struct
         if (strings_has(&names, arm->name)) {
             FAIL(err, "two relays are called '%s'", arm->name);
             error_hint(err, "give one of them another 'name'");
-            return at(arm->where, err);
+            return error_at(err, arm->where);
         }
         strings_add(&names, arm->name);
     }
     if (strings_has(&names, s->baseline))
         return 0;
     error_unknown(err, "baseline", s->baseline, (const char *const *)names.items);
-    return at(scenario_where(s, "baseline"), err);
+    return error_at(err, scenario_where(s, "baseline"));
 }
 
 /* The kernel takes no quota below 1 ms. */
@@ -296,7 +290,7 @@ static int check_limit(const struct scenario *s, double cpus, const char *where,
          format_number(cpus, limit, sizeof(limit)),
          format_duration(s->cpu_period_ns, period, sizeof(period)));
     error_hint(err, "raise cpu_limit or cpu_period, or set cpu_limit to 0 for no limit");
-    return at(where, err);
+    return error_at(err, where);
 }
 
 static int check_limits(const struct scenario *s, struct bench_error *err)
@@ -314,7 +308,7 @@ static int check_point(const struct scenario *s, const struct registry *r, struc
 {
     if (!*s->name || !one_line(s->name)) {
         FAIL(err, "name: the name of a run is one line, and not empty");
-        return at(scenario_where(s, "name"), err);
+        return error_at(err, scenario_where(s, "name"));
     }
     if (check_workload(s, r, err) < 0 || check_arms(s, r, err) < 0)
         return -1;
@@ -359,7 +353,7 @@ static int check_axis_key(const struct sweep_axis *axis, struct bench_error *err
     strings_add(&names, "cpus.ROLE");
     error_unknown(err, "key", axis->key, (const char *const *)names.items);
     error_context(err, "sweep");
-    return at(axis->where, err);
+    return error_at(err, axis->where);
 }
 
 static int by_text(const void *a, const void *b)
@@ -381,7 +375,7 @@ static int check_duplicates(const struct sweep_axis *axis, struct bench_error *e
     for (size_t i = 1; i < n; i++)
         if (strcmp(*sorted[i], *sorted[i - 1]) == 0) {
             FAIL(err, "%s: value '%s' is there twice", axis->key, *sorted[i]);
-            return at(axis->wheres.items[sorted[i] - axis->values.items], err);
+            return error_at(err, axis->wheres.items[sorted[i] - axis->values.items]);
         }
     return 0;
 }
@@ -391,7 +385,7 @@ static int refuse_search(const char *where, struct bench_error *err)
 {
     FAIL(err, "rate: 'auto' cannot be combined with a sweep");
     error_hint(err, "search at one point, then sweep with the rates that it finds");
-    return at(where, err);
+    return error_at(err, where);
 }
 
 static int check_axis(const struct sweep_axis *axis, struct bench_error *err)
@@ -420,7 +414,7 @@ static int check_matrix(const struct scenario *s, struct bench_error *err)
 
     if (s->n_arms > SCENARIO_MAX_ARMS) {
         FAIL(err, "relays: %zu, at most %d are allowed", s->n_arms, SCENARIO_MAX_ARMS);
-        return at(s->arms[0].where, err);
+        return error_at(err, s->arms[0].where);
     }
     for (size_t i = 0; i < s->n_captures; i++)
         steps += (double)s->captures[i].repetitions;
@@ -431,7 +425,7 @@ static int check_matrix(const struct scenario *s, struct bench_error *err)
         return 0;
     FAIL(err, "%.0f repetitions, at most %d are allowed", steps, SCENARIO_MAX_STEPS);
     error_hint(err, "every combination of the sweep is measured with every relay, 'repeat' times");
-    return at(matrix_where(s), err);
+    return error_at(err, matrix_where(s));
 }
 
 /* The point with value `value` of axis `axis` and the first value of the others; `base` is `s`
@@ -481,6 +475,27 @@ static int check_sweep(const struct scenario *s, const struct registry *r, struc
     return s->n_axes ? check_values(s, r, err) : check_point(s, r, err);
 }
 
+/* Whether a sweep gives the key values of its own. */
+static const struct sweep_axis *swept(const struct scenario *s, const char *key)
+{
+    for (size_t i = 0; i < s->n_axes; i++)
+        if (strcmp(s->axes[i].key, key) == 0)
+            return &s->axes[i];
+    return NULL;
+}
+
+/* In a closed loop no request is due at any time. */
+static int check_arrivals(const struct scenario *s, struct bench_error *err)
+{
+    const struct sweep_axis *axis = swept(s, "arrivals");
+
+    if (s->rate != 0 || swept(s, "rate") || (!axis && s->arrivals == ARRIVALS_POISSON))
+        return 0;
+    FAIL(err, "arrivals: without 'rate' the next request follows an answer");
+    error_hint(err, "give a 'rate', or leave 'arrivals' out");
+    return error_at(err, axis ? axis->where : scenario_where(s, "arrivals"));
+}
+
 /* Pins and captures. */
 
 static int64_t longest_chain(const struct scenario *s)
@@ -513,12 +528,12 @@ static int check_pin(const struct strings *roles, const char *role, const char *
     if (!strings_has(roles, role)) {
         error_unknown(err, "role", role, (const char *const *)roles->items);
         error_context(err, "cpus");
-        return at(where, err);
+        return error_at(err, where);
     }
     if (parse_cpus(cpus, mask, err) == 0)
         return 0;
     error_context(err, "cpus: %s", role);
-    return at(where, err);
+    return error_at(err, where);
 }
 
 static int check_pins(const struct scenario *s, struct bench_error *err)
@@ -594,7 +609,7 @@ static int check_capture_roles(const struct scenario *s, const struct capture_re
             continue;
         error_unknown(err, "role", words.items[i], (const char *const *)roles.items);
         error_context(err, "capture '%s': option 'roles'", capture->name);
-        return at(capture->where, err);
+        return error_at(err, capture->where);
     }
     return 0;
 }
@@ -606,13 +621,13 @@ static int check_captures(const struct scenario *s, capture_known_fn capture_kno
         struct capture_request *capture = &s->captures[i];
 
         if (capture_known(capture, err) < 0)
-            return at(capture->where, err);
+            return error_at(err, capture->where);
         if (check_capture_roles(s, capture, err) < 0)
             return -1;
         for (size_t j = 0; j < i; j++)
             if (strcmp(capture->name, s->captures[j].name) == 0) {
                 FAIL(err, "capture '%s' is there twice", capture->name);
-                return at(capture->where, err);
+                return error_at(err, capture->where);
             }
     }
     return 0;
@@ -622,7 +637,7 @@ int scenario_check(struct scenario *s, const struct registry *r, capture_known_f
                    struct bench_error *err)
 {
     if (fill(s, r, err) < 0 || check_captures(s, capture_known, err) < 0 ||
-        check_sweep(s, r, err) < 0 || check_pins(s, err) < 0)
+        check_sweep(s, r, err) < 0 || check_arrivals(s, err) < 0 || check_pins(s, err) < 0)
         return -1;
     fill_options(&s->workload_options, &find_workload(s, r, NULL)->plugin);
     for (size_t i = 0; i < s->n_arms; i++)

@@ -87,7 +87,8 @@ const struct bench_option scenario_keys[] = {
      .type = BENCH_OPTION_STRING,
      .offset = AT(metric),
      .help =
-         "bench compare: metrics that decide, separated by commas; unless given operations per "
+         "bench compare: metrics that decide, separated by commas, each by its name or a beginning "
+         "that fits no other; unless given operations per "
          "second where requests are counted, else throughput, at a rate the p99 of the latency"},
     {.name = "margin",
      .type = BENCH_OPTION_SHARE,
@@ -721,9 +722,7 @@ static int set(struct scenario *s, const char *key, const char *text, const char
 int scenario_set(struct scenario *s, const char *key, const char *text, const char *where,
                  struct bench_error *err)
 {
-    if (set(s, key, text, where, err) < 0)
-        return error_context(err, "%s", where);
-    return 0;
+    return set(s, key, text, where, err) < 0 ? error_at(err, where) : 0;
 }
 
 /* NULL with an error. */

@@ -9,35 +9,34 @@
 #include "base/memory.h"
 #include "report/metrics.h"
 #include "stats/sequential.h"
+#include "stats/signed_rank.h"
 #include "study/saturation.h"
 
-/* The names in `metric`, without blanks around them. */
-static void split_metrics(const struct scenario *s, struct strings *ret)
+/* The full names of those in `metric`, each once. */
+static int find_metrics(const struct scenario *s, struct strings *ret, struct bench_error *err)
 {
-    cleanup_free char *copy = xstrdup(s->metric ? s->metric : "");
-    char *rest = copy, *name;
+    cleanup_strings struct strings names = {0};
 
-    while ((name = strsep(&rest, ", ")))
-        if (*name)
+    strings_split(&names, s->metric ? s->metric : "", ", ");
+    for (size_t i = 0; i < names.count; i++) {
+        const struct bench_metric *row;
+        cleanup_free char *name = metric_resolve(names.items[i], &row, err);
+
+        if (!name) {
+            error_context(err, "metric");
+            return error_at(err, scenario_where(s, "metric"));
+        }
+        if (!strings_has(ret, name))
             strings_add(ret, name);
+    }
+    return 0;
 }
 
 int comparison_check_metrics(const struct scenario *s, struct bench_error *err)
 {
-    const char *where = scenario_where(s, "metric");
     cleanup_strings struct strings metrics = {0};
 
-    split_metrics(s, &metrics);
-    for (size_t i = 0; i < metrics.count; i++) {
-        if (metric_known(metrics.items[i]))
-            continue;
-        error_set(err, BENCH_ERROR_USAGE, "metric: there is no metric '%s'", metrics.items[i]);
-        error_hint(err,
-                   "docs/measurement.md lists them; 'bench report --format json' shows those of a "
-                   "run");
-        return where ? error_context(err, "%s", where) : -1;
-    }
-    return 0;
+    return find_metrics(s, &metrics, err);
 }
 
 /* A flag, not the scenario's file. */
@@ -99,12 +98,21 @@ static size_t count_points(const struct scenario *s)
     return n;
 }
 
+/* Never so few that nothing could be decided. */
+static int64_t usual_blocks(size_t comparisons)
+{
+    int64_t least = (int64_t)stats_signed_rank_least(COMPARISON_ALPHA / (double)comparisons);
+    int64_t usual = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
+
+    return usual > least ? usual : least;
+}
+
 void comparison_defaults(struct scenario *s, size_t comparisons)
 {
     if (s->precision > 0 || s->stop == STOP_LOOKS)
         s->repeat = STATS_FIRST_STAGE;
     else if (!scenario_where(s, "repeat"))
-        s->repeat = comparisons > 1 ? COMPARISON_BLOCKS_SEVERAL : COMPARISON_BLOCKS;
+        s->repeat = usual_blocks(comparisons);
     if (!scenario_where(s, "interleave"))
         s->interleave = INTERLEAVE_AUTO;
 }
@@ -114,14 +122,13 @@ int comparison_prepare(struct scenario *s, struct bench_error *err)
     cleanup_strings struct strings metrics = {0};
     size_t comparisons;
 
-    split_metrics(s, &metrics);
     if (s->n_arms < 2) {
         error_set(err, BENCH_ERROR_USAGE, "a comparison needs two relays, here %s %zu",
                   s->n_arms == 1 ? "is" : "are", s->n_arms);
         error_hint(err, "name them with --relay, the baseline first; 'none' is one as well");
         return -1;
     }
-    if (comparison_check_metrics(s, err) < 0)
+    if (find_metrics(s, &metrics, err) < 0)
         return -1;
     comparisons = (s->n_arms - 1) * count_points(s) * (metrics.count ? metrics.count : 1);
     if (settle_blocks(s, err) < 0)
@@ -135,7 +142,7 @@ json_t *comparison_rule(const struct scenario *s)
     cleanup_strings struct strings metrics = {0};
     json_t *names = json_array();
 
-    split_metrics(s, &metrics);
+    find_metrics(s, &metrics, NULL); /* which comparison_check_metrics() has found to be some */
     for (size_t i = 0; i < metrics.count; i++)
         json_array_append_new(names, json_string(metrics.items[i]));
     return json_pack("{s:o,s:f,s:f,s:b}", "metrics", names, "margin", s->margin, "alpha",

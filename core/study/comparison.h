@@ -23,12 +23,13 @@
 int comparison_prepare(struct scenario *s, struct bench_error *err);
 /* Blocks and interleaving for so many comparisons, unless they were set. */
 void comparison_defaults(struct scenario *s, size_t comparisons);
-/* For a run that compares nothing: -1 (USAGE) when a flag asks for what only a comparison does. In a
- * file it may stand, which other commands read too. */
+/* For a run that compares nothing: -1 (USAGE) when a flag asks for what only a comparison does. In
+ * a file it may stand, which other commands read too. */
 int comparison_refuse(const struct scenario *s, struct bench_error *err);
-/* Whether `metric` names metrics that a run could have. */
+/* Whether `metric` names metrics that a run could have; a beginning that fits one only will do. */
 int comparison_check_metrics(const struct scenario *s, struct bench_error *err);
-/* The rule, for run.json ("comparison"): metrics, margin, alpha. New reference. */
+/* The rule, for run.json ("comparison"): metrics by their full names, margin, alpha. New reference.
+ */
 json_t *comparison_rule(const struct scenario *s);
 
 #endif

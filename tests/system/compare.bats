@@ -74,7 +74,10 @@ END
     [[ $output == *"a comparison needs two relays, here is 1"* ]]
     run short -r none,nginx --metric bits_per_secnd
     [ "$status" -eq 2 ]
-    [[ $output == *"--metric: metric: there is no metric 'bits_per_secnd'"* ]]
+    [[ $output == *"--metric: there is no metric 'bits_per_secnd'"*"hint: did you mean 'bits_per_second'?"* ]]
+    run short -r none,nginx --arrivals constant
+    [ "$status" -eq 2 ]
+    [[ $output == *"--arrivals: without 'rate' the next request follows an answer"* ]]
     [ ! -e bench-results ]
 }
 

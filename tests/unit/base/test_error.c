@@ -41,6 +41,28 @@ static void without_an_object(void **state)
     error_detail(NULL, "x");
 }
 
+static void after(const char *where, const char *message, const char *expected)
+{
+    struct bench_error err = {0};
+
+    error_set(&err, BENCH_ERROR_USAGE, "%s", message);
+    assert_int_equal(error_at(&err, where), -1);
+    assert_string_equal(err.message, expected);
+}
+
+static void a_flag_is_named_once(void **state)
+{
+    (void)state;
+    after("--rate", "rate: 'x' is no rate", "--rate: 'x' is no rate");
+    after("--cpu-limit", "cpu_limit: too much", "--cpu-limit: too much");
+    after("--set", "rate: 'x' is no rate", "--set: rate: 'x' is no rate");
+    after("f:2:3", "rate: 'x' is no rate", "f:2:3: rate: 'x' is no rate");
+    after("--rate", "rates: 'x'", "--rate: rates: 'x'");
+    after("--relay", "re", "--relay: re");
+    after(NULL, "rate: 'x'", "rate: 'x'");
+    assert_int_equal(error_at(NULL, "--rate"), -1);
+}
+
 static void long_messages_are_cut(void **state)
 {
     struct bench_error err = {0};
@@ -102,7 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_and_extend),        cmocka_unit_test(without_an_object),
         cmocka_unit_test(long_messages_are_cut), cmocka_unit_test(detail_keeps_the_last_lines),
-        cmocka_unit_test(unknown_names),
+        cmocka_unit_test(unknown_names),         cmocka_unit_test(a_flag_is_named_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
