@@ -128,10 +128,9 @@ static void arm_titles(struct bench_output *out, const struct bench_document *d)
     host->emit(out, "| relay |%s", is_sweep(d) ? " point |" : "");
 }
 
-static void against_title(struct bench_output *out, const struct bench_document *d,
-                          double confidence)
+static void against_title(struct bench_output *out, const char *base, double confidence)
 {
-    labelled(out, " vs ", baseline_name(d));
+    labelled(out, " vs ", base);
     host->emit(out, " | %.3g%% interval |", confidence * 100);
 }
 
@@ -173,10 +172,11 @@ static void emit_verdict_list(struct bench_output *out, const struct bench_docum
         host->emit(out, "\n");
 }
 
-static void comparison_cells(struct bench_output *out, const struct bench_comparison *c)
+/* `c` NULL: there is nothing that the arm is compared with. */
+static void comparison_cells(struct bench_output *out, const struct bench_comparison *c, bool base)
 {
     if (!c) {
-        host->emit(out, " baseline | | | |");
+        host->emit(out, " %s | | | |", base ? "baseline" : "–");
         return;
     }
     ratio_cells(out, c->ratio, c->has_interval, c->low, c->high);
@@ -193,12 +193,14 @@ static void comparison_cells(struct bench_output *out, const struct bench_compar
 static void emit_deciding(struct bench_output *out, const struct bench_document *d,
                           const struct bench_metric *m, double confidence)
 {
+    char least[NUMBER];
+
     labelled(out, "### ", m->title);
     host->emit(out, "\n\n");
     arm_titles(out, d);
     labelled(out, " ", m->title);
     host->emit(out, " | run CV |");
-    against_title(out, d, confidence);
+    against_title(out, base_name(d), confidence);
     host->emit(out, " p (Holm) | verdict | valid | limited by |");
     rule_cells(out, d, ">>><><><");
     for (uint32_t i = 0; i < d->n_arms; i++) {
@@ -208,9 +210,12 @@ static void emit_deciding(struct bench_output *out, const struct bench_document 
         arm_cells(out, d, a);
         value_cell(out, e);
         share_cell(out, e ? e->cv : NAN);
-        comparison_cells(out, find_comparison(d, a, m));
+        comparison_cells(out, find_comparison(d, a, m), is_base(d, a));
         state_cells(out, a);
     }
+    if (detectable(d, m, least, sizeof(least)))
+        host->emit(out, "\nSmallest difference that this run could detect (80%% power): about %s\n",
+                   least);
     host->emit(out, "\n");
 }
 
@@ -283,7 +288,7 @@ static void emit_estimates(struct bench_output *out, const struct bench_document
     arm_titles(out, d);
     host->emit(out, " metric | value | 95%% interval |");
     if (is_compared(d))
-        against_title(out, d, 0.95);
+        against_title(out, baseline_name(d), 0.95);
     rule_cells(out, d, is_compared(d) ? "<><><" : "<><");
     for (uint32_t i = 0; i < d->n_arms; i++)
         for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++) {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "shared/lookup.h"
@@ -36,9 +38,26 @@ bool is_compared(const struct bench_document *d)
     return false;
 }
 
+bool is_base(const struct bench_document *d, const struct bench_arm *a)
+{
+    bool base = strcmp(a->name, d->baseline) == 0;
+
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        base |= strcmp(a->name, d->comparisons[i]->base) == 0;
+    return base;
+}
+
 const char *baseline_name(const struct bench_document *d)
 {
     return strlen(d->baseline) > 20 ? "baseline" : d->baseline;
+}
+
+const char *base_name(const struct bench_document *d)
+{
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        if (strcmp(d->comparisons[i]->base, d->comparisons[0]->base) != 0)
+            return "the other";
+    return baseline_name(d);
 }
 
 bool is_sweep(const struct bench_document *d)
@@ -71,6 +90,18 @@ const struct bench_comparison *find_comparison(const struct bench_document *d,
             return c;
     }
     return NULL;
+}
+
+bool detectable(const struct bench_document *d, const struct bench_metric *m, char *out,
+                size_t size)
+{
+    double worst = 0;
+
+    for (uint32_t i = 0; i < d->n_comparisons; i++)
+        if (d->comparisons[i]->metric == m)
+            worst = fmax(worst, d->comparisons[i]->detectable);
+    snprintf(out, size, worst < 1 ? "%.2g%%" : "%.0f%%", worst * 100);
+    return worst > 0 && isfinite(worst);
 }
 
 bool decides(const struct bench_document *d, const struct bench_metric *m)

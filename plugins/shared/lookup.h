@@ -23,10 +23,21 @@ bool is_compared(const struct bench_document *d);
 /* As heads name it. A long name would push other columns out, and its row says "baseline". */
 const char *baseline_name(const struct bench_document *d);
 
-/* The arm against the baseline there; NULL: it is that, or the metric does not decide. */
+/* Those that the verdicts compare with: the same, unless every arm has one of its own. */
+const char *base_name(const struct bench_document *d);
+
+/* Whether others are compared with the arm. */
+bool is_base(const struct bench_document *d, const struct bench_arm *a);
+
+/* The arm against the baseline there; NULL: it is that, or the metric does not decide there. */
 const struct bench_comparison *find_comparison(const struct bench_document *d,
                                                const struct bench_arm *a,
                                                const struct bench_metric *m);
+
+/* The smallest difference in the metric that the run could detect, of the arm where it is largest:
+ * what the run as a whole could have missed: "3.1%". false when it is not known. */
+bool detectable(const struct bench_document *d, const struct bench_metric *m, char *out,
+                size_t size);
 
 /* Whether the metric has verdicts. */
 bool decides(const struct bench_document *d, const struct bench_metric *m);

@@ -94,8 +94,10 @@ void with_unit(const struct bench_metric *m, double v, char *out, size_t size)
 /* A change against the baseline: "-81.1%", or "x 12.3" where percent would mislead. */
 void change(double ratio, char *out, size_t size)
 {
-    if (!isfinite(ratio))
+    if (isnan(ratio))
         snprintf(out, size, "?");
+    else if (isinf(ratio)) /* failures make it so */
+        snprintf(out, size, "×inf");
     else if (ratio >= 10)
         snprintf(out, size, "×%.3g", ratio);
     else

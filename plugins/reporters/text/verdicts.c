@@ -34,15 +34,6 @@ static void put_comparison(struct table *t, const struct verdict_columns *at,
     put(t, at->verdict, c->verdict);
 }
 
-/* Who all are compared with. */
-static const char *common_base(const struct bench_document *d)
-{
-    for (uint32_t i = 0; i < d->n_comparisons; i++)
-        if (strcmp(d->comparisons[i]->base, d->comparisons[0]->base) != 0)
-            return "the other";
-    return baseline_name(d);
-}
-
 static void emit_metric(const struct bench_document *d, const struct bench_metric *m,
                         double confidence, struct footnotes *notes, const struct bench_style *style,
                         struct bench_output *out)
@@ -54,7 +45,7 @@ static void emit_metric(const struct bench_document *d, const struct bench_metri
     column(&t, "relay", true, 0);
     at.value = column(&t, m->title, false, 0);
     at.cv = column(&t, "run CV", false, 3);
-    snprintf(head, sizeof(head), "vs %s", common_base(d));
+    snprintf(head, sizeof(head), "vs %s", base_name(d));
     at.ratio = column(&t, head, false, 9);
     snprintf(head, sizeof(head), "%.3g%% interval", confidence * 100);
     at.interval = column(&t, head, true, 8);
@@ -73,27 +64,22 @@ static void emit_metric(const struct bench_document *d, const struct bench_metri
         if (c)
             put_comparison(&t, &at, c);
         else
-            put(&t, at.ratio, "baseline");
+            put(&t, at.ratio, is_base(d, a) ? "baseline" : "–");
         put_runs(&t, at.valid, at.limited, a);
     }
     emit_table(&t, out);
     table_release(&t);
 }
 
-/* The worst of the arms: what the run as a whole could have missed. */
 static void emit_detectable(const struct bench_document *d, const struct bench_metric *m,
                             const struct bench_style *style, struct bench_output *out)
 {
-    double worst = 0;
-    char line[160];
+    char least[32], line[160];
 
-    for (uint32_t i = 0; i < d->n_comparisons; i++)
-        if (d->comparisons[i]->metric == m)
-            worst = fmax(worst, d->comparisons[i]->detectable);
-    if (worst > 0 && isfinite(worst)) {
+    if (detectable(d, m, least, sizeof(least))) {
         snprintf(line, sizeof(line),
-                 "smallest difference in %s that this run could detect (80%% power): about %.2g%%",
-                 m->title, worst * 100);
+                 "smallest difference in %s that this run could detect (80%% power): about %s",
+                 m->title, least);
         emit_wrapped("", line, style, out);
     }
     host->emit(out, "\n");
