@@ -226,6 +226,7 @@ int document_new_gated(struct document **ret, const struct stored_run *run,
     describe(d, run);
     observe(d, run);
     add_repetitions(d);
+    document_judge_blocks(d, run);
     document_add_arms(d, run);
     document_add_comparisons(d, run);
     document_add_gates(d, run, gates);

@@ -10,6 +10,20 @@
 #include "report/load.h"
 #include "report/run_facts.h"
 
+/* What the numbers of an arm come from: of a comparison the blocks that count, unless the machine
+ * was unfit in so many that they are all there is to show. */
+static struct observations select_counting(const struct document *d, const char *arm,
+                                           const char *point)
+{
+    struct observations ok = document_select(d, arm, point, true), fit;
+
+    if (fitness_unfit(&d->fitness))
+        return ok;
+    fit = document_fit(&ok, &d->fitness);
+    observations_release(&ok);
+    return fit;
+}
+
 /* The repetitions made for a capture that is too dear for the measuring ones. */
 static struct observations select_aside(const struct document *d, const char *arm,
                                         const char *point)
@@ -35,7 +49,7 @@ static void add_estimates(struct document *d, const struct observations *ok,
     struct bench_estimate **all;
 
     if (!is_baseline) {
-        baseline = document_select(d, d->document.baseline, arm->point, true);
+        baseline = select_counting(d, d->document.baseline, arm->point);
         baseline_aside = select_aside(d, d->document.baseline, arm->point);
     }
     all = estimate_all(ok, &baseline, &arm->n_estimates);
@@ -112,11 +126,20 @@ static void find_limiter(struct document *d, const struct observations *ok, stru
     }
 }
 
+static uint32_t count_failed(const struct observations *all)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < all->count; i++)
+        n += !all->items[i]->record->ok;
+    return n;
+}
+
 static void add_arm(struct document *d, const struct stored_run *run, const char *name,
                     const char *point)
 {
     struct observations all = document_select(d, name, point, false);
-    struct observations ok = document_select(d, name, point, true);
+    struct observations ok = select_counting(d, name, point);
     struct observations aside = select_aside(d, name, point);
     uint32_t n = d->document.n_arms;
     struct bench_arm *arm;
@@ -133,7 +156,7 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
             .hops = first->hops,
             .cpu_limit = first->hops ? relay_limit(run, &all) : 0,
             .valid = (uint32_t)ok.count,
-            .failed = (uint32_t)(all.count - ok.count),
+            .failed = count_failed(&all),
         };
         find_achieved(&ok, arm);
         find_limiter(d, &ok, arm);
@@ -201,7 +224,7 @@ static void judge_loads(struct document *d, const struct stored_run *run)
 
         if (!(rate > 0))
             continue;
-        ok = document_select(d, a->name, a->point, true);
+        ok = select_counting(d, a->name, a->point);
         load_judge(&ok, rate, light_p99(d, run, a, rate), &why);
         a->saturated = why.length ? document_keep(d, text_get(&why)) : NULL;
         observations_release(&ok);
@@ -228,8 +251,8 @@ static void add_hop_costs(struct document *d)
 
         if (!bare)
             continue;
-        own = document_select(d, a->name, a->point, true);
-        without = document_select(d, bare->name, bare->point, true);
+        own = select_counting(d, a->name, a->point);
+        without = select_counting(d, bare->name, bare->point);
         a->hop_costs = hop_costs(&own, &without, a->hops, &a->n_hop_costs);
         observations_release(&own);
         observations_release(&without);

@@ -40,7 +40,8 @@ struct observations document_select(const struct document *d, const char *arm, c
 /* document_arms.c: estimates, limits, loads, what a hop costs. */
 void document_add_arms(struct document *d, const struct stored_run *run);
 
-/* document_verdicts.c: comparisons, if the run is one. */
+/* document_verdicts.c: of a comparison first which blocks count, then what they decide. */
+void document_judge_blocks(struct document *d, const struct stored_run *run);
 void document_add_comparisons(struct document *d, const struct stored_run *run);
 /* Those of blocks that were not thrown away. The caller releases the list. */
 struct observations document_fit(const struct observations *all, const struct fitness *fitness);

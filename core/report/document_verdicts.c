@@ -22,16 +22,17 @@ static const struct bench_metric *find_metric(const struct document *d, const ch
     return NULL;
 }
 
-static void default_metric(const struct document *d, const struct stored_run *run,
-                           struct strings *metrics)
+/* What decides at a point unless it was said; NULL when nothing succeeded there. */
+static const char *default_metric(const struct document *d, const struct stored_run *run,
+                                  const char *point)
 {
-    for (size_t i = 0; i < d->n_observed && metrics->count == 0; i++) {
+    for (size_t i = 0; i < d->n_observed; i++) {
         const struct repetition_record *r = d->observed[i].record;
 
-        if (r->ok && record_measures(r))
-            strings_add(metrics,
-                        verdicts_default(&d->observed[i].set, run_rate(run, r->point) > 0));
+        if (r->ok && record_measures(r) && strcmp(r->point, point) == 0)
+            return verdicts_default(&d->observed[i].set, run_rate(run, point) > 0);
     }
+    return NULL;
 }
 
 struct observations document_fit(const struct observations *all, const struct fitness *fitness)
@@ -95,14 +96,17 @@ static void compare_arm(struct document *d, const struct bench_arm *arm, const c
     d->comparisons[d->n_comparisons++] = c;
 }
 
-static void judge_fitness(struct document *d, const struct stored_run *run)
+void document_judge_blocks(struct document *d, const struct stored_run *run)
 {
     struct observations all = {0};
+    struct verdict_rule rule;
 
+    if (!verdict_rule_read(run, &rule))
+        return;
     for (size_t i = 0; i < d->n_observed; i++)
         if (record_measures(d->observed[i].record))
             observations_add(&all, &d->observed[i]);
-    fitness_find(run, &all, &d->fitness);
+    fitness_find(run, &all, &rule.metrics, &d->fitness);
     d->rejected = xcalloc(d->fitness.n_rejected + 1, sizeof(*d->rejected));
     for (size_t i = 0; i < d->fitness.n_rejected; i++)
         d->rejected[i] =
@@ -111,31 +115,71 @@ static void judge_fitness(struct document *d, const struct stored_run *run)
     d->document.n_rejected = (uint32_t)d->fitness.n_rejected;
     d->document.n_blocks = (uint32_t)d->fitness.n_blocks;
     observations_release(&all);
+    verdict_rule_release(&rule);
+}
+
+/* Whether an arm can have the metric: some repetition has it, or none succeeded. What a relay uses
+ * is nothing that an arm without one has. */
+static bool can_have(const struct document *d, const char *arm, const char *point, const char *name)
+{
+    struct observations all = document_select(d, arm, point, false);
+    bool has = false, any = false;
+
+    for (size_t i = 0; i < all.count; i++) {
+        any |= all.items[i]->record->ok;
+        has |= metric_set_find(&all.items[i]->set, name) != NULL;
+    }
+    has |= all.count > 0 && !any;
+    observations_release(&all);
+    return has;
+}
+
+/* One of those that share the error. */
+struct pairing {
+    const struct bench_arm *arm;
+    const char *base;
+    const struct bench_metric *metric;
+};
+
+static size_t list_pairings(const struct document *d, const struct stored_run *run,
+                            const struct verdict_rule *rule, struct pairing *ret)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < d->document.n_arms; i++) {
+        const struct bench_arm *arm = d->arms[i];
+        const char *base = document_base(d, rule, arm);
+        const char *usual = default_metric(d, run, arm->point);
+        size_t named = rule->metrics.count;
+
+        for (size_t k = 0; base && k < (named ? named : 1); k++) {
+            const char *name = named ? rule->metrics.items[k] : usual;
+            const struct bench_metric *metric = name ? find_metric(d, name) : NULL;
+
+            if (metric && can_have(d, arm->name, arm->point, name) &&
+                can_have(d, base, arm->point, name))
+                ret[n++] = (struct pairing){arm, base, metric};
+        }
+    }
+    return n;
 }
 
 /* By what the run was compared, before it began; nothing when it was not. */
 void document_add_comparisons(struct document *d, const struct stored_run *run)
 {
+    cleanup_free struct pairing *pairings = NULL;
     struct verdict_rule rule;
-    size_t others = 0;
+    size_t m;
 
     d->document.margin = NAN;
     if (!verdict_rule_read(run, &rule))
         return;
     d->document.margin = rule.margin;
-    judge_fitness(d, run);
-    if (rule.metrics.count == 0)
-        default_metric(d, run, &rule.metrics);
-    for (uint32_t i = 0; i < d->document.n_arms; i++)
-        others += document_base(d, &rule, d->arms[i]) != NULL;
-    for (uint32_t i = 0; i < d->document.n_arms; i++)
-        for (size_t k = 0; k < rule.metrics.count; k++) {
-            const struct bench_metric *metric = find_metric(d, rule.metrics.items[k]);
-            const char *base = document_base(d, &rule, d->arms[i]);
-
-            if (metric && base)
-                compare_arm(d, d->arms[i], base, metric, &rule, others * rule.metrics.count);
-        }
+    pairings =
+        xcalloc((size_t)d->document.n_arms * (rule.metrics.count + 1) + 1, sizeof(*pairings));
+    m = list_pairings(d, run, &rule, pairings);
+    for (size_t i = 0; i < m; i++)
+        compare_arm(d, pairings[i].arm, pairings[i].base, pairings[i].metric, &rule, m);
     verdicts_adjust(d->comparisons, d->n_comparisons);
     d->document.comparisons = (const struct bench_comparison *const *)d->comparisons;
     d->document.n_comparisons = (uint32_t)d->n_comparisons;

@@ -13,12 +13,13 @@ struct rule {
     const char *name;
     double steal;  /* share of the CPU time that the hypervisor gave to others */
     double others; /* CPUs that others on the machine used */
+    double missed; /* share of the time in which a counter that decides was not counted */
 };
 
 static const struct rule rules[] = {
-    {"shared", 0.01, 0.05},
-    {"lab", 0, 0.05},
-    {"nothing", INFINITY, INFINITY},
+    {"shared", 0.01, 0.05, 0.05},
+    {"lab", 0, 0.05, 0.05},
+    {"nothing", INFINITY, INFINITY, INFINITY},
 };
 
 static const struct rule *rule_of(const struct stored_run *run)
@@ -31,8 +32,23 @@ static const struct rule *rule_of(const struct stored_run *run)
     return &rules[0];
 }
 
+/* An event that shared its counter with others for too long. Why, or NULL. Caller frees. */
+static char *judge_counters(const struct rule *rule, const struct observed *o,
+                            const struct strings *metrics)
+{
+    for (size_t i = 0; i < metrics->count; i++) {
+        const struct metric_value *v = metric_set_find(&o->set, metrics->items[i]);
+
+        if (v && v->missed > rule->missed)
+            return xasprintf("%s counted %.3g%% of the time < %.3g%%", v->metric->title,
+                             (1 - v->missed) * 100, (1 - rule->missed) * 100);
+    }
+    return NULL;
+}
+
 /* Why, or NULL. Caller frees. */
-static char *judge(const struct stored_run *run, const struct rule *rule, const struct observed *o)
+static char *judge(const struct stored_run *run, const struct rule *rule, const struct observed *o,
+                   const struct strings *metrics)
 {
     const json_t *environment = json_object_get(run->run, "environment");
     const char *clock = json_text_or(json_object_get(environment, "clocksource"), NULL);
@@ -46,10 +62,11 @@ static char *judge(const struct stored_run *run, const struct rule *rule, const 
     if (!isinf(rule->steal) && clock && o->record->clocksource &&
         strcmp(clock, o->record->clocksource) != 0)
         return xasprintf("clock source became '%s'", o->record->clocksource);
-    return NULL;
+    return judge_counters(rule, o, metrics);
 }
 
-void fitness_find(const struct stored_run *run, const struct observations *all, struct fitness *ret)
+void fitness_find(const struct stored_run *run, const struct observations *all,
+                  const struct strings *metrics, struct fitness *ret)
 {
     const struct rule *rule = rule_of(run);
     uint32_t last = 0;
@@ -61,8 +78,9 @@ void fitness_find(const struct stored_run *run, const struct observations *all, 
     ret->n_blocks = last;
     for (size_t i = 0; i < all->count; i++) {
         const struct observed *o = all->items[i];
-        char *why =
-            o->record->ok && !fitness_rejects(ret, o->record->block) ? judge(run, rule, o) : NULL;
+        char *why = o->record->ok && !fitness_rejects(ret, o->record->block)
+                        ? judge(run, rule, o, metrics)
+                        : NULL;
 
         if (!why)
             continue;

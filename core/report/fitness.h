@@ -24,9 +24,10 @@ struct fitness {
     size_t n_blocks; /* in all */
 };
 
-/* `all`: the measuring repetitions of the run, of every arm and point. */
+/* `all`: the measuring repetitions of the run, of every arm and point. `metrics`: names of those
+ * that decide; the counters among them have a rule of their own. */
 void fitness_find(const struct stored_run *run, const struct observations *all,
-                  struct fitness *ret);
+                  const struct strings *metrics, struct fitness *ret);
 bool fitness_rejects(const struct fitness *f, uint32_t block);
 bool fitness_unfit(const struct fitness *f);
 void fitness_release(struct fitness *f);

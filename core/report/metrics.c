@@ -469,6 +469,7 @@ struct amount {
     const char *reason;
     double seconds;
     const char *part; /* as struct metric_value has it */
+    double missed;    /* likewise */
 };
 
 struct source {
@@ -621,9 +622,11 @@ static struct amount event_of(const struct source *src, const char *column)
     running = columns_of(src, running_name, NULL, false);
     if (!is_number(enabled.v) || !is_number(running.v))
         return count;
-    if (running.v.value <= 0)
-        return nothing(BENCH_NOT_COUNTED, "the counter never ran in the window");
-    if (running.v.value < enabled.v.value) {
+    if (running.v.value <= 0) {
+        count = nothing(BENCH_NOT_COUNTED, "the counter never ran in the window");
+        count.missed = 1;
+    } else if (running.v.value < enabled.v.value) {
+        count.missed = 1 - running.v.value / enabled.v.value;
         count.v.value *= enabled.v.value / running.v.value;
         count.v.state = BENCH_SCALED;
         if (!count.reason)
@@ -650,6 +653,7 @@ static struct amount ratio(struct amount a, struct amount b)
         a.v.state = b.v.state;
     if (!a.reason)
         a.reason = b.reason;
+    a.missed = fmax(a.missed, b.missed);
     return a;
 }
 
@@ -841,7 +845,8 @@ static void add(const struct source *src, const struct row *row, const char *rol
     ret->items[ret->count++] = (struct metric_value){.metric = pool_get(pool, row, role, event),
                                                      .value = a.v,
                                                      .reason = a.reason,
-                                                     .part = a.part};
+                                                     .part = a.part,
+                                                     .missed = a.missed};
 }
 
 static bool ends_with(const char *s, const char *tail)

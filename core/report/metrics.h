@@ -15,8 +15,8 @@
 const struct bench_metric *metric_table_row(size_t i);
 
 /* The full name that `name` stands for, of a run, a role, a hop or some event: itself, or the only
- * one that goes on behind it ("latency_p99"). NULL (USAGE) when a run could have none, or several. Caller frees; `*ret_row` is
- * the metric's row of the table. */
+ * one that goes on behind it ("latency_p99"). NULL (USAGE) when a run could have none, or several.
+ * Caller frees; `*ret_row` is the metric's row of the table. */
 char *metric_resolve(const char *name, const struct bench_metric **ret_row,
                      struct bench_error *err);
 
@@ -33,6 +33,7 @@ struct metric_value {
     const char
         *reason;      /* why it is not a plain number, or NULL; owned by the record, or constant */
     const char *part; /* what part of the event was counted; NULL: all of it. Owned by the record */
+    double missed;    /* share of the window in which its counters did not count, 0: none of it */
 };
 
 /* Metrics by their full name, each made once and sorted by it; owns them. */

@@ -5,8 +5,13 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 #include "report/identities.h"
 #include "report/run_facts.h"
+#include "stats/sequential.h"
+
+/* Times the fastest relay: below that, client and server gave it nearly all that they have. */
+#define NEAR_CEILING 1.1
 
 static void design_blocks(const struct stored_run *run, const struct bench_document *d,
                           struct strings *ret)
@@ -35,30 +40,49 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     strings_add(ret, text_get(&t));
 }
 
-static bool compares_saved(const struct stored_run *run)
+/* When the run was to end, unless that was after a fixed number of blocks. `level`: of the look
+ * behind it, of all comparisons together. */
+static void describe_stop(const struct stored_run *run, double level, struct text *ret)
 {
-    return json_object_get(json_object_get(run->run, "comparison"), "pairs") != NULL;
+    const char *text = json_text_or(run_setting(run, "", "precision"), "0");
+    struct stats_look look;
+    double precision;
+
+    if (run_compares_saved(run))
+        return;
+    if (json_is_true(json_object_get(json_object_get(run->run, "comparison"), "looks"))) {
+        text_add(ret, "; looks after");
+        for (size_t i = 0; stats_look(i, &look); i++)
+            text_add(ret, "%s %zu", i ? "," : "", look.n);
+        text_add(ret, " blocks, this one at %.3g%%", level * 100);
+    } else if (parse_share(text, &precision, NULL) == 0 && precision > 0) {
+        text_add(ret, "; as many blocks as intervals of ±%s take, %d to %d", text,
+                 STATS_FIRST_STAGE, STATS_MOST_BLOCKS);
+    }
 }
 
 /* What decides, as it was fixed before the run. */
 static void design_rule(const struct stored_run *run, const struct bench_document *d,
                         struct strings *ret)
 {
+    const json_t *rule = json_object_get(run->run, "comparison");
     cleanup_strings struct strings metrics = {0};
-    cleanup_text struct text names = {0};
+    cleanup_text struct text names = {0}, stop = {0};
 
     if (d->n_comparisons == 0)
         return;
+    describe_stop(run, (1 - d->comparisons[0]->confidence) * d->n_comparisons, &stop);
     for (uint32_t i = 0; i < d->n_comparisons; i++)
         if (!strings_has(&metrics, d->comparisons[i]->metric->title))
             strings_add(&metrics, d->comparisons[i]->metric->title);
     for (size_t i = 0; i < metrics.count; i++)
         text_add(&names, "%s%s", i ? ", " : "", metrics.items[i]);
-    strings_addf(ret, "rule: primary %s; family error %.2g%% (%u comparison%s); margin %.3g%%; %s",
-                 text_get(&names), (1 - d->comparisons[0]->confidence) * d->n_comparisons * 100,
-                 d->n_comparisons, plural(d->n_comparisons), d->margin * 100,
-                 compares_saved(run) ? "chosen when the runs were there already"
-                                     : "fixed before the run");
+    strings_addf(ret,
+                 "rule: primary %s; family error %.2g%% (%u comparison%s); margin %.3g%%%s; %s",
+                 text_get(&names), json_number_or(json_object_get(rule, "alpha"), NAN) * 100,
+                 d->n_comparisons, plural(d->n_comparisons), d->margin * 100, text_get(&stop),
+                 run_compares_saved(run) ? "chosen when the runs were there already"
+                                         : "fixed before the run");
 }
 
 /* Which blocks entered, and whether the others would have changed anything. */
@@ -241,6 +265,90 @@ static void design_loop(const struct stored_run *run, const struct observations 
     }
 }
 
+/* How late an open loop sent, at worst. */
+static void design_lag(const struct observations *all, struct strings *ret)
+{
+    double most = NAN;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
+
+        for (size_t k = 0; r->ok && k < r->n_latencies; k++) {
+            const struct histogram *h = r->latencies[k].histogram;
+
+            if (strcmp(r->latencies[k].name, "lag") == 0 && histogram_supports(h, 0.99))
+                most = fmax(most, histogram_percentile(h, 0.99));
+        }
+    }
+    if (!isnan(most))
+        strings_addf(ret, "schedule lag p99 at most %.3g ms", most * 1e-6);
+}
+
+static double value_of(const struct bench_arm *a, const char *metric)
+{
+    for (uint32_t i = 0; i < a->n_estimates; i++)
+        if (strcmp(a->estimates[i]->metric->name, metric) == 0)
+            return a->estimates[i]->value;
+    return NAN;
+}
+
+/* What client and server do without a relay, at one point. */
+struct ceiling {
+    double value, times; /* …, of the fastest relay */
+    const struct bench_arm *fastest;
+};
+
+static void find_ceiling(const struct bench_document *d, const char *point, const char *metric,
+                         struct ceiling *ret)
+{
+    double most = 0;
+
+    *ret = (struct ceiling){.value = NAN, .times = NAN};
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_arm *a = d->arms[i];
+        double value = value_of(a, metric);
+
+        if (strcmp(a->point, point) != 0)
+            continue;
+        if (a->hops == 0)
+            ret->value = fmax(ret->value, value);
+        else if (value > most) {
+            most = value;
+            ret->fastest = a;
+        }
+    }
+    if (ret->fastest)
+        ret->times = ret->value / most;
+}
+
+/* In closed loops; of several points the one where the fastest relay comes closest. */
+static void design_ceiling(const struct stored_run *run, const struct bench_document *d,
+                           struct strings *ret)
+{
+    static const char *const metrics[] = {"operations_per_second", "bits_per_second"};
+    struct ceiling least = {.times = INFINITY};
+    const char *unit = "requests/s";
+    char text[32];
+
+    for (size_t m = 0; m < ARRAY_SIZE(metrics) && !least.fastest; m++) {
+        unit = m == 0 ? "requests/s" : "bit/s";
+        for (uint32_t i = 0; i < d->n_arms; i++) {
+            struct ceiling c;
+
+            find_ceiling(d, d->arms[i]->point, metrics[m], &c);
+            if (run_rate(run, d->arms[i]->point) == 0 && c.times < least.times)
+                least = c;
+        }
+    }
+    if (!least.fastest)
+        return;
+    strings_addf(ret, "no-relay ceiling %s%s, %.2g times the fastest relay (%s%s%s)%s",
+                 format_si(least.value, text, sizeof(text)), unit, least.times, least.fastest->name,
+                 *least.fastest->point ? " at " : "", least.fastest->point,
+                 least.times < NEAR_CEILING ? ": client or server may be the limit, not the relay"
+                                            : "");
+}
+
 /* What `rate: auto` found. */
 static void design_saturation(const struct stored_run *run, struct strings *ret)
 {
@@ -375,8 +483,8 @@ static void design_estimates(const struct stored_run *run, const struct bench_do
                      "estimate: Hodges-Lehmann over repetitions, %.0f%% signed-rank interval, each "
                      "for itself; ratios from %s",
                      REPORT_CONFIDENCE * 100,
-                     compares_saved(run) ? "all repetitions of either run, unpaired"
-                                         : "pairs in a block");
+                     run_compares_saved(run) ? "all repetitions of either run, unpaired"
+                                             : "pairs in a block");
 }
 
 void notes_design(const struct stored_run *run, const struct bench_document *d,
@@ -391,10 +499,12 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
+    design_lag(all, ret);
     design_saturation(run, ret);
     design_machine(run, ret);
     design_no_hops(run, ret);
     design_limit(d, all, ret);
+    design_ceiling(run, d, ret);
     design_captures(run, ret);
     identities_compare(run, d, all, ret);
     design_estimates(run, d, ret);

@@ -19,6 +19,7 @@ enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
 #define LIMIT_TOLERANCE 0.01 /* by which a relay may pass its CPU limit */
 #define LIMIT_SHORTFALL 0.02 /* by which one that is always throttled may stay below it */
 #define ALWAYS_THROTTLED 0.95
+#define AMPLE 1.5 /* times the warm-up that would just have covered what was not steady */
 #define BENCH_WARNING 0.01
 #define IDLE_WARNING 0.01    /* CPUs of an arm while another one is measured */
 #define CHARGE_TOLERANCE 0.1 /* by which the scheduler's account may differ from task-clock */
@@ -102,32 +103,83 @@ static void warn_saved(const struct stored_run *run, struct strings *ret)
     json_t *line;
     size_t i;
 
-    if (!json_object_get(rule, "pairs"))
+    if (!run_compares_saved(run))
         return;
     strings_add(ret, "two saved runs, not interleaved: what the machine did between them is in the "
                      "difference, and no interval shows it; 'bench compare SCENARIO' measures both "
                      "in the same blocks");
     json_array_foreach(json_object_get(rule, "differences"), i, line)
         strings_addf(ret, "the runs differ in %s", json_text_or(line, ""));
+    json_array_foreach(json_object_get(rule, "incomplete"), i, line)
+        strings_add(ret, json_text_or(line, ""));
 }
 
-/* A metric that was to decide and that nobody measured. */
-static void warn_undecided(const struct stored_run *run, const struct bench_document *d,
-                           struct strings *ret)
+/* Whether a repetition of the arm (NULL: of any) has the metric. */
+static bool any_has(const struct observations *all, const char *arm, const char *metric)
 {
+    for (size_t i = 0; i < all->count; i++)
+        if ((!arm || strcmp(all->items[i]->record->arm, arm) == 0) &&
+            metric_set_find(&all->items[i]->set, metric))
+            return true;
+    return false;
+}
+
+/* Arms that a metric which decides about others says nothing of: "none, bare". */
+static void list_left_out(const struct bench_document *d, const struct observations *all,
+                          const char *metric, struct text *ret)
+{
+    cleanup_strings struct strings names = {0};
+
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const char *arm = d->arms[i]->name;
+
+        if (d->arms[i]->valid == 0 || strings_has(&names, arm) || any_has(all, arm, metric))
+            continue;
+        strings_add(&names, arm);
+        text_add(ret, "%s%s", names.count > 1 ? ", " : "", arm);
+    }
+}
+
+static bool any_ok(const struct observations *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i]->record->ok)
+            return true;
+    return false;
+}
+
+/* A metric that was to decide and does not, or not about everybody. */
+static void warn_undecided(const struct stored_run *run, const struct bench_document *d,
+                           const struct observations *all, struct strings *ret)
+{
+    const json_t *rule = json_object_get(run->run, "comparison");
     json_t *name;
     size_t i;
 
-    json_array_foreach(json_object_get(json_object_get(run->run, "comparison"), "metrics"), i, name)
+    if (rule && all->count && !any_ok(all)) {
+        strings_add(ret, "nothing was decided: no repetition succeeded");
+        return;
+    }
+    json_array_foreach(json_object_get(rule, "metrics"), i, name)
     {
         const char *metric = json_text_or(name, "");
+        cleanup_text struct text without = {0};
         bool found = false;
 
         for (uint32_t k = 0; k < d->n_comparisons; k++)
             found |= strcmp(d->comparisons[k]->metric->name, metric) == 0;
-        if (!found)
+        list_left_out(d, all, metric, &without);
+        if (!found && !any_has(all, NULL, metric))
             strings_addf(ret, "%s was decided: no repetition has the metric '%s'",
                          d->n_comparisons ? "not everything" : "nothing", metric);
+        else if (!found)
+            strings_addf(ret,
+                         "nothing was decided by '%s', which is no metric of %s: choose another "
+                         "'baseline'",
+                         metric, text_get(&without));
+        else if (without.length)
+            strings_addf(ret, "'%s' is no metric of %s: not compared by it", metric,
+                         text_get(&without));
     }
 }
 
@@ -196,9 +248,10 @@ static void warn_unsteady(const struct bench_document *d, const struct observati
         strings_addf(ret,
                      "%s: not steady%s: in %zu of %zu repetitions the window's first %.1f s went "
                      "at %.0f%% of the rate of its rest, which moves the mean by %+.1f%%; lengthen "
-                     "'warmup'",
+                     "'warmup' to %.2g s",
                      arm_label(d->arms[i], label, sizeof(label)), more, first.unsteady,
-                     first.judged, first.seconds, first.ratio * 100, first.shift * 100);
+                     first.judged, first.seconds, first.ratio * 100, first.shift * 100,
+                     AMPLE * ((double)d->warmup_ns * 1e-9 + first.seconds));
     }
 }
 
@@ -349,8 +402,9 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_saturated(d, ret);
     warn_searched(run, ret);
     warn_saved(run, ret);
-    warn_undecided(run, d, ret);
-    order_notes(d, all, ret);
+    warn_undecided(run, d, all, ret);
+    if (!run_compares_saved(run)) /* whose order says nothing: one came after the other */
+        order_notes(d, all, ret);
     spread_notes(d, all, ret);
     warn_idle(all, ret);
     warn_unsteady(d, all, ret);

@@ -125,6 +125,11 @@ void run_points(const struct stored_run *run, struct strings *ret)
             add_once(ret, run->repetitions[r].point);
 }
 
+bool run_compares_saved(const struct stored_run *run)
+{
+    return json_object_get(json_object_get(run->run, "comparison"), "pairs") != NULL;
+}
+
 double run_rate(const struct stored_run *run, const char *point)
 {
     return json_rate_or(run_setting(run, point, "rate"), 0);

@@ -27,6 +27,8 @@ void run_arms(const struct stored_run *run, struct strings *ret);
 /* The labels of the points at which something counts, in the plan's order; again with those that
  * only the repetitions know. */
 void run_points(const struct stored_run *run, struct strings *ret);
+/* Whether it is two saved runs (side_by_side.h), which share no blocks. */
+bool run_compares_saved(const struct stored_run *run);
 /* Requests per second at the point; 0: a closed loop. */
 double run_rate(const struct stored_run *run, const char *point);
 /* CPUs online in the machine; 0 when unknown. */

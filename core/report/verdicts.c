@@ -139,7 +139,7 @@ void verdict_find(const struct observations *arm, const struct observations *bas
     }
     if (failed_base > failed)
         failed = failed_base;
-    stats_compare(d, n, alpha_after(rule, n), m, &c);
+    stats_compare(d, n, alpha_after(rule, arm->count), m, &c);
     conclude(&c, n, failed, metric, rule, ret, ret_text);
 }
 

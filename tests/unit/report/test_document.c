@@ -196,7 +196,9 @@ static void design_lines(void **state)
     assert_string_equal(f.d->design[2], "machine: 4 CPUs (Example 9000), Linux 6.18.0");
     assert_string_equal(f.d->design[3], "relay limit 1.00 CPU per process (used 0.986 to 0.991), "
                                         "period 100 ms");
-    assert_string_equal(f.d->design[4], "captured in every repetition: stat");
+    assert_string_equal(f.d->design[4],
+                        "no-relay ceiling 41.4 Gbit/s, 5 times the fastest relay (nginx)");
+    assert_string_equal(f.d->design[5], "captured in every repetition: stat");
     assert_true(has_line(f.d->design, f.d->n_design, "bench itself used 0.2% of a core"));
 }
 
@@ -471,6 +473,84 @@ static void too_many_make_the_environment_unfit(void **state)
     assert_string_equal(f.d->comparisons[0]->verdict, "ENVIRONMENT UNFIT");
     assert_string_equal(f.d->comparisons[0]->finding, "unfit");
     assert_int_equal(f.d->comparisons[0]->sign, 0);
+}
+
+/* A block is thrown away as a whole: with every number that it has. */
+static void unfit_blocks_enter_no_estimate(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    steal(&f, 2, 0.03);
+    again(&f);
+    assert_int_equal(f.d->arms[1]->valid, 5);
+    assert_int_equal(f.d->arms[1]->failed, 0);
+    assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 5);
+    assert_int_equal(find(f.d->arms[1], "bits_per_second")->ratio_pairs, 5);
+    steal(&f, 1, 0.03); /* nothing is left to be trusted: what there is, is shown */
+    again(&f);
+    assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 6);
+}
+
+static void a_counter_that_was_away_is_unfit(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, "page_faults_server"),
+                                   g = compared(0.03, "context_switches_server");
+
+    (void)state;
+    assert_int_equal(f.d->n_rejected, 6);
+    assert_string_equal(f.d->rejected[0].why, "page-faults server counted 50% of the time < 95%");
+    assert_string_equal(f.d->comparisons[0]->finding, "unfit");
+    assert_int_equal(g.d->n_rejected, 0); /* that one does not decide here */
+}
+
+/* What only some arms have is compared among them, and they alone share the error. */
+static void a_metric_that_an_arm_cannot_have(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, "cpu_seconds_per_gigabyte_relay");
+    json_t *metrics = json_object_get(json_object_get(f.run.run, "comparison"), "metrics");
+
+    (void)state;
+    assert_int_equal(f.d->n_comparisons, 0);
+    assert_warned(f.d,
+                  "nothing was decided by 'cpu_seconds_per_gigabyte_relay', which is no metric "
+                  "of none: choose another 'baseline'");
+    json_array_append_new(metrics, json_string("bits_per_second"));
+    again(&f);
+    assert_int_equal(f.d->n_comparisons, 1);
+    assert_true(close_to(f.d->comparisons[0]->confidence, 0.95));
+    assert_string_equal(f.d->comparisons[0]->verdict, "SLOWER (by at least 3%)");
+}
+
+static void all_failed_is_no_decision(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < f.run.n_repetitions; i++)
+        f.run.repetitions[i].ok = false;
+    again(&f);
+    assert_int_equal(f.d->n_comparisons, 0);
+    assert_warned(f.d, "nothing was decided: no repetition succeeded");
+}
+
+/* The error of the family is that of all looks together. */
+static void looks_are_part_of_the_rule(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+
+    (void)state;
+    json_object_set_new(json_object_get(f.run.run, "comparison"), "looks", json_true());
+    again(&f);
+    assert_true(close_to(f.d->comparisons[0]->confidence, 0.998));
+    assert_true(has_line(f.d->design, f.d->n_design,
+                         "family error 5% (1 comparison); margin 3%; looks after 10, 20, 30, 40 "
+                         "blocks, this one at 0.2%; fixed before the run"));
+    json_object_set_new(json_object_get(f.run.run, "comparison"), "looks", json_false());
+    json_object_set_new(json_object_get(f.run.run, "scenario"), "precision", json_string("2%"));
+    again(&f);
+    assert_true(has_line(f.d->design, f.d->n_design,
+                         "margin 3%; as many blocks as intervals of ±2% take, 10 to 40; fixed"));
 }
 
 /* Multiplies the throughput of each block by `base` to the power of its number. */
@@ -834,7 +914,7 @@ static void a_window_that_is_not_steady(void **state)
     again(&f);
     assert_warned(f.d, "nginx: not steady: in 4 of 6 repetitions the window's first 1.0 s went at "
                        "50% of the rate of its rest, which moves the mean by -16.7%; lengthen "
-                       "'warmup'");
+                       "'warmup' to 2.2 s");
     assert_false(has_line(f.d->warnings, f.d->n_warnings, "none: not steady"));
     for (size_t r = 0; r < f.run.n_repetitions; r++) /* 1.5 s are too few ticks to tell */
         f.run.repetitions[r].window_end_ns -= 15 * EXAMPLE_TICK;
@@ -883,6 +963,11 @@ int main(void)
         cmocka_unit_test(no_order_is_not_told),
         cmocka_unit_test(what_the_ratio_varies_with_is_told),
         cmocka_unit_test(unfit_blocks_do_not_count),
+        cmocka_unit_test(unfit_blocks_enter_no_estimate),
+        cmocka_unit_test(a_counter_that_was_away_is_unfit),
+        cmocka_unit_test(a_metric_that_an_arm_cannot_have),
+        cmocka_unit_test(all_failed_is_no_decision),
+        cmocka_unit_test(looks_are_part_of_the_rule),
         cmocka_unit_test(a_laboratory_has_no_steal),
         cmocka_unit_test(another_clock_is_another_machine),
         cmocka_unit_test(too_many_make_the_environment_unfit),
