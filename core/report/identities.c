@@ -169,20 +169,21 @@ void identities_changed(const struct bench_document *d, const struct observation
 void identities_layout(const struct bench_document *d, const struct observations *all,
                        struct strings *ret)
 {
-    const json_t *base = first_binaries(all, d->baseline);
+    cleanup_strings struct strings said = {0};
 
     for (uint32_t i = 0; i < d->n_comparisons; i++) {
         const struct bench_comparison *c = d->comparisons[i];
-        const json_t *own = first_binaries(all, c->arm);
+        const json_t *own = first_binaries(all, c->arm), *base = first_binaries(all, c->base);
 
         if (!base || !own || c->sign == 0 || fabs(c->ratio - 1) >= LAYOUT_EFFECT ||
+            strings_has(&said, c->arm) ||
             strcmp(member(json_array_get(own, 0), "sha256"),
                    member(json_array_get(base, 0), "sha256")) == 0)
             continue;
+        strings_add(&said, c->arm);
         strings_addf(ret,
                      "%s: a difference below %.0f%% between one build and another can be that of "
                      "their layout in memory: build both in several ways before you believe it",
                      c->arm, LAYOUT_EFFECT * 100);
-        return;
     }
 }

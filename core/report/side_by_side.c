@@ -16,7 +16,7 @@ static const char *const same[] = {"workload", "protocol"};
 /* Members of the scenario and facts of the machine that bear on the numbers. */
 static const char *const conditions[] = {"jobs",       "rate",       "hops",    "warmup",
                                          "duration",   "cpus",       "network", "cpu_limit",
-                                         "congestion", "interleave", "capture"};
+                                         "congestion", "interleave", "capture", "reject"};
 static const char *const facts[] = {"kernel",  "cpu_model",  "microcode",   "cpus_online",
                                     "boot_id", "hypervisor", "clocksource", "governor",
                                     "turbo",   "mitigations"};
@@ -128,21 +128,6 @@ static void add_difference(json_t *list, const char *name, const json_t *a, cons
         json_array_append_new(list, json_text(line));
 }
 
-static json_t *differences(const struct side sides[2])
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
-        add_difference(list, conditions[i], run_setting(sides[0].run, "", conditions[i]),
-                       run_setting(sides[1].run, "", conditions[i]));
-    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
-        add_difference(
-            list, facts[i],
-            json_object_get(json_object_get(sides[0].run->run, "environment"), facts[i]),
-            json_object_get(json_object_get(sides[1].run->run, "environment"), facts[i]));
-    return list;
-}
-
 static json_t *descriptions(const struct side sides[2])
 {
     json_t *list = json_array();
@@ -157,22 +142,60 @@ static json_t *descriptions(const struct side sides[2])
     return list;
 }
 
-/* Names of relays that both runs have. */
-static void common_arms(const struct side sides[2], struct strings *ret)
+/* The relays that are compared: of each run the name of the first, the second, … */
+struct common {
+    struct strings names[2];
+};
+
+/* Those that both runs have; or the only one of each, whatever it is called. */
+static void common_arms(const struct side sides[2], struct common *ret)
 {
     cleanup_strings struct strings a = {0}, b = {0};
 
     run_arms(sides[0].run, &a);
     run_arms(sides[1].run, &b);
-    for (size_t i = 0; i < a.count; i++)
-        if (strings_has(&b, a.items[i]))
-            strings_add(ret, a.items[i]);
+    for (size_t i = 0; i < a.count; i++) {
+        bool paired = strings_has(&b, a.items[i]), only = a.count == 1 && b.count == 1;
+
+        if (!paired && !only)
+            continue;
+        strings_add(&ret->names[0], a.items[i]);
+        strings_add(&ret->names[1], only ? b.items[i] : a.items[i]);
+    }
 }
 
-/* The label alone, unless there are several relays to tell apart. Caller frees. */
-static char *arm_name(const struct strings *common, const char *arm, const char *label)
+static void common_release(struct common *c)
 {
-    return common->count == 1 ? xstrdup(label) : xasprintf("%s %s", arm, label);
+    strings_release(&c->names[0]);
+    strings_release(&c->names[1]);
+}
+#define cleanup_common __attribute__((cleanup(common_release)))
+
+/* The label alone, unless there are several relays to tell apart. Caller frees. */
+static char *arm_name(const struct strings *names, const char *arm, const char *label)
+{
+    return names->count == 1 ? xstrdup(label) : xasprintf("%s %s", arm, label);
+}
+
+static json_t *differences(const struct side sides[2], const struct common *common)
+{
+    const char *a = common->names[0].items[0], *b = common->names[1].items[0];
+    json_t *list = json_array();
+
+    if (strcmp(a, b) != 0) {
+        cleanup_free char *line = xasprintf("relay: %s, %s", a, b);
+
+        json_array_append_new(list, json_text(line));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
+        add_difference(list, conditions[i], run_setting(sides[0].run, "", conditions[i]),
+                       run_setting(sides[1].run, "", conditions[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+        add_difference(
+            list, facts[i],
+            json_object_get(json_object_get(sides[0].run->run, "environment"), facts[i]),
+            json_object_get(json_object_get(sides[1].run->run, "environment"), facts[i]));
+    return list;
 }
 
 static json_t *arm_json(const struct stored_run *run, const char *name)
@@ -186,17 +209,18 @@ static json_t *arm_json(const struct stored_run *run, const char *name)
     return json_object();
 }
 
-static json_t *joined_relays(const struct side sides[2], const struct strings *common,
-                             json_t *pairs)
+static json_t *joined_relays(const struct side sides[2], const struct common *common, json_t *pairs)
 {
     json_t *relays = json_array();
 
-    for (size_t i = 0; i < common->count; i++) {
-        cleanup_free char *first = arm_name(common, common->items[i], sides[0].label);
-        cleanup_free char *second = arm_name(common, common->items[i], sides[1].label);
+    for (size_t i = 0; i < common->names[0].count; i++) {
+        cleanup_free char *first =
+            arm_name(&common->names[0], common->names[0].items[i], sides[0].label);
+        cleanup_free char *second =
+            arm_name(&common->names[1], common->names[1].items[i], sides[1].label);
 
         for (size_t s = 0; s < 2; s++) {
-            json_t *arm = arm_json(sides[s].run, common->items[i]);
+            json_t *arm = arm_json(sides[s].run, common->names[s].items[i]);
 
             json_object_set_new(arm, "name", json_text(s ? second : first));
             json_array_append_new(relays, arm);
@@ -247,8 +271,20 @@ static json_t *joined_points(const struct side sides[2])
     return points;
 }
 
+/* A clock that is another one than that of the other run has not changed. */
+static void forget_clock(struct repetition_record *r, const struct stored_run *run)
+{
+    const char *own =
+        json_text_or(json_object_get(json_object_get(run->run, "environment"), "clocksource"), "");
+
+    if (!r->clocksource || strcmp(r->clocksource, own) != 0)
+        return;
+    free(r->clocksource);
+    r->clocksource = NULL;
+}
+
 static void take_repetitions(struct stored_run *ret, const struct side *side,
-                             const struct strings *common)
+                             const struct strings *names)
 {
     struct stored_run *from = side->run;
     uint32_t block = 0, index = 0;
@@ -265,11 +301,12 @@ static void take_repetitions(struct stored_run *ret, const struct side *side,
         struct repetition_record *r = &from->repetitions[i];
         char *name;
 
-        if (!record_measures(r) || !strings_has(common, r->arm)) {
+        if (!record_measures(r) || !strings_has(names, r->arm)) {
             record_release(r);
             continue;
         }
-        name = arm_name(common, r->arm, side->label);
+        name = arm_name(names, r->arm, side->label);
+        forget_clock(r, from);
         free(r->arm);
         r->arm = name;
         r->block += block;
@@ -279,43 +316,74 @@ static void take_repetitions(struct stored_run *ret, const struct side *side,
     free(from->repetitions);
     from->repetitions = NULL;
     from->n_repetitions = 0;
+    for (size_t i = 0; i < from->damaged.count; i++)
+        strings_addf(&ret->damaged, "%s: %s", side->label, from->damaged.items[i]);
+}
+
+static json_t *incomplete(const struct side sides[2])
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *state = json_text_or(json_object_get(sides[i].run->run, "state"), "unknown");
+        cleanup_free char *line =
+            xasprintf("the run %s is not whole: it is %s", sides[i].label, state);
+
+        if (strcmp(state, "complete") != 0)
+            json_array_append_new(list, json_text(line));
+    }
+    return list;
+}
+
+static int check(const struct side sides[2], const struct common *common, const json_t *rule,
+                 struct bench_error *err)
+{
+    if (common->names[0].count == 0) {
+        error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' have no relay in common", sides[0].label,
+                  sides[1].label);
+        error_hint(err, "relays of one name are compared, or the only ones of two runs");
+        return -1;
+    }
+    return check_same(sides, err) < 0 || check_points(sides, err) < 0 ||
+                   check_events(sides, rule, err) < 0
+               ? -1
+               : 0;
 }
 
 int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rule,
                  struct bench_error *err)
 {
-    cleanup_strings struct strings common = {0};
-    json_t *scenario, *pairs = json_object(), *relays;
+    cleanup_common struct common common = {0};
+    json_t *scenario, *pairs, *relays;
 
     common_arms(sides, &common);
-    if (common.count == 0)
-        error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' have no relay in common", sides[0].label,
-                  sides[1].label);
-    if (common.count == 0 || check_same(sides, err) < 0 || check_points(sides, err) < 0 ||
-        check_events(sides, rule, err) < 0) {
+    if (check(sides, &common, rule, err) < 0) {
         json_decref(rule);
-        json_decref(pairs);
         return -1;
     }
     *ret = (struct stored_run){.path = xstrdup(sides[1].run->path),
                                .id = xasprintf("%s, %s", sides[0].run->id, sides[1].run->id),
                                .seed = sides[0].run->seed,
                                .run = json_copy(sides[0].run->run)};
+    pairs = json_object();
     relays = joined_relays(sides, &common, pairs);
     scenario = json_copy(json_object_get(ret->run, "scenario"));
     json_object_set(scenario, "baseline", json_object_get(json_array_get(relays, 0), "name"));
     json_object_set_new(scenario, "relays", relays);
+    json_object_set(scenario, "reject", run_setting(sides[1].run, "", "reject"));
     json_object_set_new(rule, "pairs", pairs);
-    json_object_set_new(rule, "differences", differences(sides));
+    json_object_set_new(rule, "differences", differences(sides, &common));
+    json_object_set_new(rule, "incomplete", incomplete(sides));
     json_object_set_new(rule, "sides", descriptions(sides));
     json_object_set_new(ret->run, "id", json_text(ret->id));
+    json_object_set_new(ret->run, "state", json_string("complete"));
     json_object_set_new(ret->run, "scenario", scenario);
     json_object_set_new(ret->run, "points", joined_points(sides));
     json_object_set_new(ret->run, "plan", json_array());
     json_object_set_new(ret->run, "comparison", rule);
     json_object_del(ret->run, "saturation");
     json_object_del(ret->run, "blocks");
-    take_repetitions(ret, &sides[0], &common);
-    take_repetitions(ret, &sides[1], &common);
+    take_repetitions(ret, &sides[0], &common.names[0]);
+    take_repetitions(ret, &sides[1], &common.names[1]);
     return 0;
 }

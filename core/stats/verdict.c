@@ -44,7 +44,7 @@ void stats_verdict(const struct stats_comparison *c, double margin, size_t faile
         ret->sign = sign;
     if (ret->finding != STATS_INCONCLUSIVE || !(limit > 0))
         return;
-    ret->too_few = c->n < c->least;
+    ret->too_few = !c->interval.has_interval && c->n < c->least;
     ret->needed = ret->too_few ? c->least : n_to_decide(c, limit);
 }
 

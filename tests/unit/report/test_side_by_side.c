@@ -148,6 +148,88 @@ static void no_relay_in_common(void **state)
     json_object_del(json_object_get(b.run, "scenario"), "baseline");
     assert_int_equal(side_by_side(&joined, sides, rule(), &err), -1);
     assert_string_equal(err.message, "'old' and 'new' have no relay in common");
+    assert_string_equal(err.hint, "relays of one name are compared, or the only ones of two runs");
+    example_release(&a);
+    example_release(&b);
+}
+
+/* Leaves the repetitions of nginx, under another name. */
+static void only_nginx(struct stored_run *run, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        struct repetition_record *r = &run->repetitions[i];
+
+        if (strcmp(r->arm, "nginx") != 0) {
+            record_release(r);
+            continue;
+        }
+        free(r->arm);
+        r->arm = xstrdup(name);
+        run->repetitions[kept++] = *r;
+    }
+    run->n_repetitions = kept;
+    json_object_set_new(json_object_get(run->run, "scenario"), "relays",
+                        json_pack("[{s:s, s:s}]", "name", name, "plugin", "nginx"));
+}
+
+static void the_only_relays_need_no_common_name(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    const struct bench_document *d;
+    struct document *document;
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 0.8);
+    only_nginx(&a, "nginx-1.24");
+    only_nginx(&b, "nginx-1.26");
+    assert_int_equal(side_by_side(&joined, sides, rule(), NULL), 0);
+    assert_int_equal(document_new(&document, &joined, NULL), 0);
+    d = document_get(document);
+    assert_int_equal(d->n_arms, 2);
+    assert_string_equal(d->comparisons[0]->arm, "new");
+    assert_string_equal(d->comparisons[0]->base, "old");
+    assert_true(fabs(d->comparisons[0]->ratio - 0.8) < 0.001);
+    assert_true(warned(d, "the runs differ in relay: nginx-1.24, nginx-1.26"));
+    document_free(document);
+    stored_run_release(&joined);
+    example_release(&a);
+    example_release(&b);
+}
+
+static void what_happened_to_each_is_told(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    const struct bench_document *d;
+    struct document *document;
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    json_object_set_new(a.run, "state", json_string("interrupted"));
+    json_object_set_new(json_object_get(a.run, "scenario"), "reject", json_string("lab"));
+    strings_add(&b.damaged, "repetitions/0003: cut short");
+    json_object_set_new(json_object_get(a.run, "environment"), "clocksource", json_string("tsc"));
+    json_object_set_new(json_object_get(b.run, "environment"), "clocksource", json_string("hpet"));
+    for (size_t i = 0; i < a.n_repetitions; i++) {
+        a.repetitions[i].clocksource = xstrdup("tsc");
+        b.repetitions[i].clocksource = xstrdup("hpet");
+    }
+    assert_int_equal(side_by_side(&joined, sides, rule(), NULL), 0);
+    assert_int_equal(document_new(&document, &joined, NULL), 0);
+    d = document_get(document);
+    assert_true(warned(d, "the run old is not whole: it is interrupted"));
+    assert_true(warned(d, "a stored repetition was skipped: new: repetitions/0003: cut short"));
+    assert_true(warned(d, "the runs differ in clocksource: \"tsc\", \"hpet\""));
+    assert_true(warned(d, "the runs differ in reject: \"lab\", unknown"));
+    assert_int_equal(d->n_rejected, 0); /* each had one clock all the time */
+    assert_false(warned(d, "met it alike"));
+    document_free(document);
+    stored_run_release(&joined);
     example_release(&a);
     example_release(&b);
 }
@@ -180,6 +262,8 @@ int main(void)
         cmocka_unit_test(other_work_is_refused),
         cmocka_unit_test(another_event_of_the_name_is_refused),
         cmocka_unit_test(no_relay_in_common),
+        cmocka_unit_test(the_only_relays_need_no_common_name),
+        cmocka_unit_test(what_happened_to_each_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,10 @@ static void what_cannot_be_told(void **state)
     stats_compare_unpaired((double[]){1, 2, 3}, 3, (double[]){1, 2, 3, 4}, 4, 0.05, 1, &c);
     says(c, 0, "INCONCLUSIVE (needs 4 repetitions of each)",
          "INCONCLUSIVE (needs 4 repetitions of each)");
+    /* Three are enough where the other side has six. */
+    stats_compare_unpaired((double[]){1, 2, 3}, 3, (double[]){1, 1, 2, 2, 3, 3}, 6, 0.05, 1, &c);
+    stats_verdict(&c, 0.03, 0, &v);
+    assert_true(c.interval.has_interval && v.finding == STATS_INCONCLUSIVE && !v.too_few);
     c = between(.04, .05, .06, .07);
     stats_verdict(&c, 0, 0, &v);
     assert_true(v.finding == STATS_INCONCLUSIVE && v.needed == 0);
