@@ -6,46 +6,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shared/origin.h"
+#include "shared/wrapper.h"
 
 #define MS 1000000LL /* ns */
 #define US 1000LL
 /* What h2load is asked for beyond the window: its clock starts a little before the warm-up's. */
 #define MARGIN_MS 500
 #define LOG "requests.tsv"
-/* Above this share of failures a repetition has failed. */
-#define MAX_FAILED 0.001
 /* A silence that is no sign of a dead server, beside what the requests themselves took. */
 #define SILENCE (100 * MS)
-/* Stamps above this are none: the year 2100. */
-#define LATEST_US 4102444800000000LL
 
 /* The client */
 
-static int check(const struct bench_host *host, const struct h2load *o,
-                 const struct bench_role *role, struct bench_error *err)
+static int check(const struct h2load *o, const struct bench_role *role, struct bench_error *err)
 {
-    if (o->threads > role->jobs) {
-        host->fail(err, BENCH_ERROR_USAGE, "threads: %lld threads cannot share %lld clients",
-                   (long long)o->threads, (long long)role->jobs);
-        host->hint(err, "h2load needs a client for each thread: raise 'jobs'");
-        return -1;
-    }
     if (role->rate > 0 && role->poisson) {
         host->fail(err, BENCH_ERROR_USAGE, "rate: h2load sends at constant intervals only");
         host->hint(err, "set 'arrivals: constant', or use workload 'builtin'");
         return -1;
     }
-    return 0;
+    return wrapper_check_threads("h2load", o->threads, role->jobs, "client", err);
 }
 
-int h2load_client(const struct bench_host *host, const struct h2load *o, bool h1,
-                  const struct bench_role *role, struct bench_process *p, struct bench_error *err)
+int h2load_client(const struct h2load *o, bool h1, const struct bench_role *role,
+                  struct bench_process *p, struct bench_error *err)
 {
-    if (check(host, o, role, err) < 0)
+    if (check(o, role, err) < 0)
         return -1;
     host->argument(p, "h2load");
     if (h1)
@@ -59,7 +48,7 @@ int h2load_client(const struct bench_host *host, const struct h2load *o, bool h1
     if (role->rate > 0)
         host->argument(p, "--rps=%.10g", role->rate / (double)role->jobs);
     host->argument(p, "--log-file=" LOG);
-    origin_url(host, p, &role->connect);
+    origin_url(p, &role->connect);
     return 0;
 }
 
@@ -86,8 +75,7 @@ static bool read_traffic(const char *line, struct summary *s)
     return strncmp(line, "traffic: ", 9) == 0 && at && sscanf(at, "(%llu) data", &s->data) == 1;
 }
 
-static int read_summary(const struct bench_host *host, const char *path, struct summary *s,
-                        struct bench_error *err)
+static int read_summary(const char *path, struct summary *s, struct bench_error *err)
 {
     FILE *f = fopen(path, "re");
     bool requests = false, traffic = false;
@@ -140,16 +128,16 @@ static bool read_request(const char *line, struct request *ret)
 {
     long long begin, status, duration;
 
-    if (!strchr(line, '\n') || !read_number(&line, '\t', 0, LATEST_US, &begin) ||
+    if (!strchr(line, '\n') || !read_number(&line, '\t', 0, WRAPPER_LATEST_US, &begin) ||
         !read_number(&line, '\t', -1, 999, &status) ||
-        !read_number(&line, '\n', 0, LATEST_US, &duration))
+        !read_number(&line, '\n', 0, WRAPPER_LATEST_US, &duration))
         return false;
     *ret = (struct request){begin * US, duration * US, (long)status};
     return true;
 }
 
-static void take(const struct bench_host *host, const struct request *r,
-                 const struct bench_leftovers *left, struct log *log, struct bench_result *result)
+static void take(const struct request *r, const struct bench_leftovers *left, struct log *log,
+                 struct bench_result *result)
 {
     const int64_t end = r->begin_ns + r->duration_ns;
     const bool ok = r->status >= 200 && r->status < 400;
@@ -169,8 +157,7 @@ static void take(const struct bench_host *host, const struct request *r,
     host->result_request(result, r->begin_ns, r->duration_ns, ok);
 }
 
-static int read_log(const struct bench_host *host, const char *path,
-                    const struct bench_leftovers *left, struct log *log,
+static int read_log(const char *path, const struct bench_leftovers *left, struct log *log,
                     struct bench_result *result, struct bench_error *err)
 {
     FILE *f = fopen(path, "re");
@@ -183,7 +170,7 @@ static int read_log(const struct bench_host *host, const char *path,
     while (good && fgets(line, sizeof(line), f)) {
         good = read_request(line, &request);
         if (good)
-            take(host, &request, left, log, result);
+            take(&request, left, log, result);
     }
     fclose(f);
     if (!good)
@@ -194,20 +181,8 @@ static int read_log(const struct bench_host *host, const char *path,
 
 /* What went wrong */
 
-static int check_ending(const struct bench_host *host, int status, struct bench_error *err)
-{
-    if (status == -1 || WIFSIGNALED(status)) {
-        host->fail(err, BENCH_ERROR_RUN, "h2load did not end by itself");
-        host->hint(err, "'stop_timeout' gives it more time");
-        return -1;
-    }
-    if (WEXITSTATUS(status) != 0)
-        return host->fail(err, BENCH_ERROR_RUN, "h2load ended with status %d", WEXITSTATUS(status));
-    return 0;
-}
-
-static int check_summary(const struct bench_host *host, const struct h2load *o,
-                         const struct summary *s, const struct log *log, struct bench_error *err)
+static int check_summary(const struct h2load *o, const struct summary *s, const struct log *log,
+                         struct bench_error *err)
 {
     unsigned long long apart = log->lines > s->done ? log->lines - s->done : s->done - log->lines;
 
@@ -231,8 +206,8 @@ static int check_summary(const struct bench_host *host, const struct h2load *o,
 }
 
 /* A server that died leaves no trace in h2load's counts: only silence. */
-static int check_silence(const struct bench_host *host, const struct bench_leftovers *left,
-                         const struct log *log, struct bench_error *err)
+static int check_silence(const struct bench_leftovers *left, const struct log *log,
+                         struct bench_error *err)
 {
     const int64_t window = left->window_end_ns - left->window_begin_ns;
     const int64_t silence = left->window_end_ns - log->last_ns;
@@ -244,45 +219,44 @@ static int check_silence(const struct bench_host *host, const struct bench_lefto
                       (double)silence / 1e9);
 }
 
-static int check_log(const struct bench_host *host, const struct bench_leftovers *left,
-                     const struct log *log, struct bench_error *err)
+static int check_log(const struct bench_leftovers *left, const struct log *log,
+                     struct bench_error *err)
 {
     if (log->taken == 0)
         return host->fail(err, BENCH_ERROR_RUN, "no request ended in the window");
-    if ((double)log->failed > MAX_FAILED * (double)log->taken)
+    if ((double)log->failed > WRAPPER_MAX_FAILED * (double)log->taken)
         return host->fail(
             err, BENCH_ERROR_RUN,
             log->failed_status < 0 ? "%llu of %llu requests failed"
                                    : "%llu of %llu requests failed, the last with status %ld",
             (unsigned long long)log->failed, (unsigned long long)log->taken, log->failed_status);
-    return check_silence(host, left, log, err);
+    return check_silence(left, log, err);
 }
 
-int h2load_parse_log(const struct bench_host *host, const struct h2load *o, const char *path,
-                     const struct bench_leftovers *left, struct bench_result *result,
-                     struct bench_error *err)
+int h2load_parse_log(const struct h2load *o, const char *path, const struct bench_leftovers *left,
+                     struct bench_result *result, struct bench_error *err)
 {
     struct summary summary = {0};
     struct log log = {0};
 
-    if (check_ending(host, left->client_status, err) < 0 ||
-        read_summary(host, left->client_stdout, &summary, err) < 0 ||
-        read_log(host, path, left, &log, result, err) < 0 ||
-        check_summary(host, o, &summary, &log, err) < 0 || check_log(host, left, &log, err) < 0)
+    if (wrapper_check_ending("h2load", left->client_status, err) < 0 ||
+        read_summary(left->client_stdout, &summary, err) < 0 ||
+        read_log(path, left, &log, result, err) < 0 || check_summary(o, &summary, &log, err) < 0 ||
+        check_log(left, &log, err) < 0)
         return -1;
     host->result_total(result, "bytes",
                        (double)(log.taken - log.failed) * (double)o->requests_size);
     return 0;
 }
 
-int h2load_parse(const struct bench_host *host, const struct h2load *o,
-                 const struct bench_leftovers *left, struct bench_result *result,
+int h2load_parse(void *options, const struct bench_leftovers *left, struct bench_result *result,
                  struct bench_error *err)
 {
+    const struct h2load *o = options;
     char path[PATH_MAX];
 
     snprintf(path, sizeof(path), "%s/" LOG, left->client_directory);
-    if (h2load_parse_log(host, o, path, left, result, err) < 0)
+    if (h2load_parse_log(o, path, left, result, err) < 0)
         return -1;
     if (!o->keep_log)
         unlink(path);

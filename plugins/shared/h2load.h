@@ -58,15 +58,14 @@ struct h2load {
     }
 
 /* Describes the client. `h1`: HTTP/1.1, else HTTP/2 without TLS. */
-int h2load_client(const struct bench_host *host, const struct h2load *options, bool h1,
-                  const struct bench_role *role, struct bench_process *p, struct bench_error *err);
+int h2load_client(const struct h2load *options, bool h1, const struct bench_role *role,
+                  struct bench_process *p, struct bench_error *err);
 
 /* The workload's `parse`. */
-int h2load_parse(const struct bench_host *host, const struct h2load *options,
-                 const struct bench_leftovers *left, struct bench_result *result,
+int h2load_parse(void *options, const struct bench_leftovers *left, struct bench_result *result,
                  struct bench_error *err);
 /* The same with the record of requests from `log`. */
-int h2load_parse_log(const struct bench_host *host, const struct h2load *options, const char *log,
+int h2load_parse_log(const struct h2load *options, const char *log,
                      const struct bench_leftovers *left, struct bench_result *result,
                      struct bench_error *err);
 

@@ -27,7 +27,7 @@ const struct bench_estimate *find_role(const struct bench_arm *a, const char *st
 
 bool is_number(const struct bench_estimate *e)
 {
-    return e && e->n > 0 && (e->state == BENCH_OK || e->state == BENCH_SCALED);
+    return e && e->n > 0 && bench_is_number(e->state);
 }
 
 bool is_compared(const struct bench_document *d)

@@ -4,20 +4,20 @@
 #include <string.h>
 #include <unistd.h>
 
-void origin_payload(const struct bench_host *host, struct bench_process *p, int64_t size)
+#include "shared/wrapper.h"
+
+void origin_payload(struct bench_process *p, int64_t size)
 {
     host->file(p, ORIGIN_PAYLOAD, "%*s", (int)size, "");
 }
 
-void origin_url(const struct bench_host *host, struct bench_process *p,
-                const struct bench_address *at)
+void origin_url(struct bench_process *p, const struct bench_address *at)
 {
     host->argument(p, strchr(at->host, ':') ? "http://[%s]:%u/%s" : "http://%s:%u/%s", at->host,
                    at->port, ORIGIN_PAYLOAD);
 }
 
-static void write_http(const struct bench_host *host, struct bench_process *p,
-                       const struct bench_role *role)
+static void write_http(struct bench_process *p, const struct bench_role *role)
 {
     /* Every path that nginx would else take from the system lies in its own directory. The default
      * of a thousand requests per connection would make a load generator connect anew. */
@@ -47,8 +47,8 @@ static void write_http(const struct bench_host *host, struct bench_process *p,
                "}\n");
 }
 
-void origin_describe(const struct bench_host *host, struct bench_process *p,
-                     const struct bench_role *role, int64_t workers, int64_t size)
+void origin_describe(struct bench_process *p, const struct bench_role *role, int64_t workers,
+                     int64_t size)
 {
     const long long connections = 2 * role->jobs + 512;
 
@@ -73,8 +73,8 @@ void origin_describe(const struct bench_host *host, struct bench_process *p,
                "    worker_connections %lld;\n"
                "}\n",
                (long long)workers, 2 * connections + 64, connections);
-    write_http(host, p, role);
+    write_http(p, role);
     host->directory(p, "temp");
-    origin_payload(host, p, size);
+    origin_payload(p, size);
     host->listens(p, role->listen.port);
 }

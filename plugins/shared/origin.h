@@ -13,13 +13,12 @@
 #define ORIGIN_MAX_SIZE (16 << 20)
 
 /* Adds the file to the description of a server. */
-void origin_payload(const struct bench_host *host, struct bench_process *p, int64_t size);
+void origin_payload(struct bench_process *p, int64_t size);
 /* "http://127.0.0.1:80/payload" as one argument. */
-void origin_url(const struct bench_host *host, struct bench_process *p,
-                const struct bench_address *at);
+void origin_url(struct bench_process *p, const struct bench_address *at);
 /* Describes nginx as the server of `role`. */
-void origin_describe(const struct bench_host *host, struct bench_process *p,
-                     const struct bench_role *role, int64_t workers, int64_t size);
+void origin_describe(struct bench_process *p, const struct bench_role *role, int64_t workers,
+                     int64_t size);
 
 #define ORIGIN_PROGRAM                                                                      \
     {                                                                                       \

@@ -2,8 +2,7 @@
 /* h2load over HTTP/2 without TLS, against nghttpd, which speaks nothing else. */
 #include "shared/h2load.h"
 #include "shared/origin.h"
-
-static const struct bench_host *host;
+#include "shared/wrapper.h"
 
 static const struct bench_option options[] = {
     H2LOAD_OPTIONS,
@@ -31,7 +30,7 @@ static int server(void *state, const struct bench_role *role, struct bench_proce
     host->argument(p, "--max-concurrent-streams=%lld", (long long)o->in_flight);
     host->argument(p, "--address=%s", role->listen.host);
     host->argument(p, "%u", role->listen.port);
-    origin_payload(host, p, o->requests_size);
+    origin_payload(p, o->requests_size);
     host->listens(p, role->listen.port);
     return 0;
 }
@@ -39,13 +38,7 @@ static int server(void *state, const struct bench_role *role, struct bench_proce
 static int client(void *state, const struct bench_role *role, struct bench_process *p,
                   struct bench_error *err)
 {
-    return h2load_client(host, state, false, role, p, err);
-}
-
-static int parse(void *state, const struct bench_leftovers *left, struct bench_result *result,
-                 struct bench_error *err)
-{
-    return h2load_parse(host, state, left, result, err);
+    return h2load_client(state, false, role, p, err);
 }
 
 /* As plain TCP every relay carries it. */
@@ -60,24 +53,5 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-static const struct bench_workload workload = {
-    .plugin = {.size = sizeof(workload),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_WORKLOAD,
-               .name = "h2load",
-               .description = "HTTP/2 requests of h2load to nghttpd",
-               .options = options,
-               .state_size = sizeof(struct h2load),
-               .programs = programs},
-    .protocols = protocols,
-    .server = server,
-    .client = client,
-    .parse = parse,
-};
-
-BENCH_EXPORT const struct bench_plugin *bench_plugin_get(const struct bench_host *core)
-{
-    host = core;
-    return &workload.plugin;
-}
+WRAPPER("h2load", "HTTP/2 requests of h2load to nghttpd", struct h2load, .server = server,
+        .client = client, .parse = h2load_parse)

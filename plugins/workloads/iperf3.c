@@ -11,13 +11,10 @@
  * It exits with 0 when it has failed, so its exit status is never believed alone.
  */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 
 #include <jansson.h>
 
-#include <bench/workload.h>
+#include "shared/wrapper.h"
 
 #define SECOND 1000000000LL /* ns */
 /* What iperf3 is asked for beyond the window: it may start measuring a little later or earlier. */
@@ -26,8 +23,6 @@
 #define MAX_STREAMS 128
 /* Times and amounts above this are no measurement of a bench. */
 #define PLAUSIBLE 1e18
-
-static const struct bench_host *host;
 
 struct state {
     int reverse, zerocopy, no_delay; /* bool */
@@ -211,31 +206,15 @@ static int take_intervals(const json_t *intervals, struct account *a, double *re
     return 0;
 }
 
-static bool stopped(int status)
-{
-    return status == -1 || WIFSIGNALED(status);
-}
-
-static int fail_stopped(struct bench_error *err)
-{
-    host->fail(err, BENCH_ERROR_RUN, "iperf3 did not end by itself");
-    host->hint(err, "'stop_timeout' gives it more time");
-    return -1;
-}
-
+/* Its own word is the better one. `root` may be NULL. */
 static int check_ending(const struct bench_leftovers *left, const json_t *root,
                         struct bench_error *err)
 {
     const char *error = json_string_value(json_object_get(root, "error"));
-    const int status = left->client_status;
 
     if (error)
         return host->fail(err, BENCH_ERROR_RUN, "iperf3: %s", error);
-    if (stopped(status))
-        return fail_stopped(err);
-    if (WEXITSTATUS(status) != 0)
-        return host->fail(err, BENCH_ERROR_RUN, "iperf3 ended with status %d", WEXITSTATUS(status));
-    return 0;
+    return wrapper_check_ending("iperf3", left->client_status, err);
 }
 
 /* Whoever sent, the receiver must have got it. */
@@ -258,7 +237,7 @@ static int read_results(const struct bench_leftovers *left, const json_t *root,
     struct account all = {0}, taken = {0};
     double lasted, earliest, latest;
 
-    if (check_ending(left, root, err) < 0 || take_intervals(intervals, &all, &lasted, err) < 0)
+    if (take_intervals(intervals, &all, &lasted, err) < 0)
         return -1;
     if (lasted <= 0)
         return host->fail(err, BENCH_ERROR_RUN, "iperf3 has no intervals");
@@ -288,15 +267,13 @@ static int parse(void *self, const struct bench_leftovers *left, struct bench_re
 {
     json_error_t where;
     json_t *root = json_load_file(left->client_stdout, 0, &where);
-    int status;
+    int status = check_ending(left, root, err);
 
     (void)self;
-    if (!root && stopped(left->client_status))
-        return fail_stopped(err);
-    if (!root)
-        return host->fail(err, BENCH_ERROR_RUN, "iperf3's JSON, line %d: %s", where.line,
-                          where.text);
-    status = read_results(left, root, result, err);
+    if (status == 0)
+        status = root ? read_results(left, root, result, err)
+                      : host->fail(err, BENCH_ERROR_RUN, "iperf3's JSON, line %d: %s", where.line,
+                                   where.text);
     json_decref(root);
     return status;
 }
@@ -314,25 +291,5 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-static const struct bench_workload workload = {
-    .plugin = {.size = sizeof(workload),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_WORKLOAD,
-               .name = "iperf3",
-               .description = "TCP streams of iperf3, one for each job",
-               .options = options,
-               .state_size = sizeof(struct state),
-               .programs = programs},
-    .protocols = protocols,
-    .server = server,
-    .client = client,
-    .parse = parse,
-    .delivered = delivered,
-};
-
-BENCH_EXPORT const struct bench_plugin *bench_plugin_get(const struct bench_host *core)
-{
-    host = core;
-    return &workload.plugin;
-}
+WRAPPER("iperf3", "TCP streams of iperf3, one for each job", struct state, .server = server,
+        .client = client, .parse = parse, .delivered = delivered)

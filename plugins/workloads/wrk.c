@@ -7,25 +7,16 @@
  * done. Its latencies are not taken: it adds samples that it never measured to "correct" them.
  */
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
-#include <sys/wait.h>
 
 #include <jansson.h>
 
-#include <bench/workload.h>
-
 #include "shared/origin.h"
+#include "shared/wrapper.h"
 
 #define NS_IN_S 1000000000LL
 #define NS_IN_US 1000LL
 #define RESULT "result.json"
-/* The year 2100; no count of a run comes near it either. */
-#define LATEST_US 4102444800000000LL
-/* Above this share of failures a repetition has failed. */
-#define MAX_FAILED 0.001
-
-static const struct bench_host *host;
 
 struct state {
     int64_t requests_size, threads, server_threads;
@@ -69,7 +60,7 @@ static int server(void *self, const struct bench_role *role, struct bench_proces
     const struct state *state = self;
 
     (void)err;
-    origin_describe(host, p, role, state->server_threads, state->requests_size);
+    origin_describe(p, role, state->server_threads, state->requests_size);
     return 0;
 }
 
@@ -89,13 +80,7 @@ static int check(const struct state *state, const struct bench_role *role, struc
         host->hint(err, "workloads 'builtin' and 'h2load-h1' can send at a rate");
         return -1;
     }
-    if (state->threads > role->jobs) {
-        host->fail(err, BENCH_ERROR_USAGE, "threads: %lld threads cannot share %lld connections",
-                   (long long)state->threads, (long long)role->jobs);
-        host->hint(err, "wrk needs a connection for each thread: raise 'jobs'");
-        return -1;
-    }
-    return 0;
+    return wrapper_check_threads("wrk", state->threads, role->jobs, "connection", err);
 }
 
 static int client(void *self, const struct bench_role *role, struct bench_process *p,
@@ -114,7 +99,7 @@ static int client(void *self, const struct bench_role *role, struct bench_proces
     host->argument(p, "%llds", (long long)(role->duration_ns / NS_IN_S));
     host->argument(p, "--script");
     host->argument(p, "report.lua");
-    origin_url(host, p, &role->connect);
+    origin_url(p, &role->connect);
     host->file(p, "report.lua",
                "-- written by bench: wrk's totals, and when it was done\n"
                "local ffi = require('ffi')\n"
@@ -158,7 +143,7 @@ static bool read_counts(const json_t *root, struct counts *c)
         if (!json_is_integer(value))
             return false;
         *fields[i].at = json_integer_value(value);
-        if (*fields[i].at < 0 || *fields[i].at > LATEST_US)
+        if (*fields[i].at < 0 || *fields[i].at > WRAPPER_LATEST_US)
             return false;
     }
     return true;
@@ -175,7 +160,7 @@ static int report(const struct state *state, const struct counts *c, struct benc
     if (c->duration_us == 0 || c->duration_us > c->end_us)
         return host->fail(err, BENCH_ERROR_RUN, "wrk's duration of %lld µs makes no sense",
                           (long long)c->duration_us);
-    if ((double)failed > MAX_FAILED * (double)c->requests || good <= 0)
+    if ((double)failed > WRAPPER_MAX_FAILED * (double)c->requests || good <= 0)
         return host->fail(err, BENCH_ERROR_RUN,
                           "of %lld requests too many failed: connect %lld, read %lld, write %lld, "
                           "status %lld, timeout %lld",
@@ -193,19 +178,13 @@ static int parse_result(const struct state *state, const char *path,
                         const struct bench_leftovers *left, struct bench_result *result,
                         struct bench_error *err)
 {
-    const int status = left->client_status;
     struct counts counts;
     json_error_t where;
     json_t *root;
     bool good;
 
-    if (status == -1 || WIFSIGNALED(status)) {
-        host->fail(err, BENCH_ERROR_RUN, "wrk did not end by itself");
-        host->hint(err, "'stop_timeout' gives it more time");
+    if (wrapper_check_ending("wrk", left->client_status, err) < 0)
         return -1;
-    }
-    if (WEXITSTATUS(status) != 0)
-        return host->fail(err, BENCH_ERROR_RUN, "wrk ended with status %d", WEXITSTATUS(status));
     root = json_load_file(path, 0, &where);
     if (!root && where.line < 0)
         return host->fail(err, BENCH_ERROR_RUN, "wrk left no result");
@@ -238,24 +217,5 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-static const struct bench_workload workload = {
-    .plugin = {.size = sizeof(workload),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_WORKLOAD,
-               .name = "wrk",
-               .description = "HTTP/1.1 requests of wrk to nginx",
-               .options = options,
-               .state_size = sizeof(struct state),
-               .programs = programs},
-    .protocols = protocols,
-    .server = server,
-    .client = client,
-    .parse = parse,
-};
-
-BENCH_EXPORT const struct bench_plugin *bench_plugin_get(const struct bench_host *core)
-{
-    host = core;
-    return &workload.plugin;
-}
+WRAPPER("wrk", "HTTP/1.1 requests of wrk to nginx", struct state, .server = server,
+        .client = client, .parse = parse)

@@ -6,6 +6,7 @@
 
 #include "../../plugins/shared/h2load.c"
 #include "../../plugins/shared/origin.c"
+#include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/h2load.c"
 
 static const char *log_path;
@@ -14,7 +15,7 @@ static const char *log_path;
 static int parse_both(void *state, const struct bench_leftovers *left, struct bench_result *result,
                       struct bench_error *err)
 {
-    return h2load_parse_log(host, state, log_path, left, result, err);
+    return h2load_parse_log(state, log_path, left, result, err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

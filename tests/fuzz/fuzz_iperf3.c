@@ -2,6 +2,7 @@
 /* libFuzzer target of what iperf3 prints. */
 #include "wrapper.h"
 
+#include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/iperf3.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
