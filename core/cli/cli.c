@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "store/layout.h"
 
 const struct registry *cli_registry(struct cli *cli)
 {
@@ -171,13 +172,29 @@ static char *find_scenario(const struct cli *cli, const char *name)
     return xstrdup(name); /* reading it says that it is missing */
 }
 
+/* A run keeps the words of its scenario, but not the name of their file, after which it was called.
+ */
+static char *name_of_run(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    cleanup_free char *file = xasprintf("%.*s" LAYOUT_RUN, (int)(base - path), path);
+    json_t *run = strcmp(base, LAYOUT_SCENARIO) == 0 ? json_load_file(file, 0, NULL) : NULL;
+    char *name = xstrdup(json_string_value(json_object_get(run, "name")));
+
+    json_decref(run);
+    return name;
+}
+
 int cli_read_scenario(const struct cli *cli, const char *name, struct scenario *ret,
                       struct bench_error *err)
 {
     cleanup_free char *path = find_scenario(cli, name);
 
-    if (scenario_read(ret, path, err) == 0)
+    if (scenario_read(ret, path, err) == 0) {
+        if (!ret->name)
+            ret->name = name_of_run(path);
         return 0;
+    }
     if (!strchr(path, '/') && strcmp(path, "-") != 0 && access(path, F_OK) < 0)
         error_hint(err, "'bench list scenarios' names the shipped ones");
     return -1;

@@ -34,6 +34,17 @@ measure() { # directory, repetitions
     [[ $output == *"hint: a limit on the size of files is in force, see 'ulimit -f'"* ]]
 }
 
+@test "a run of what a run keeps is called after the file that it had" {
+    printf 'bench: 1\ncpu_limit: 0\nwarmup: 0s\nduration: 100ms\nrepeat: 1\n' >mine.yaml
+    "$BENCH" run -q mine.yaml -o first >/dev/null
+    cmp mine.yaml first/scenario.yaml
+    "$BENCH" run -q first/scenario.yaml -o second >/dev/null
+    [ "$(json second/run.json 'd["name"]')" = mine ]
+    cp mine.yaml scenario.yaml # of no run
+    "$BENCH" run -q scenario.yaml -o third >/dev/null
+    [ "$(json third/run.json 'd["name"]')" = scenario ]
+}
+
 @test "a damaged repetition is named and left out" {
     measure run 3
     rm run/repetitions/0001-none/series.tsv
