@@ -101,6 +101,7 @@ struct resources {
     bool opened;
     struct watched_role *roles;
     size_t n_roles;
+    struct series *series; /* not owned */
     struct network *network;
     int stat; /* /proc/stat */
     struct machine_cpu machine;
@@ -181,6 +182,7 @@ static int open_resources(void *state, const struct capture_target *t, struct be
     if (r->stat < 0)
         return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot open '/proc/stat'");
     r->opened = true;
+    r->series = t->series;
     r->roles = xcalloc(t->n_roles, sizeof(*r->roles));
     r->n_roles = t->n_roles;
     for (size_t i = 0; i < t->n_roles; i++)
@@ -221,12 +223,27 @@ static void sample_usage(struct watched_role *w, int64_t *row)
     }
 }
 
-static void sample_tasks(struct watched_role *w, int64_t *row)
+/* Said once; from then on nothing is known. */
+static void give_tasks_up(struct watched_role *w, struct series *s)
 {
+    cleanup_free char *reason =
+        xasprintf("the role has more than %d threads, too many to look at each with every sample",
+                  TASKS_MOST);
+
+    for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
+        series_give_up(s, w->tasks_at + i, BENCH_NOT_COUNTED, reason);
+}
+
+static void sample_tasks(struct watched_role *w, struct series *s, int64_t *row)
+{
+    bool known = !w->tasks.too_many;
     struct tasks_sums sums;
 
-    if (!tasks_sample(&w->tasks, &w->processes, &sums))
+    if (!tasks_sample(&w->tasks, &w->processes, &sums)) {
+        if (known && w->tasks.too_many)
+            give_tasks_up(w, s);
         return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
         memcpy(&row[w->tasks_at + i], (const char *)&sums + task_fields[i].offset, sizeof(*row));
 }
@@ -302,7 +319,7 @@ static void sample_resources(void *state, int64_t *row)
         sample_page(w, row);
         sample_usage(w, row);
         processes_sample(&w->processes, &row[w->rss], w->process_clocks ? &row[w->usage] : NULL);
-        sample_tasks(w, row);
+        sample_tasks(w, r->series, row);
     }
     sample_system(r, row);
     sample_machine(r, row);

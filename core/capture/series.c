@@ -61,6 +61,13 @@ int64_t *series_add_row(struct series *s, int64_t time_ns)
     return row;
 }
 
+void series_give_up(struct series *s, size_t column, enum bench_state state, const char *reason)
+{
+    free(s->columns[column].reason);
+    s->columns[column].reason = xstrdup(reason);
+    s->columns[column].state = state;
+}
+
 int64_t series_at(const struct series *s, size_t row, size_t column)
 {
     if (row >= s->n_rows || column >= s->n_columns)

@@ -37,6 +37,8 @@ void series_append_column(struct series *s, const char *name, enum series_kind k
                           const char *reason, const int64_t *values);
 /* Appends a row of SERIES_MISSING; the pointer is valid until the next call. */
 int64_t *series_add_row(struct series *s, int64_t time_ns);
+/* The column turns out to have no numbers: none of its values counts. `reason` is copied. */
+void series_give_up(struct series *s, size_t column, enum bench_state state, const char *reason);
 int64_t series_at(const struct series *s, size_t row, size_t column);
 /* Index of the column, or -1. */
 int series_find(const struct series *s, const char *name);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "capture/capture.h"
+#include "capture/tasks.h"
 
 #include "fake_process.h"
 
@@ -293,6 +295,57 @@ static void without_a_group_processes_tell(void **state)
     finish(&f);
 }
 
+static void *sleeper(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* What is not looked at is not called a gap in the samples. */
+static void too_many_threads_are_the_reason(void **state)
+{
+    struct role role = {.name = "server", .cgroup = &disabled, .n_pids = 1};
+    struct fixture f;
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    (void)state;
+    if (!tasks_supported()) {
+        print_message("# SKIP this kernel has no '/proc/PID/schedstat'\n");
+        skip();
+    }
+    assert_int_equal(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (int i = 0; i < TASKS_MOST; i++)
+            if (pthread_create(&thread, NULL, sleeper, NULL) != 0)
+                _exit(1);
+        if (write(ready[1], "r", 1) != 1)
+            _exit(1);
+        sleeper(NULL);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[1]);
+    role.pids = &pid;
+    open_on(&f, &role);
+    assert_int_equal(column(&f, "server.workers")->state, BENCH_OK);
+    sample(&f);
+    sample(&f);
+    assert_int_equal(series_maximum(&f.series, "server.workers", 0, 1).state, BENCH_NOT_COUNTED);
+    assert_int_equal(series_delta(&f.series, "server.runqueue_ns", 0, 1).state, BENCH_NOT_COUNTED);
+    assert_string_equal(column(&f, "server.workers")->reason,
+                        "the role has more than 64 threads, too many to look at each with every "
+                        "sample");
+    assert_int_equal(column(&f, "server.rss_bytes")->state, BENCH_OK);
+    end(pid, ready[0]);
+    finish(&f);
+}
+
 static void the_list_of_processes_is_kept(void **state)
 {
     pid_t pid;
@@ -321,6 +374,7 @@ int main(void)
         cmocka_unit_test(the_network_is_read),
         cmocka_unit_test(system_states_sum_up_to_time),
         cmocka_unit_test(without_a_group_processes_tell),
+        cmocka_unit_test(too_many_threads_are_the_reason),
         cmocka_unit_test(the_list_of_processes_is_kept),
     };
 
