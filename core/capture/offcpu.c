@@ -170,7 +170,7 @@ static json_t *facts(const struct offcpu_summary *folded)
     json_object_set_new(json, "event", json_text(EVENT));
     json_object_set_new(json, "unit", json_text("us"));
     json_object_set_new(json, "call_graph", json_text("fp"));
-    json_object_set_new(json, "samples", json_integer((json_int_t)folded->switches));
+    json_object_set_new(json, "switches", json_integer((json_int_t)folded->switches));
     json_object_set_new(json, "lost", json_integer((json_int_t)folded->lost));
     json_object_set_new(json, "frame_pointers", broken ? json_false() : json_null());
     json_object_set_new(json, "notes", notes);

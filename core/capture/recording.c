@@ -168,14 +168,12 @@ static void draw(struct stacks *stacks, const char *title, const json_t *facts, 
 {
     const json_t *notes = json_object_get(facts, "notes");
     const char *unit = json_string_value(json_object_get(facts, "unit"));
-    /* What was taken at a frequency counts samples; times between two events do not. */
-    const char *samples = json_object_get(facts, "frequency") ? "samples" : "";
     cleanup_strings struct strings lines = {0};
     cleanup_text struct text line = {0};
     struct flamegraph graph = {.title = title, .unit = unit};
 
     text_add(&line, "%s: ", json_string_value(json_object_get(facts, "event")));
-    flamegraph_summary(stacks, unit, json_number_value(json_object_get(facts, samples)),
+    flamegraph_summary(stacks, unit, json_number_value(json_object_get(facts, "samples")),
                        json_number_value(json_object_get(facts, "lost")), &line);
     strings_add(&lines, text_get(&line));
     for (size_t i = 0; i < json_array_size(notes); i++)

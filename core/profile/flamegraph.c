@@ -403,7 +403,7 @@ static void write_picture(struct picture *p)
     height = p->bottom + 32;
     write_head(p, &lines, height);
     if (empty) {
-        write_line(p, "note", p->bottom, "no samples");
+        write_line(p, "note", p->bottom, "no stacks");
         text_add(p->out, "</svg>\n");
         return;
     }
@@ -453,7 +453,7 @@ void flamegraph_summary(const struct stacks *s, const char *unit, double samples
         text_add(out, ", %.0f samples", samples);
     text_add(out, ", %zu distinct stacks", stacks_count(s));
     if (lost > 0)
-        text_add(out, ", %.0f samples lost", lost);
+        text_add(out, ", %.0f lost", lost);
 }
 
 void flamegraph_write(struct stacks *s, const struct flamegraph *g, struct text *out)

@@ -59,10 +59,13 @@ static void summarise(const json_t *json, struct text *out)
 {
     const char *event = json_text_or(json_object_get(json, "event"), "");
     double samples = json_number_or(json_object_get(json, "samples"), -1);
+    double switches = json_number_or(json_object_get(json, "switches"), -1);
     double lost = json_number_or(json_object_get(json, "lost"), 0);
 
     if (samples >= 0)
         text_add(out, "%.0f samples%s", samples, *event ? " by " : "");
+    if (switches >= 0)
+        text_add(out, "%.0f ", switches);
     text_add(out, "%s", event);
     if (lost > 0)
         text_add(out, ", %.0f lost", lost);

@@ -195,7 +195,7 @@ static int read_entry(struct profiles *ret, const struct entry *e, const struct 
         profile_set_add(&ret->set);
         ret->records[n++] = e->record;
     }
-    /* What was taken at a frequency counts samples; times between two events do not. */
+    /* Only what was taken at a frequency counts samples, also in older runs. */
     if (json_object_get(e->facts, "frequency"))
         ret->set.items[n - 1].samples += samples;
     ret->set.lost += json_number_or(json_object_get(e->facts, "lost"), 0);

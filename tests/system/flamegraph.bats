@@ -293,7 +293,7 @@ PY
     "$BENCH" flamegraph run --diff old:new --role server -o d.svg
     well_formed d.svg
     grep -q '<title>two arms: from old to new</title>' d.svg
-    grep -q 'arm old, capture record of server: cpu-clock, 4 repetitions: .*s, 400 samples, 3 distinct stacks, 4 samples lost' d.svg
+    grep -q 'arm old, capture record of server: cpu-clock, 4 repetitions: .*s, 400 samples, 3 distinct stacks, 4 lost' d.svg
     grep -q '! the stacks of &#60;nginx&#62; end early' d.svg
     grep -q 'permutations of 4 and 4 repetitions' d.svg
     run python3 - <<'PY'

@@ -49,6 +49,8 @@ start_long() {
     [ "$(json $at/offcpu-relay_1.json 'd["frame_pointers"] is False')" = "$said" ]
     [ "$(grep -q 'without frame pointers' $at/offcpu-relay_1.svg && echo True || echo False)" = "$said" ]
     "$BENCH" flamegraph latest --role relay_1 --capture offcpu --format folded | grep -q '^\[blocked\];nginx;'
+    # A switch is no sample.
+    "$BENCH" report latest | grep -qE 'offcpu of relay_1: [0-9]+ context-switches'
 }
 
 @test "a perf that is killed in the window fails the repetition" {

@@ -139,7 +139,7 @@ static void nothing_sampled(void **state)
     cleanup_free char *text = drawn(s, &(struct flamegraph){.title = "t", .unit = "samples"});
 
     (void)state;
-    assert_non_null(strstr(text, "no samples"));
+    assert_non_null(strstr(text, "no stacks"));
     assert_int_equal(count(text, "<g"), 0);
     assert_int_equal(count(text, "<script"), 0);
 }
