@@ -86,6 +86,16 @@ static void text_two_arms(void **state)
           STYLE(.utf8 = true, .width = 100, .details = true));
 }
 
+static void text_wraps_who_was_the_limit(void **state)
+{
+    cleanup_free char *text =
+        written("text", example_two_arms, STYLE(.width = 60, .details = true));
+
+    (void)state;
+    assert_non_null(strstr(text, "\nnone: limited by nothing (everybody waited: CPUs 80% idle;\n"
+                                 "      most CPU used server: 0.4)\n"));
+}
+
 static void text_hostile(void **state)
 {
     (void)state;
@@ -860,6 +870,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_two_arms),
+        cmocka_unit_test(text_wraps_who_was_the_limit),
         cmocka_unit_test(text_hostile),
         cmocka_unit_test(text_requests),
         cmocka_unit_test(text_captures),

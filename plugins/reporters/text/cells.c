@@ -92,7 +92,7 @@ void arm_row(struct table *t, const struct bench_document *d, uint32_t i)
     char *name = NULL;
 
     if (sweep && (i == 0 || strcmp(a->point, d->arms[i - 1]->point) != 0))
-        put_heading(t, *a->point ? a->point : "(no point)");
+        put_heading(t, "", *a->point ? a->point : "(no point)");
     new_row(t);
     if (asprintf(&name, "%s%s", sweep ? "  " : "", a->name) >= 0)
         put(t, 0, name);

@@ -27,12 +27,13 @@ void emit_metrics(const struct bench_document *d, const struct bench_style *styl
     state = column(&t, "state", true, 6);
     for (uint32_t i = 0; i < d->n_arms; i++) {
         const struct bench_arm *a = d->arms[i];
-        char *head = NULL, s[48];
+        char *name = NULL, *limit = NULL, s[48];
 
-        if (asprintf(&head, "%s%s%s: limited by %s (%s)", a->name, *a->point ? " at " : "",
-                     a->point, a->limited_by, a->limited_why) >= 0)
-            put_heading(&t, head);
-        free(head);
+        if (asprintf(&name, "%s%s%s: ", a->name, *a->point ? " at " : "", a->point) >= 0 &&
+            asprintf(&limit, "limited by %s (%s)", a->limited_by, a->limited_why) >= 0)
+            put_heading(&t, name, limit);
+        free(name);
+        free(limit);
         for (uint32_t k = 0; k < a->n_estimates; k++) {
             const struct bench_estimate *e = a->estimates[k];
 

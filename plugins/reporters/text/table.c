@@ -47,10 +47,11 @@ void put(struct table *t, int column, const char *text)
     c->text = clean(text, t->style->utf8);
 }
 
-void put_heading(struct table *t, const char *text)
+void put_heading(struct table *t, const char *label, const char *text)
 {
     new_row(t);
-    put(t, 0, text);
+    put(t, 0, label);
+    put(t, 1, text);
     t->rows[t->n_rows - 1].heading = true;
 }
 
@@ -210,7 +211,7 @@ void emit_table(struct table *t, struct bench_output *out)
     shade(t->style, PLAIN, out);
     for (size_t r = 0; r < t->n_rows; r++) {
         if (t->rows[r].heading)
-            host->emit(out, "%s\n", t->rows[r].cells[0].text);
+            emit_wrapped(t->rows[r].cells[0].text, t->rows[r].cells[1].text, t->style, out);
         else
             emit_cells(t, &t->rows[r], out);
     }

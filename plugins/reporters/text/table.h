@@ -28,7 +28,7 @@ struct column {
 
 struct row {
     struct cell cells[CELLS];
-    bool heading; /* only cell 0 counts, over the full width */
+    bool heading; /* only cells 0 and 1 count, over the full width */
 };
 
 struct table {
@@ -51,8 +51,8 @@ void new_row(struct table *t);
 /* Sets a cell of the last row. */
 void put(struct table *t, int column, const char *text);
 
-/* A row of one text over the full width. */
-void put_heading(struct table *t, const char *text);
+/* A row of one text over the full width, wrapped behind its label. */
+void put_heading(struct table *t, const char *label, const char *text);
 
 /* Lays the table out and prints it; once. */
 void emit_table(struct table *t, struct bench_output *out);
