@@ -38,6 +38,14 @@ char *xstrdup(const char *s)
     return s ? xstrndup(s, strlen(s)) : NULL;
 }
 
+void xreplace(char **old, const char *text)
+{
+    char *copy = xstrdup(text);
+
+    free(*old);
+    *old = copy;
+}
+
 char *xstrndup(const char *s, size_t n)
 {
     size_t length = strnlen(s, n);

@@ -12,6 +12,7 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s); /* NULL gives NULL */
 char *xstrndup(const char *s, size_t n);
+void xreplace(char **old, const char *text); /* frees *old, also when `text` lies in it */
 char *xasprintf(const char *fmt, ...) BENCH_PRINTF(1, 2);
 
 /* Grows `*array` of `*capacity` elements of `size` bytes so that it holds at least `need`. */

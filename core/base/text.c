@@ -183,6 +183,13 @@ const char *nearest(const char *word, const char *const *candidates)
     return best;
 }
 
+bool string_ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s), m = strlen(tail);
+
+    return n >= m && strcmp(s + n - m, tail) == 0;
+}
+
 const char *plural(size_t n)
 {
     return n == 1 ? "" : "s";

@@ -27,6 +27,7 @@ struct strings {
     size_t count, capacity;
 };
 
+bool string_ends_with(const char *s, const char *tail);
 /* "s" behind a number of things, or "" behind one. */
 const char *plural(size_t n);
 void strings_add(struct strings *s, const char *item); /* copies */

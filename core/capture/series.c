@@ -63,8 +63,7 @@ int64_t *series_add_row(struct series *s, int64_t time_ns)
 
 void series_give_up(struct series *s, size_t column, enum bench_state state, const char *reason)
 {
-    free(s->columns[column].reason);
-    s->columns[column].reason = xstrdup(reason);
+    xreplace(&s->columns[column].reason, reason);
     s->columns[column].state = state;
 }
 
@@ -94,7 +93,7 @@ static int usable(const struct series *s, const char *name, enum bench_state *re
     int column = series_find(s, name);
 
     *ret_state = column < 0 ? BENCH_ABSENT : s->columns[column].state;
-    return *ret_state == BENCH_OK || *ret_state == BENCH_SCALED ? column : -1;
+    return bench_is_number(*ret_state) ? column : -1;
 }
 
 struct bench_value series_delta(const struct series *s, const char *name, size_t first, size_t last)
@@ -141,7 +140,7 @@ enum bench_state series_rates(const struct series *s, const char *name, size_t f
         struct bench_value v = series_delta(s, name, i, i + 1);
 
         state = v.state;
-        if (state != BENCH_OK && state != BENCH_SCALED)
+        if (!bench_is_number(state))
             break;
         ret[i - first] = v.value / ((double)(s->times[i + 1] - s->times[i]) * 1e-9);
     }

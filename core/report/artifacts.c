@@ -17,13 +17,6 @@ static const char *keep(struct strings *kept, const char *text)
     return kept->items[kept->count - 1];
 }
 
-static bool ends_with(const char *name, const char *suffix)
-{
-    size_t n = strlen(name), m = strlen(suffix);
-
-    return n > m && strcmp(name + n - m, suffix) == 0;
-}
-
 /* A text or a picture is looked at as it is; what perf recorded needs perf. */
 static const char *first_to_look_at(const json_t *files)
 {
@@ -34,7 +27,7 @@ static const char *first_to_look_at(const json_t *files)
     {
         const char *name = json_text_or(file, "");
 
-        if (ends_with(name, ".txt") || ends_with(name, ".svg"))
+        if (string_ends_with(name, ".txt") || string_ends_with(name, ".svg"))
             return name;
     }
     return json_text_or(json_array_get(files, 0), "");
@@ -46,7 +39,7 @@ static char *read_table(const char *run, const char *file)
     cleanup_free char *path = run ? xasprintf("%s/%s", run, file) : NULL;
     char buffer[TABLE_BYTES + 1];
     ssize_t n = -1;
-    int fd = path && ends_with(file, ".txt") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = path && string_ends_with(file, ".txt") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 
     if (fd >= 0) {
         n = read(fd, buffer, TABLE_BYTES);

@@ -22,8 +22,7 @@ static double metric(const struct metric_set *m, const char *name)
 {
     const struct metric_value *v = metric_set_find(m, name);
 
-    return v && (v->value.state == BENCH_OK || v->value.state == BENCH_SCALED) ? v->value.value
-                                                                               : NAN;
+    return v && bench_is_number(v->value.state) ? v->value.value : NAN;
 }
 
 static double limit_of(const struct repetition_record *r, const char *role)

@@ -22,7 +22,7 @@ void observations_release(struct observations *o)
 
 static bool is_number(struct bench_value v)
 {
-    return (v.state == BENCH_OK || v.state == BENCH_SCALED) && isfinite(v.value);
+    return bench_is_number(v.state) && isfinite(v.value);
 }
 
 double observed_number(const struct observed *o, const char *metric)

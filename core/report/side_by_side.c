@@ -86,7 +86,7 @@ static const char *counted_part(const struct stored_run *run, const char *metric
             continue;
         metrics_compute(r, &pool, &set);
         v = metric_set_find(&set, metric);
-        if (v && (v->value.state == BENCH_OK || v->value.state == BENCH_SCALED))
+        if (v && bench_is_number(v->value.state))
             part = v->part ? v->part : "";
         metric_set_release(&set);
         metric_pool_release(&pool);

@@ -129,8 +129,7 @@ static int read_text(const struct source *src, const struct yaml_entry *e, char 
         return -1;
     if (!e->value->text[0])
         return FAIL(src, e->value, "%s: is empty", e->key->text);
-    free(*ret);
-    *ret = xstrdup(e->value->text);
+    xreplace(ret, e->value->text);
     return 0;
 }
 
@@ -388,8 +387,7 @@ int scenario_read(struct scenario *s, const char *path, struct bench_error *err)
         return -1;
     result = scenario_read_tree(s, &tree, err);
     if (result == 0) {
-        free(s->file);
-        s->file = xstrdup(path);
+        xreplace(&s->file, path);
     }
     yaml_tree_release(&tree);
     return result;

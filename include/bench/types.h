@@ -52,6 +52,11 @@ enum bench_state {
     BENCH_ABSENT,        /* does not apply here (a relay's CPU when there is no relay) */
 };
 
+static inline bool bench_is_number(enum bench_state state)
+{
+    return state == BENCH_OK || state == BENCH_SCALED;
+}
+
 struct bench_value {
     double value; /* meaningful only in states BENCH_OK and BENCH_SCALED */
     enum bench_state state;

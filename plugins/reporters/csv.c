@@ -36,7 +36,7 @@ static void row(struct bench_output *out, const struct bench_document *d,
                 const struct bench_repetition *r, const struct bench_metric *m,
                 const struct bench_value *v)
 {
-    bool is_number = v && (v->state == BENCH_OK || v->state == BENCH_SCALED) && isfinite(v->value);
+    bool is_number = v && bench_is_number(v->state) && isfinite(v->value);
     char text[EXACT_SIZE];
 
     field(out, true, d->run);

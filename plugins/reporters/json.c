@@ -195,7 +195,7 @@ static void repetition(struct bench_output *out, const struct bench_repetition *
     key(out, &first, "      ", "metrics");
     host->emit(out, "{");
     for (uint32_t i = 0; i < r->n_values; i++) {
-        bool is_number = r->values[i].state == BENCH_OK || r->values[i].state == BENCH_SCALED;
+        bool is_number = bench_is_number(r->values[i].state);
 
         key(out, &none, "        ", r->metrics[i]->name);
         host->emit(out, "{\"value\": ");
@@ -415,7 +415,7 @@ static int report(void *state, const struct bench_document *d, const struct benc
 
 static void history_run(struct bench_output *out, const struct bench_history_run *r)
 {
-    bool number = r->state == BENCH_OK || r->state == BENCH_SCALED, first = true;
+    bool number = bench_is_number(r->state), first = true;
 
     host->emit(out, "{");
     text_member(out, &first, "          ", "run", r->run);

@@ -59,8 +59,7 @@ void emit_metrics(const struct bench_document *d, const struct bench_style *styl
 static double value_of(const struct bench_repetition *r, const struct bench_metric *m)
 {
     for (uint32_t i = 0; i < r->n_values; i++)
-        if (r->metrics[i] == m &&
-            (r->values[i].state == BENCH_OK || r->values[i].state == BENCH_SCALED))
+        if (r->metrics[i] == m && bench_is_number(r->values[i].state))
             return r->values[i].value;
     return NAN;
 }

@@ -63,6 +63,28 @@ static void splitting_drops_empty_pieces(void **state)
     assert_int_equal(s.count, 3);
 }
 
+static void ends_of_strings(void **state)
+{
+    (void)state;
+    assert_true(string_ends_with("record.txt", ".txt"));
+    assert_true(string_ends_with(".txt", ".txt"));
+    assert_true(string_ends_with("txt", ""));
+    assert_false(string_ends_with("txt", ".txt"));
+    assert_false(string_ends_with("record.txt.", ".txt"));
+}
+
+static void a_part_of_itself_replaces_a_string(void **state)
+{
+    char *s = NULL;
+
+    (void)state;
+    xreplace(&s, "relay_1");
+    xreplace(&s, s + strlen("relay_"));
+    assert_string_equal(s, "1");
+    xreplace(&s, NULL);
+    assert_null(s);
+}
+
 static void nearest_word(void **state)
 {
     static const char *const words[] = {"jobs",   "hops", "duration", "cpu_limit",
@@ -93,6 +115,8 @@ int main(void)
         cmocka_unit_test(text_grows),
         cmocka_unit_test(strings_end_with_null),
         cmocka_unit_test(splitting_drops_empty_pieces),
+        cmocka_unit_test(ends_of_strings),
+        cmocka_unit_test(a_part_of_itself_replaces_a_string),
         cmocka_unit_test(nearest_word),
     };
 
