@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "report/metric_table.h"
 #include "report/metrics.h"
 
 #include "documented.h"
@@ -337,11 +338,12 @@ static void metrics_are_made_once(void **state)
 static char *documented_table(void)
 {
     static const char *const better[] = {"", "higher", "lower"};
-    const struct bench_metric *m;
+    const struct metric_row *row;
     struct text t = {0};
 
     text_add(&t, "| metric | unit | better | meaning |\n|---|---|---|---|\n");
-    for (size_t i = 0; (m = metric_table_row(i)); i++) {
+    for (size_t i = 0; (row = metric_row(i)); i++) {
+        const struct bench_metric *m = &row->metric;
         const char *unit = strcmp(m->unit, "1") == 0 ? "" : m->unit;
 
         text_add(&t, "| `%s` | %s | %s | %s |\n", m->name, unit, better[m->direction], m->meaning);
