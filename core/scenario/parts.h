@@ -12,13 +12,12 @@ struct capture_request *scenario_add_capture(struct scenario *s, const char *nam
                                              const char *where);
 /* Replaces an axis of the same key. */
 struct sweep_axis *scenario_add_axis(struct scenario *s, const char *key, const char *where);
+void scenario_remove_axis(struct scenario *s, const char *key); /* if there is one */
 /* Replaces a pin of the same role. */
 void scenario_put_pin(struct scenario *s, const char *role, const char *cpus, const char *where);
 int scenario_set_scalar(struct scenario *s, const struct bench_option *row, const char *text,
                         const char *where, struct bench_error *err);
 /* scenario_read() of a tree that was parsed already. */
 int scenario_read_tree(struct scenario *s, const struct yaml_tree *tree, struct bench_error *err);
-/* "unknown key 'NAME'"; `more` are names beside the keys themselves, NULL-terminated. */
-int scenario_unknown_key(const char *name, const char *const *more, struct bench_error *err);
 
 #endif

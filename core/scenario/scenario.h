@@ -14,24 +14,8 @@
 
 #include "base/option.h"
 #include "plugin/registry.h"
-
-/* A key and its text, not yet parsed: plugin options and sweep values. */
-struct setting {
-    char *key;   /* "requests_size" */
-    char *text;  /* "64K" */
-    char *where; /* "file:line:column", "--set" */
-};
-struct settings {
-    struct setting *items;
-    size_t count, capacity;
-};
-const char *settings_get(const struct settings *s, const char *key); /* or NULL */
-void settings_put(struct settings *s, const char *key, const char *text, const char *where);
-void settings_release(struct settings *s);
-/* Sets the options of `state` from the settings. Errors begin with the setting's `where` and the
- * owner of the options, such as "relay 'nginx'". */
-int settings_apply(const struct settings *s, const struct bench_option *table, void *state,
-                   const char *owner, struct bench_error *err);
+#include "scenario/keys.h"
+#include "scenario/settings.h"
 
 /* One configuration being compared. */
 struct arm {
@@ -81,7 +65,7 @@ struct pin {
 #define SCENARIO_MAX_ARMS 1000
 
 struct scenario {
-    /* Scalar keys; the table in scenario.c binds names to these fields. */
+    /* Scalar keys; the table in keys.c binds names to these fields. */
     int64_t format;
     char *name, *workload, *protocol, *baseline;
     char *metric;     /* that decide a comparison, separated by commas; NULL: the usual one */
@@ -127,14 +111,6 @@ enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
 enum scenario_stop { STOP_FIXED, STOP_LOOKS };
 enum scenario_interleave { INTERLEAVE_NO, INTERLEAVE_AUTO, INTERLEAVE_YES };
 enum scenario_network { NETWORK_AUTO, NETWORK_ISOLATED, NETWORK_HOST };
-
-/* The scalar keys, for help, documentation and flags; and one row per structured key (help only).
- */
-extern const struct bench_option scenario_keys[];
-struct scenario_structure {
-    const char *name, *shape, *help;
-};
-extern const struct scenario_structure scenario_structures[];
 
 void scenario_init(struct scenario *s); /* every default, no arms */
 /* "-" is standard input. At most 1 MiB, 100,000 nodes after aliases; USAGE error with
