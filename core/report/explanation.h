@@ -3,13 +3,13 @@
  * The rules (rules.h) applied to a run: what holds, with its evidence, the most important first.
  *
  * Life: explanation_add_arm for each arm at each point → explanation_finish → `list` and `unseen`,
- * which live until explanation_release. A rule holds by its estimates (Hodges-Lehmann) over the
- * repetitions.
+ * which live until explanation_release.
  */
 #ifndef REPORT_EXPLANATION_H
 #define REPORT_EXPLANATION_H
 
 #include "base/text.h"
+#include "report/lacks.h"
 #include "report/observed.h"
 
 struct found; /* a finding that is being made */
@@ -17,7 +17,7 @@ struct found; /* a finding that is being made */
 struct explanation {
     struct found **items;
     size_t count, capacity;
-    struct rule_state *rules;          /* per rule: whether it had something to look at */
+    struct lacks lacks;                /* what had nothing to look at */
     const struct bench_finding **list; /* after explanation_finish(): `count` of them */
     struct strings unseen;             /* as in struct bench_document */
 };

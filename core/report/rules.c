@@ -411,3 +411,12 @@ const struct rule *rule_row(size_t i)
 {
     return i < ARRAY_SIZE(rules) ? &rules[i] : NULL;
 }
+
+size_t rule_conditions(const struct rule *rule)
+{
+    size_t n = 0;
+
+    while (n < ARRAY_SIZE(rule->conditions) && rule->conditions[n].quantity)
+        n++;
+    return n;
+}

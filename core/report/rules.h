@@ -46,6 +46,8 @@ enum rule_subject {
     ABOUT_RUN,  /* the arm */
 };
 
+enum { RULE_CONDITIONS = 4 };
+
 struct rule {
     const char *name;
     enum rule_subject about;
@@ -54,11 +56,13 @@ struct rule {
     const char *covered_by; /* a rule which says the same and more: silent beside it */
     bool once;              /* one repetition is enough: what ought not to happen at all */
     bool unpaced;           /* silent when the load was given as a rate */
-    struct condition conditions[4];
+    struct condition conditions[RULE_CONDITIONS];
     const char *meaning, *remedy;
 };
 
 /* Row i, or NULL behind the last. */
 const struct rule *rule_row(size_t i);
+/* How many conditions it has. */
+size_t rule_conditions(const struct rule *rule);
 
 #endif
