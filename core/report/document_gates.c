@@ -4,9 +4,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "report/gates.h"
+#include "report/run_facts.h"
 
 /* What a gate concerns: an arm, and with whom it is compared. */
 struct judged {
@@ -17,6 +19,7 @@ struct judged {
 
 struct judging {
     struct document *document;
+    const json_t *called; /* of two saved runs: what the scenario calls the arms of the second */
     struct verdict_rule rule; /* its margin is of no concern here */
     bool compared;
     size_t m; /* intervals of all gates together, which share the error */
@@ -28,6 +31,27 @@ static const struct bench_metric *metric_of(const struct observations *o, const 
         if (!isnan(observed_number(o->items[i], name)))
             return metric_set_find(&o->items[i]->set, name)->metric;
     return NULL;
+}
+
+/* What part of its event was counted; "" all of it. */
+static const char *part_of(const struct observations *o, const char *name)
+{
+    for (size_t i = 0; i < o->count; i++)
+        if (!isnan(observed_number(o->items[i], name))) {
+            const char *part = metric_set_find(&o->items[i]->set, name)->part;
+
+            return part ? part : "";
+        }
+    return "";
+}
+
+/* By the arm's name, or by that which the scenario has for it. */
+static bool names(const struct judging *j, const struct gate *g, const struct bench_arm *arm)
+{
+    const char *called = json_text_or(json_object_get(j->called, arm->name), NULL);
+
+    return gate_matches(g, arm->name, arm->point) ||
+           (called && gate_matches(g, called, arm->point));
 }
 
 /* Whether the gate concerns the arm. Where nothing succeeded there is no metric. */
@@ -42,8 +66,7 @@ static bool is_judged(const struct judging *j, const struct gate *g, const struc
         .base = gate_compares(g) && j->compared ? document_base(j->document, &j->rule, arm) : NULL,
     };
     observations_release(&ok);
-    return gate_matches(g, arm->name, arm->point) && (ret->metric || arm->valid == 0) &&
-           (ret->base || !gate_compares(g));
+    return names(j, g, arm) && (ret->metric || arm->valid == 0) && (ret->base || !gate_compares(g));
 }
 
 static struct bench_gate *add_gate(struct document *d, const char *text,
@@ -103,6 +126,24 @@ static enum gate_outcome judge_level(const struct judging *j, const struct gate 
     return outcome;
 }
 
+/* The same name may stand for two events: an ordinary user's has no kernel in it. */
+static bool same_event(const struct judging *j, const struct judged *judged, const char *name,
+                       struct text *evidence)
+{
+    const char *point = judged->arm->point;
+    struct observations own = document_select(j->document, judged->arm->name, point, true);
+    struct observations base = document_select(j->document, judged->base, point, true);
+    const char *a = part_of(&own, name), *b = part_of(&base, name);
+    bool same = metric_of(&base, name) == NULL || strcmp(a, b) == 0;
+
+    observations_release(&own);
+    observations_release(&base);
+    if (!same)
+        text_add(evidence, "different events: %s, and %s of '%s'", *a ? a : "all of it",
+                 *b ? b : "all of it", judged->base);
+    return same;
+}
+
 /* As a verdict: by the fit blocks, and by nothing when the others would have turned it. */
 static enum gate_outcome judge_fit(const struct judging *j, const struct gate *g,
                                    const struct judged *judged, struct bench_gate *ret,
@@ -118,6 +159,8 @@ static enum gate_outcome judge_fit(const struct judging *j, const struct gate *g
         text_add(evidence, "no repetition succeeded");
         return GATE_INCONCLUSIVE;
     }
+    if (gate_compares(g) && !same_event(j, judged, g->metric, evidence))
+        return GATE_NOTHING;
     outcome = judge(j, g, judged, &j->document->fitness, ret, evidence);
     with_rejected = judge(j, g, judged, &none, &kept, &ignored);
     if (fitness_unfit(&j->document->fitness)) {
@@ -183,17 +226,23 @@ void document_add_gates(struct document *d, const struct stored_run *run,
                         const struct strings *texts)
 {
     struct judging j = {.document = d};
+    cleanup_strings struct strings once = {0};
     cleanup_free struct gate *gates = xcalloc(texts->count + 1, sizeof(*gates));
 
     j.compared = verdict_rule_read(run, &j.rule);
+    j.called = json_object_get(json_object_get(run->run, "comparison"), "called");
+    /* A gate of the scenario that is given again is still one. */
     for (size_t i = 0; i < texts->count; i++)
-        if (gate_parse(&gates[i], texts->items[i], NULL) == 0)
+        if (!strings_has(&once, texts->items[i]))
+            strings_add(&once, texts->items[i]);
+    for (size_t i = 0; i < once.count; i++)
+        if (gate_parse(&gates[i], once.items[i], NULL) == 0)
             j.m += count_judged(&j, &gates[i]);
-    for (size_t i = 0; i < texts->count; i++) {
+    for (size_t i = 0; i < once.count; i++) {
         if (gates[i].metric)
-            judge_gate(&j, texts->items[i], &gates[i]);
+            judge_gate(&j, once.items[i], &gates[i]);
         else
-            refuse_gate(d, texts->items[i]);
+            refuse_gate(d, once.items[i]);
         gate_release(&gates[i]);
     }
     if (j.compared)

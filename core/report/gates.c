@@ -106,19 +106,32 @@ static int parse_scope(struct gate *g, const char *text, const char *scope, stru
 }
 
 /* Cuts `ending` off, if it is there. */
-static bool without(char *text, const char *ending)
+static void without(char *text, const char *ending)
 {
     size_t n = strlen(text), m = strlen(ending);
 
-    if (n <= m || strcmp(text + n - m, ending) != 0)
-        return false;
-    text[n - m] = '\0';
-    return true;
+    if (n > m && strcmp(text + n - m, ending) == 0)
+        text[n - m] = '\0';
+}
+
+/* Above 1 only with its sign: who writes 3 means 3%, and a gate of 300% would never fail. */
+static int parse_part(const char *text, double *ret, struct bench_error *err)
+{
+    double share;
+
+    if (parse_share(text, &share, err) < 0)
+        return -1;
+    if (share > 1 && !strchr(text, '%'))
+        return error_set(err, BENCH_ERROR_USAGE, "'%s' would be %g%%: write %s%% or %g%%", text,
+                         share * 100, text, share * 100);
+    *ret = share;
+    return 0;
 }
 
 static int parse_level(char *text, const struct bench_metric *row, double *ret,
                        struct bench_error *err)
 {
+    const char *unit = row->unit + (*row->unit == '1'); /* "1/s" is written "/s", "1" is not */
     struct bench_error ignored;
     int64_t whole;
 
@@ -131,9 +144,8 @@ static int parse_level(char *text, const struct bench_metric *row, double *ret,
         return 0;
     }
     if (row->format == BENCH_FORMAT_SHARE)
-        return parse_share(text, ret, err);
-    if (!without(text, row->unit) && strcmp(row->unit, "1/s") == 0)
-        without(text, "/s");
+        return parse_part(text, ret, err);
+    without(text, unit);
     if (row->format == BENCH_FORMAT_CPUS || row->format == BENCH_FORMAT_PLAIN)
         return parse_number(text, ret, err);
     if (parse_rate(text, ret, err) == 0)
@@ -154,7 +166,7 @@ static int parse_change(const struct gate *g, const char *text, const struct ben
         error_hint(err, "write '%s changes %s'", g->metric, text);
         return -1;
     }
-    if (parse_share(text, ret, err) < 0)
+    if (parse_part(text, ret, err) < 0)
         return -1;
     if (*ret < 0.0001 || *ret > 10)
         return error_set(err, BENCH_ERROR_USAGE, "'%s' is not between 0.01%% and 1000%%", text);

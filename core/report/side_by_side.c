@@ -14,9 +14,10 @@
 static const char *const same[] = {"workload", "protocol"};
 
 /* Members of the scenario and facts of the machine that bear on the numbers. */
-static const char *const conditions[] = {"jobs",       "rate",       "hops",    "warmup",
-                                         "duration",   "cpus",       "network", "cpu_limit",
-                                         "congestion", "interleave", "capture", "reject"};
+static const char *const conditions[] = {"jobs",       "rate",      "arrivals",   "hops",
+                                         "warmup",     "duration",  "tick",       "cpus",
+                                         "network",    "cpu_limit", "cpu_period", "congestion",
+                                         "interleave", "capture",   "reject"};
 static const char *const facts[] = {"kernel",  "cpu_model",  "microcode",   "cpus_online",
                                     "boot_id", "hypervisor", "clocksource", "governor",
                                     "turbo",   "mitigations"};
@@ -209,7 +210,9 @@ static json_t *arm_json(const struct stored_run *run, const char *name)
     return json_object();
 }
 
-static json_t *joined_relays(const struct side sides[2], const struct common *common, json_t *pairs)
+/* `pairs`: the second's name → the first's; `called`: the second's → that of its scenario. */
+static json_t *joined_relays(const struct side sides[2], const struct common *common, json_t *pairs,
+                             json_t *called)
 {
     json_t *relays = json_array();
 
@@ -226,6 +229,7 @@ static json_t *joined_relays(const struct side sides[2], const struct common *co
             json_array_append_new(relays, arm);
         }
         json_object_set_new(pairs, second, json_text(first));
+        json_object_set_new(called, second, json_text(common->names[1].items[i]));
     }
     return relays;
 }
@@ -354,7 +358,7 @@ int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rul
                  struct bench_error *err)
 {
     cleanup_common struct common common = {0};
-    json_t *scenario, *pairs, *relays;
+    json_t *scenario, *pairs, *called, *relays;
 
     common_arms(sides, &common);
     if (check(sides, &common, rule, err) < 0) {
@@ -366,12 +370,14 @@ int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rul
                                .seed = sides[0].run->seed,
                                .run = json_copy(sides[0].run->run)};
     pairs = json_object();
-    relays = joined_relays(sides, &common, pairs);
+    called = json_object();
+    relays = joined_relays(sides, &common, pairs, called);
     scenario = json_copy(json_object_get(ret->run, "scenario"));
     json_object_set(scenario, "baseline", json_object_get(json_array_get(relays, 0), "name"));
     json_object_set_new(scenario, "relays", relays);
     json_object_set(scenario, "reject", run_setting(sides[1].run, "", "reject"));
     json_object_set_new(rule, "pairs", pairs);
+    json_object_set_new(rule, "called", called);
     json_object_set_new(rule, "differences", differences(sides, &common));
     json_object_set_new(rule, "incomplete", incomplete(sides));
     json_object_set_new(rule, "sides", descriptions(sides));

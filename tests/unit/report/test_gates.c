@@ -32,6 +32,13 @@ static void parses(void **state)
         {"cpu_seconds_per_gigabyte_relay > 3s/GB", "cpu_seconds_per_gigabyte_relay", NULL, NULL,
          GATE_ABOVE, 3},
         {"ipc_client < 1.5", "ipc_client", NULL, NULL, GATE_BELOW, 1.5},
+        {"ipc_client < 1.1", "ipc_client", NULL, NULL, GATE_BELOW, 1.1},
+        {"tcp_retransmits > 101", "tcp_retransmits", NULL, NULL, GATE_ABOVE, 101},
+        {"involuntary_switches_client > 21", "involuntary_switches_client", NULL, NULL, GATE_ABOVE,
+         21},
+        {"operations < 501/s", "operations_per_second", NULL, NULL, GATE_BELOW, 501},
+        {"operations < 501", "operations_per_second", NULL, NULL, GATE_BELOW, 501},
+        {"throttled_share_relay_1 > 1", "throttled_share_relay_1", NULL, NULL, GATE_ABOVE, 1},
         {"context_switches_client > 10k", "context_switches_client", NULL, NULL, GATE_ABOVE, 1e4},
         {"task_clock_server > 2s", "task_clock_server", NULL, NULL, GATE_ABOVE, 2},
         {"bits_per_second regresses 3%", "bits_per_second", NULL, NULL, GATE_REGRESSES, 0.03},
@@ -86,6 +93,10 @@ static void refuses(void **state)
                                           "0.03"},
         {"bits_per_second regresses 0%",
          "gate 'bits_per_second regresses 0%': '0%' is not between 0.01% and 1000%"},
+        {"bits_per_second regresses 3",
+         "gate 'bits_per_second regresses 3': '3' would be 300%: write 3% or 300%"},
+        {"throttled_share_relay_1 > 5",
+         "gate 'throttled_share_relay_1 > 5': '5' would be 500%: write 5% or 500%"},
         {"result improves 3%",
          "gate 'result improves 3%': 'result' is neither better higher nor lower"},
     };
@@ -383,6 +394,13 @@ static void takes_those_of_the_scenario(void **state)
                           json_string("operations < 1"));
     assert_int_equal(document_new(&d, &run, NULL), 0);
     assert_int_equal(gates_status(document_get(d)), 2);
+    document_free(d);
+    /* The same twice is once: it shares no error with itself, and samples of it are not double. */
+    json_array_append_new(json_object_get(json_object_get(run.run, "scenario"), "fail_on"),
+                          json_string("bits_per_second regresses 3%"));
+    assert_int_equal(document_new(&d, &run, NULL), 0);
+    assert_int_equal(document_get(d)->n_gates, 3);
+    assert_true(fabs(document_get(d)->gates[0]->confidence - (1 - 0.05 / 2)) < 1e-9);
     document_free(d);
     assert_int_equal(document_new_gated(&d, &run, &(struct strings){0}, NULL), 0);
     assert_int_equal(document_get(d)->n_gates, 0);

@@ -101,7 +101,71 @@ static void other_work_is_refused(void **state)
             "'old' and 'new' differ in protocol: \"tcp\" and \"http1\"");
 }
 
-/* One of them by an ordinary user, whose counters leave out the kernel. */
+/* As of an ordinary user, whose counters leave out the kernel. */
+static void leave_out_the_kernel(struct stored_run *run)
+{
+    for (size_t i = 0; i < run->n_repetitions; i++) {
+        struct series *s = &run->repetitions[i].series;
+        int column = series_find(s, "relay_1.event:context-switches");
+
+        if (column >= 0)
+            s->columns[column].reason = xstrdup("user only");
+    }
+}
+
+/* Both runs are released. */
+static void expect_gate(struct stored_run *a, struct stored_run *b, const char *gate,
+                        const char *arm, const char *outcome, const char *evidence)
+{
+    const struct side sides[2] = {{"old", a}, {"new", b}};
+    cleanup_strings struct strings gates = {0};
+    struct stored_run joined;
+    struct document *d;
+    const struct bench_gate *g;
+
+    strings_add(&gates, gate);
+    assert_int_equal(side_by_side(&joined, sides, rule(), NULL), 0);
+    assert_int_equal(document_new_gated(&d, &joined, &gates, NULL), 0);
+    assert_int_equal(document_get(d)->n_gates, 1);
+    g = document_get(d)->gates[0];
+    assert_string_equal(g->arm, arm);
+    assert_string_equal(g->outcome, outcome);
+    if (!strstr(g->evidence, evidence))
+        fail_msg("%s", g->evidence);
+    document_free(d);
+    stored_run_release(&joined);
+    example_release(a);
+    example_release(b);
+}
+
+/* The gates of a scenario name its relays; of a saved run and a new one they mean the new one's. */
+static void gates_know_the_names_of_the_scenario(void **state)
+{
+    struct stored_run a, b;
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 0.8);
+    expect_gate(&a, &b, "bits_per_second of nginx > 1k", "nginx new", "failed", " repetitions");
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 0.8);
+    expect_gate(&a, &b, "bits_per_second of nginx regresses 3%", "nginx new", "failed",
+                " against nginx old, ");
+}
+
+static void gates_compare_no_different_events(void **state)
+{
+    struct stored_run a, b;
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    leave_out_the_kernel(&b);
+    expect_gate(&a, &b, "context_switches_per_byte_relay_1 changes 50%", "nginx new", "nothing",
+                "different events: user only, and all of it of 'nginx old'");
+}
+
+/* One of them by an ordinary user. */
 static void another_event_of_the_name_is_refused(void **state)
 {
     struct stored_run a, b, joined;
@@ -113,13 +177,7 @@ static void another_event_of_the_name_is_refused(void **state)
     (void)state;
     example_side(&a, "run-a", 1);
     example_side(&b, "run-b", 1);
-    for (size_t i = 0; i < b.n_repetitions; i++) {
-        struct series *s = &b.repetitions[i].series;
-        int column = series_find(s, "relay_1.event:context-switches");
-
-        if (column >= 0)
-            s->columns[column].reason = xstrdup("user only");
-    }
+    leave_out_the_kernel(&b);
     assert_int_equal(side_by_side(&joined, sides, metric, &err), -1);
     assert_string_equal(err.message, "'context_switches_per_byte_relay_1' of 'old' and 'new' are "
                                      "different events: all of it, user only");
@@ -261,6 +319,8 @@ int main(void)
         cmocka_unit_test(a_search_finds_other_rates),
         cmocka_unit_test(other_work_is_refused),
         cmocka_unit_test(another_event_of_the_name_is_refused),
+        cmocka_unit_test(gates_know_the_names_of_the_scenario),
+        cmocka_unit_test(gates_compare_no_different_events),
         cmocka_unit_test(no_relay_in_common),
         cmocka_unit_test(the_only_relays_need_no_common_name),
         cmocka_unit_test(what_happened_to_each_is_told),
