@@ -21,8 +21,8 @@ static const struct bench_host *host;
 
 /* --- syntax -------------------------------------------------------------------------------- */
 
-/* As a label's value or the text of HELP. */
-static void escaped(struct bench_output *out, const char *text)
+/* With `quote` for '"'. */
+static void escaped(struct bench_output *out, const char *text, const char *quote)
 {
     char *s = clean(text, true);
 
@@ -32,7 +32,7 @@ static void escaped(struct bench_output *out, const char *text)
         host->emit(out, "%.*s", (int)n, p);
         p += n;
         if (*p)
-            host->emit(out, "\\%c", *p++);
+            host->emit(out, "%s", *p++ == '"' ? quote : "\\\\");
     }
     free(s);
 }
@@ -81,7 +81,7 @@ static void family(struct bench_output *out, const char *name, const char *help)
     host->emit(out, "# HELP ");
     put_name(out, name);
     host->emit(out, " ");
-    escaped(out, help);
+    escaped(out, help, "'"); /* the older format knows no quotes there */
     host->emit(out, "\n");
 }
 
@@ -100,7 +100,7 @@ static void sample(struct bench_output *out, const char *name, const struct labe
         if (!labels->value || !*labels->value)
             continue;
         host->emit(out, "%s%s=\"", before, labels->name);
-        escaped(out, labels->value);
+        escaped(out, labels->value, "\\\"");
         host->emit(out, "\"");
         before = ",";
     }

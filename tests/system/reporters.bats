@@ -32,6 +32,9 @@ END
         "$BENCH" report latest --format $format | cmp - "$format"/run.*
     done
     [ "$(tail -n 1 openmetrics/run.prom)" = "# EOF" ]
+    # In HELP the older format, which the same text is to be, knows no quotes.
+    grep -q '^# HELP bench_workers ' openmetrics/run.prom
+    [ -z "$(grep '^# HELP .*"' openmetrics/run.prom)" ]
     # Its advice about names (status 3) is no error of syntax (1).
     if command -v promtool; then
         run promtool check metrics <openmetrics/run.prom
