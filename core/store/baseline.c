@@ -98,8 +98,8 @@ int baseline_find(const char *results, const char *name, char **ret_run, struct 
     if (!path)
         return error_set(err, BENCH_ERROR_USAGE, "baseline '%s': there is no run '%s' any more",
                          name, line);
-    *ret_run = line;
-    line = NULL;
+    /* Never the bare name: there may be a run of that name in the working directory as well. */
+    *ret_run = strchr(line, '/') ? xstrdup(line) : xasprintf("%s/%s", from, line);
     return 0;
 }
 

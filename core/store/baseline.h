@@ -11,8 +11,8 @@
 
 /* `run` as store_read() takes it. Replaces what had this name. */
 int baseline_save(const char *results, const char *name, const char *run, struct bench_error *err);
-/* What store_read() takes: a name below the results, or an absolute path. It is checked that the
- * run is still there. Caller frees. */
+/* The run's directory: below `results`, or an absolute path. It is checked that the run is still
+ * there. Caller frees. */
 int baseline_find(const char *results, const char *name, char **ret_run, struct bench_error *err);
 /* Adds the names, sorted. */
 int baseline_list(const char *results, struct strings *ret, struct bench_error *err);
