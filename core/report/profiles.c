@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/profiles.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "profile/fold.h"
 #include "profile/folded.h"
+#include "profile/offcpu.h"
 #include "report/metrics.h"
 #include "report/run_facts.h"
 
@@ -145,17 +149,51 @@ static int add_below(void *context, const struct frame *const *frames, size_t n,
     return 0;
 }
 
+static int fold(const struct entry *e, const char *path, struct stacks *ret,
+                struct bench_error *err)
+{
+    cleanup_fold_summary struct fold_summary summary = {0};
+    const struct fold_options wanted = {.event = fact(e, "event")};
+    cleanup_offcpu_summary struct offcpu_summary away = {0};
+    const struct offcpu_options whole = {0};
+
+    return strcmp(fact(e, "capture"), "offcpu") == 0
+               ? perf_fold_offcpu(path, &whole, ret, &away, err)
+               : perf_fold(path, &wanted, ret, &summary, err);
+}
+
+/* From the recording, where the folded text is gone. */
+static int read_file(const struct entry *e, const struct stored_run *run, struct stacks *ret,
+                     struct strings *notes, struct bench_error *err)
+{
+    const char *recording =
+        json_text_or(json_array_get(json_object_get(e->facts, "files"), 0), e->file);
+    cleanup_free char *home = xasprintf("%s/%s", run->path, e->record->directory);
+    cleanup_free char *folded = xasprintf("%s/%s", home, e->file);
+    cleanup_free char *perf_data = xasprintf("%s/%s", home, recording);
+
+    if (access(folded, F_OK) == 0 || errno != ENOENT)
+        return folded_read_file(ret, AT_FDCWD, folded, err);
+    if (access(perf_data, F_OK) < 0 && errno == ENOENT) {
+        error_set(err, BENCH_ERROR_RUN, "'%s' is gone, and so is '%s'", folded, recording);
+        error_hint(err, "the stacks cannot be had without one of the two: record them again");
+        return -1;
+    }
+    strings_addf(notes, "'%s' is gone: folded again from '%s', with the programs as they are now",
+                 e->file, recording);
+    return fold(e, perf_data, ret, err);
+}
+
 /* Below a frame `root`, or as they are when that is NULL. */
 static int read_stacks(const struct entry *e, const struct stored_run *run, const char *root,
-                       struct stacks *ret, struct bench_error *err)
+                       struct stacks *ret, struct strings *notes, struct bench_error *err)
 {
-    cleanup_free char *path = xasprintf("%s/%s/%s", run->path, e->record->directory, e->file);
     cleanup_stacks struct stacks *own = stacks_new();
     struct below below = {ret, root};
 
     if (!root)
-        return folded_read_file(ret, AT_FDCWD, path, err);
-    if (folded_read_file(own, AT_FDCWD, path, err) < 0)
+        return read_file(e, run, ret, notes, err);
+    if (read_file(e, run, own, notes, err) < 0)
         return -1;
     return stacks_each(own, add_below, &below);
 }
@@ -200,7 +238,7 @@ static int read_entry(struct profiles *ret, const struct entry *e, const struct 
         ret->set.items[n - 1].samples += samples;
     ret->set.lost += json_number_or(json_object_get(e->facts, "lost"), 0);
     take_notes(e, &ret->notes);
-    return read_stacks(e, run, root, ret->set.items[n - 1].stacks, err);
+    return read_stacks(e, run, root, ret->set.items[n - 1].stacks, &ret->notes, err);
 }
 
 int profiles_read(struct profiles *ret, const struct stored_run *run,

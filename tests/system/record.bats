@@ -118,6 +118,17 @@ on_devices() {
     [ "$(json doc.json 'd["arms"][0]["valid"]')" = 2 ]
     ls bench-results/latest/repetitions/0002-none/record-*.perf.data
     [ -z "$(ls bench-results/latest/repetitions/0001-none/ | grep record)" ]
+    # The folded text can be had from the recording again; without both there is nothing.
+    at=bench-results/latest/repetitions/0002-none
+    "$BENCH" flamegraph latest --role client --format folded >kept
+    rm "$at/record-client.folded"
+    "$BENCH" flamegraph latest --role client --format folded | cmp - kept
+    "$BENCH" flamegraph latest -o all.svg
+    grep -q 'record-client.folded.* is gone: folded again from .*record-client.perf.data' all.svg
+    rm "$at/record-client.perf.data"
+    run "$BENCH" flamegraph latest --role client
+    [ "$status" -eq 1 ]
+    [[ $output == *"record-client.folded' is gone, and so is 'record-client.perf.data'"*"hint: "* ]]
 }
 
 @test "an option chooses roles, frequency and stacks" {
