@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/select.h"
 #include "report/history.h"
@@ -32,13 +33,16 @@ static void show_progress(void *context, size_t done, size_t n)
 static int ask(struct run_index *x, void *context, struct bench_error *err)
 {
     struct asking *a = context;
-    struct index_filter which = a->question.filter;
-    int result = indexing_complete(x, LAYOUT_RESULTS, &which, show_progress, a, err);
+    struct history_question question = a->question;
+    cleanup_free char *name = NULL;
+    int result = history_choose(x, &question.filter, &name, err);
 
+    if (result == 0)
+        result = indexing_complete(x, LAYOUT_RESULTS, &question.filter, show_progress, a, err);
     if (a->counted)
         fprintf(stderr, "\r\033[K");
     a->counted = false;
-    return result < 0 ? -1 : history_new(&a->history, x, &a->question, err);
+    return result < 0 ? -1 : history_new(&a->history, x, &question, err);
 }
 
 static int print(struct cli *cli, struct asking *a)

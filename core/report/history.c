@@ -26,6 +26,7 @@ struct group {
     struct bench_history_series series;
     struct entry **entries; /* also series.runs: an entry begins with its run */
     size_t capacity;
+    bool rescoped; /* the scenario changed from one run to the next */
 };
 
 struct history {
@@ -54,6 +55,12 @@ static char *machine_of(const struct index_sample *s)
                      s->cpus == 1 ? "" : "s");
 }
 
+/* A name may stand for two events: an ordinary user's has no kernel in it. */
+static bool same_part(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
 static struct group *find_group(struct history *h, const struct index_sample *s)
 {
     cleanup_free char *machine = machine_of(s);
@@ -63,7 +70,8 @@ static struct group *find_group(struct history *h, const struct index_sample *s)
         const struct bench_history_series *series = &h->groups[i]->series;
 
         if (strcmp(series->name, s->name) == 0 && strcmp(series->arm, s->arm) == 0 &&
-            strcmp(series->point, s->point) == 0 && strcmp(series->machine, machine) == 0)
+            strcmp(series->point, s->point) == 0 && strcmp(series->machine, machine) == 0 &&
+            same_part(series->part, s->part))
             return h->groups[i];
     }
     h->groups = grow(h->groups, &h->capacity, h->history.n_series + 1, sizeof(struct group *));
@@ -72,6 +80,7 @@ static struct group *find_group(struct history *h, const struct index_sample *s)
     g->series.arm = keep(h, s->arm);
     g->series.point = keep(h, s->point);
     g->series.machine = keep(h, machine);
+    g->series.part = keep(h, s->part);
     return g;
 }
 
@@ -248,8 +257,10 @@ static void finish_series(struct history *h, const char *anchor)
     for (uint32_t i = 0; i < h->history.n_series; i++) {
         struct group *g = h->groups[i];
 
-        for (uint32_t k = 1; k < g->series.n_runs; k++)
+        for (uint32_t k = 1; k < g->series.n_runs; k++) {
             name_changes(h, g->entries[k - 1], g->entries[k]);
+            g->rescoped |= differ(g->entries[k - 1]->settings, g->entries[k]->settings);
+        }
         mark_levels(g);
         g->series.runs = (const struct bench_history_run *const *)g->entries;
     }
@@ -287,19 +298,33 @@ static void keep_arms(struct history *h, const struct strings *arms)
     h->history.n_series = n;
 }
 
+static void add_once(struct strings *s, const char *name)
+{
+    if (!strings_has(s, name))
+        strings_add(s, name);
+}
+
 static void warn(struct history *h)
 {
-    const char *machine = NULL;
-    cleanup_strings struct strings machines = {0};
+    cleanup_strings struct strings machines = {0}, parts = {0};
+    bool rescoped = false;
 
     for (uint32_t i = 0; i < h->history.n_series; i++) {
-        machine = h->groups[i]->series.machine;
-        if (!strings_has(&machines, machine))
-            strings_add(&machines, machine);
+        const struct bench_history_series *s = &h->groups[i]->series;
+
+        add_once(&machines, s->machine);
+        add_once(&parts, s->part ? s->part : "");
+        rescoped |= h->groups[i]->rescoped;
     }
     if (machines.count > 1)
         strings_addf(&h->warnings, "runs of %zu kinds of machines: each is a history of its own",
                      machines.count);
+    if (parts.count > 1)
+        strings_add(&h->warnings, "some runs counted a part of the event only: what was counted "
+                                  "with another privilege is a history of its own");
+    if (rescoped)
+        strings_add(&h->warnings, "the scenario changed from run to run, see 'differs': another "
+                                  "level may be its doing");
     h->history.warnings = (const char *const *)h->warnings.items;
     h->history.n_warnings = (uint32_t)h->warnings.count;
 }
@@ -328,9 +353,8 @@ static void take_name(void *context, const struct indexed_run *run)
     *name = xstrdup(run->name);
 }
 
-/* Without a name, the scenario of the newest run; a glob that means its name and no other. */
-static int choose_name(struct run_index *x, struct index_filter *filter, char **ret_name,
-                       struct bench_error *err)
+int history_choose(struct run_index *x, struct index_filter *filter, char **ret_name,
+                   struct bench_error *err)
 {
     cleanup_free char *newest = NULL;
     cleanup_text struct text glob = {0};
@@ -341,7 +365,7 @@ static int choose_name(struct run_index *x, struct index_filter *filter, char **
     filter->name = "*"; /* one that has a name: not damaged */
     if (index_runs(x, filter, take_name, &newest, err) < 0)
         return -1;
-    for (const char *p = newest; p && *p; p++)
+    for (const char *p = newest; p && *p; p++) /* a glob that means its name and no other */
         text_add(&glob, strchr("*?[", *p) ? "[%c]" : "%c", *p);
     filter->limit = 0;
     filter->name = *ret_name = text_take(&glob);
@@ -358,7 +382,9 @@ static int collect(struct history *h, struct run_index *x, const struct history_
         index_samples(x, filter, q->metric, q->point, add_sample, h, err) < 0)
         goto out;
     if (names.all.count == 0) {
-        error_set(err, BENCH_ERROR_USAGE, "no run that was chosen has a metric '%s'", q->metric);
+        error_set(err, BENCH_ERROR_USAGE, "no run that was chosen has a metric '%s'%s%s%s",
+                  q->metric, q->point ? " at '" : "", q->point ? q->point : "",
+                  q->point ? "'" : "");
         error_hint(err, "'bench list runs' takes the same options and shows what there is");
     } else if (q->anchor && !strings_has(&names.all, q->anchor)) {
         error_unknown(err, "arm", q->anchor, (const char *const *)names.all.items);
@@ -385,7 +411,7 @@ int history_new(struct history **ret, struct run_index *x, const struct history_
     h->history.size = sizeof(h->history);
     h->history.schema = SCHEMA;
     h->history.metric = &h->metric;
-    if (choose_name(x, &filter, &name, err) < 0 ||
+    if (history_choose(x, &filter, &name, err) < 0 ||
         index_metric(x, q->metric, &h->metric, &h->kept, err) < 0 ||
         collect(h, x, q, &filter, err) < 0) {
         history_free(h);

@@ -20,6 +20,10 @@ struct history_question {
 
 struct history; /* owns everything that bench_history points to */
 
+/* Without a name in the filter, sets that of the newest run's scenario, a string of `ret_name`,
+ * which the caller frees. */
+int history_choose(struct run_index *x, struct index_filter *filter, char **ret_name,
+                   struct bench_error *err);
 /* The estimates must be in the index (indexing_complete()). Without a name in the filter, the
  * scenario of the newest run. */
 int history_new(struct history **ret, struct run_index *x, const struct history_question *q,

@@ -8,6 +8,7 @@
 #include <nettle/sha2.h>
 
 #include "base/memory.h"
+#include "report/metrics.h"
 #include "report/run_facts.h"
 
 /* Of a text in hex; caller frees. */
@@ -64,7 +65,9 @@ static char *code_of(const json_t *binaries)
 /* The scenario as far as it bears on this arm; its point has a label of its own. Caller frees. */
 static char *settings_of(const struct stored_run *run, const struct bench_arm *a)
 {
-    static const char *const aside[] = {"name", "seed", "repeat", "relays"};
+    static const char *const aside[] = {"name",   "seed",      "repeat", "relays",
+                                        "sweep",  "baseline",  "metric", "margin",
+                                        "reject", "precision", "stop",   "fail_on"};
     json_t *settings = json_copy(json_object_get(run->run, "scenario")), *arm;
     cleanup_free char *text = NULL;
     size_t i;
@@ -83,6 +86,31 @@ static char *settings_of(const struct stored_run *run, const struct bench_arm *a
     return text ? digest_of(text) : NULL;
 }
 
+/* For each estimate of the arm, what part of the event was counted: strings of the run. */
+static const char **parts_of(const struct stored_run *run, const struct bench_arm *a)
+{
+    const char **parts = xcalloc(a->n_estimates + 1, sizeof(*parts));
+
+    for (size_t r = 0; r < run->n_repetitions; r++) {
+        const struct repetition_record *record = &run->repetitions[r];
+        struct metric_pool pool = {0};
+        struct metric_set set;
+
+        if (strcmp(record->arm, a->name) != 0 || strcmp(record->point, a->point) != 0)
+            continue;
+        metrics_compute(record, &pool, &set);
+        for (uint32_t i = 0; i < a->n_estimates; i++) {
+            const struct metric_value *v = metric_set_find(&set, a->estimates[i]->metric->name);
+
+            if (v && !parts[i])
+                parts[i] = v->part;
+        }
+        metric_set_release(&set);
+        metric_pool_release(&pool);
+    }
+    return parts;
+}
+
 int indexing_add(struct run_index *x, const char *directory, const struct stored_run *run,
                  const struct bench_document *d, struct bench_error *err)
 {
@@ -98,10 +126,13 @@ int indexing_add(struct run_index *x, const char *directory, const struct stored
             .binary = sha256_at(binaries, 0),
             .code = code_of(binaries),
             .settings = settings_of(run, d->arms[i]),
+            .parts = parts_of(run, d->arms[i]),
         };
     }
-    result = index_put_estimates(x, directory, arms, d->n_arms, err);
+    result = index_put_estimates(
+        x, directory, json_is_string(json_object_get(run->run, "finished")), arms, d->n_arms, err);
     for (uint32_t i = 0; i < d->n_arms; i++) {
+        free((void *)arms[i].parts);
         free((char *)arms[i].code);
         free((char *)arms[i].settings);
     }

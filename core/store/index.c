@@ -64,7 +64,7 @@ static const char schema[] =
     "  arm INTEGER NOT NULL REFERENCES arms ON DELETE CASCADE,"
     "  metric INTEGER NOT NULL REFERENCES metrics,"
     "  state TEXT NOT NULL, value REAL, low REAL, high REAL, n INTEGER NOT NULL,"
-    "  ratio REAL, ratio_low REAL, ratio_high REAL,"
+    "  ratio REAL, ratio_low REAL, ratio_high REAL, part TEXT,"
     "  PRIMARY KEY (arm, metric),"
     "  CHECK ((state IN ('ok', 'scaled')) = (value IS NOT NULL))"
     ") STRICT, WITHOUT ROWID;"

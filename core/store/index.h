@@ -21,7 +21,7 @@
 #include "base/text.h"
 
 #define INDEX_FILE "index.db"
-#define INDEX_SCHEMA 1
+#define INDEX_SCHEMA 2
 
 struct run_index;
 
@@ -80,14 +80,18 @@ struct index_arm {
     const char *binary;   /* SHA-256 of the relay's program */
     const char *code;     /* of all that it had mapped as code */
     const char *settings; /* of everything that was set for it */
+    /* For each of its estimates, what part of the event was counted; NULL: all of it. The array may
+     * be NULL as well. */
+    const char *const *parts;
 };
 
 /* Adds the directories of those runs whose estimates are missing or another version's. */
 int index_unestimated(struct run_index *x, const struct index_filter *filter, struct strings *ret,
                       struct bench_error *err);
-/* Replaces the estimates of the run. */
-int index_put_estimates(struct run_index *x, const char *directory, const struct index_arm *arms,
-                        size_t n, struct bench_error *err);
+/* Replaces the estimates of the run. Those of a run that had not `ended` when it was read are left
+ * out if it has by now. */
+int index_put_estimates(struct run_index *x, const char *directory, bool ended,
+                        const struct index_arm *arms, size_t n, struct bench_error *err);
 
 struct index_sample {
     const char *directory, *id, *name, *started; /* of the run */
@@ -96,6 +100,7 @@ struct index_sample {
     const char *arm, *relay, *point;
     bool baseline;
     const char *binary, *code, *settings;
+    const char *part; /* of the event that was counted; NULL: all of it */
     enum bench_state state;
     double value, low, high;             /* NaN: none */
     double ratio, ratio_low, ratio_high; /* to the baseline; NaN: none */

@@ -53,7 +53,7 @@ static int put_metric(struct run_index *x, const struct bench_metric *m, int64_t
 }
 
 static int put_estimate(struct run_index *x, int64_t arm, const struct bench_estimate *e,
-                        struct bench_error *err)
+                        const char *part, struct bench_error *err)
 {
     bool counted = e->state <= BENCH_SCALED, number = counted && isfinite(e->value);
     cleanup_statement struct statement s = {0};
@@ -62,7 +62,7 @@ static int put_estimate(struct run_index *x, int64_t arm, const struct bench_est
     if (put_metric(x, e->metric, &metric, err) < 0 ||
         statement_prepare(&s, &x->db,
                           "INSERT INTO estimates (arm, metric, state, value, low, high, n, ratio,"
-                          " ratio_low, ratio_high) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                          " ratio_low, ratio_high, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                           " ON CONFLICT (arm, metric) DO NOTHING",
                           err) < 0)
         return -1;
@@ -76,6 +76,7 @@ static int put_estimate(struct run_index *x, int64_t arm, const struct bench_est
     statement_number(&s, 8, e->ratio);
     statement_number(&s, 9, e->has_ratio_interval ? e->ratio_low : NAN);
     statement_number(&s, 10, e->has_ratio_interval ? e->ratio_high : NAN);
+    statement_text(&s, 11, part);
     return statement_step(&s, err);
 }
 
@@ -107,13 +108,13 @@ static int put_arm(struct run_index *x, int64_t run, const struct index_arm *a,
         return -1;
     key = sqlite3_last_insert_rowid(x->db.handle);
     for (uint32_t i = 0; i < a->arm->n_estimates; i++)
-        if (put_estimate(x, key, a->arm->estimates[i], err) < 0)
+        if (put_estimate(x, key, a->arm->estimates[i], a->parts ? a->parts[i] : NULL, err) < 0)
             return -1;
     return 0;
 }
 
-/* 0 when the run has gone meanwhile. */
-static int take_run(struct run_index *x, const char *directory, int64_t *ret_key,
+/* 0 when the run has gone meanwhile, or ended. */
+static int take_run(struct run_index *x, const char *directory, bool ended, int64_t *ret_key,
                     struct bench_error *err)
 {
     cleanup_statement struct statement s = {0}, old = {0};
@@ -121,10 +122,11 @@ static int take_run(struct run_index *x, const char *directory, int64_t *ret_key
 
     if (statement_prepare(&s, &x->db,
                           "UPDATE runs SET estimates_by = '" BENCH_VERSION "' WHERE directory = ?"
-                          " RETURNING key",
+                          " AND settled <= ? RETURNING key",
                           err) < 0)
         return -1;
     statement_text(&s, 1, directory);
+    statement_integer(&s, 2, ended);
     found = statement_step(&s, err);
     if (found <= 0)
         return found;
@@ -136,15 +138,15 @@ static int take_run(struct run_index *x, const char *directory, int64_t *ret_key
     return statement_step(&old, err) < 0 ? -1 : 1;
 }
 
-int index_put_estimates(struct run_index *x, const char *directory, const struct index_arm *arms,
-                        size_t n, struct bench_error *err)
+int index_put_estimates(struct run_index *x, const char *directory, bool ended,
+                        const struct index_arm *arms, size_t n, struct bench_error *err)
 {
     int64_t run = 0;
     int result;
 
     if (database_begin(&x->db, err) < 0)
         return -1;
-    result = take_run(x, directory, &run, err);
+    result = take_run(x, directory, ended, &run, err);
     for (size_t i = 0; i < n && result > 0; i++)
         if (put_arm(x, run, &arms[i], err) < 0)
             result = -1;
@@ -187,6 +189,7 @@ static void visit_row(const struct statement *s, index_visit_sample visit, void 
         .ratio = column_number(s, 20),
         .ratio_low = column_number(s, 21),
         .ratio_high = column_number(s, 22),
+        .part = column_text(s, 23),
     };
 
     visit(context, &sample);
@@ -203,7 +206,7 @@ int index_samples(struct run_index *x, const struct index_filter *filter, const 
     text_add(&sql, "SELECT r.directory, r.id, r.name, r.started, r.bench_version, r.kernel,"
                    " r.cpu_model, r.cpus, a.name, a.relay, a.point, a.baseline, a.binary, a.code,"
                    " a.settings, e.state, e.value, e.low, e.high, e.n, e.ratio, e.ratio_low,"
-                   " e.ratio_high FROM (SELECT * FROM runs");
+                   " e.ratio_high, e.part FROM (SELECT * FROM runs");
     index_where(filter, &sql);
     text_add(&sql, ") r JOIN arms a ON a.run = r.key JOIN estimates e ON e.arm = a.key"
                    " WHERE e.metric = (SELECT key FROM metrics WHERE name = :metric)"

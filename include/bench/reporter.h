@@ -228,6 +228,7 @@ struct bench_history_series {
     const char *anchor;             /* the arm that ratios refer to, or NULL */
     uint32_t n_runs;
     const struct bench_history_run *const *runs;
+    const char *part; /* of its event, that was counted; NULL: all of it */
 };
 
 /* How a metric went from run to run. */

@@ -447,6 +447,7 @@ static void history_series(struct bench_output *out, const struct bench_history_
     text_member(out, &first, "      ", "arm", s->arm);
     text_member(out, &first, "      ", "point", s->point);
     text_member(out, &first, "      ", "machine", s->machine);
+    text_member(out, &first, "      ", "part", s->part);
     text_member(out, &first, "      ", "anchor", s->anchor);
     key(out, &first, "      ", "runs");
     host->emit(out, "[");

@@ -581,6 +581,7 @@ static char *history_written(const char *name, const struct bench_style *style)
                                                        .arm = "none",
                                                        .point = "",
                                                        .machine = "Other 1, 1 CPU",
+                                                       .part = "user space only",
                                                        .n_runs = 1,
                                                        .runs = pointers + HISTORY_RUNS}},
                 .n_warnings = 1,

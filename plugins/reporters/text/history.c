@@ -49,8 +49,8 @@ static void emit_series_head(const struct bench_history_series *s, const struct 
 {
     char *line;
 
-    if (asprintf(&line, "%s%s%s · %s · %s", s->arm, *s->point ? " at " : "", s->point, s->name,
-                 s->machine) < 0)
+    if (asprintf(&line, "%s%s%s · %s · %s%s%s", s->arm, *s->point ? " at " : "", s->point, s->name,
+                 s->machine, s->part ? " · " : "", s->part ? s->part : "") < 0)
         return;
     shade(style, BOLD, out);
     emit_wrapped("", line, style, out);

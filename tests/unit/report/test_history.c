@@ -36,6 +36,7 @@ static int leave(void **state)
 struct told {
     const char *name, *cpu_model, *kernel;
     const char *binary, *code, *settings; /* of nginx */
+    const char *part;                     /* of the event, that was counted */
     double level;                         /* of nginx against the baseline */
     double drift;                         /* of the machine */
 };
@@ -107,12 +108,12 @@ static void put(struct run_index *x, int i, const struct told *t, size_t baselin
                                      .limited_by = "nothing",
                                      .n_estimates = 1,
                                      .estimates = &pointers[k]};
-        all[k] = (struct index_arm){.arm = &arms[k], .baseline = k == baseline};
+        all[k] = (struct index_arm){.arm = &arms[k], .baseline = k == baseline, .parts = &t->part};
     }
     all[1].binary = t->binary;
     all[1].code = t->code;
     all[1].settings = t->settings;
-    assert_int_equal(index_put_estimates(x, directory, all, ARMS, NULL), 0);
+    assert_int_equal(index_put_estimates(x, directory, true, all, ARMS, NULL), 0);
 }
 
 struct asked {
@@ -245,7 +246,10 @@ static void what_differs_is_named(void **state)
         else
             assert_null(s->runs[i]->changed);
     }
-    assert_int_equal(history_get(a.history)->n_warnings, 0);
+    assert_int_equal(history_get(a.history)->n_warnings, 1);
+    assert_string_equal(history_get(a.history)->warnings[0],
+                        "the scenario changed from run to run, see 'differs': another level may be "
+                        "its doing");
 }
 
 static void machines_are_not_mixed(void **state)
@@ -264,6 +268,28 @@ static void machines_are_not_mixed(void **state)
     assert_int_equal(h->n_warnings, 1);
     assert_string_equal(h->warnings[0],
                         "runs of 2 kinds of machines: each is a history of its own");
+}
+
+/* An ordinary user's count has no kernel in it. */
+static void what_was_counted_is_not_mixed(void **state)
+{
+    static const struct told told[] = {{.drift = 1}, {.part = "user space only"}, {.drift = 3}};
+    cleanup_asked struct asked a = {.told = told, .n = ARRAY_SIZE(told)};
+    const struct bench_history *h;
+
+    (void)state;
+    a.question.filter.relay = "nginx";
+    h = must(&a);
+    assert_int_equal(h->n_series, 2);
+    assert_int_equal(h->series[0]->n_runs, 2);
+    assert_null(h->series[0]->part);
+    assert_string_equal(h->series[0]->runs[1]->run, "003");
+    assert_string_equal(h->series[1]->part, "user space only");
+    assert_true(near(h->series[1]->runs[0]->ratio, 0.2)); /* its anchor counted the same */
+    assert_int_equal(h->n_warnings, 1);
+    assert_string_equal(h->warnings[0],
+                        "some runs counted a part of the event only: what was counted with another "
+                        "privilege is a history of its own");
 }
 
 static void the_newest_scenario_unless_one_is_named(void **state)
@@ -321,7 +347,8 @@ static void errors_say_what_there_is(void **state)
     a.question.anchor = NULL;
     a.question.point = "jobs=3";
     assert_int_equal(asked(&a), -1);
-    assert_string_equal(a.err.message, "no run that was chosen has a metric 'bits_per_second'");
+    assert_string_equal(a.err.message,
+                        "no run that was chosen has a metric 'bits_per_second' at 'jobs=3'");
 }
 
 /* --- estimates ----------------------------------------------------------------------------- */
@@ -367,6 +394,12 @@ static int fill_and_compare(struct run_index *x, void *context, struct bench_err
     example_two_arms(&run);
     assert_int_equal(document_new(&document, &run, NULL), 0);
     c->d = document_get(document);
+    /* It was read while it ran, and has ended by now: not the whole. */
+    assert_int_equal(indexing_add(x, missing.items[0], &run, c->d, err), 0);
+    assert_int_equal(index_unestimated(x, &all, &left, err), 0);
+    assert_int_equal(left.count, 1);
+    strings_release(&left);
+    json_object_set_new(run.run, "finished", json_string("2026-11-20T06:50:44Z"));
     /* Twice: it replaces. */
     result = indexing_add(x, missing.items[0], &run, c->d, err) |
              indexing_add(x, missing.items[0], &run, c->d, err) |
@@ -406,7 +439,7 @@ static int put_infinite(struct run_index *x, void *context, struct bench_error *
                                   .estimates = &pointer};
 
     (void)context;
-    return index_put_estimates(x, "001", &(struct index_arm){.arm = &arm}, 1, err);
+    return index_put_estimates(x, "001", true, &(struct index_arm){.arm = &arm}, 1, err);
 }
 
 static void expect_failed(void *context, const struct index_sample *s)
@@ -443,6 +476,7 @@ int main(void)
         TEST(without_none_the_baseline_is_the_anchor),
         TEST(what_differs_is_named),
         TEST(machines_are_not_mixed),
+        TEST(what_was_counted_is_not_mixed),
         TEST(the_newest_scenario_unless_one_is_named),
         TEST(a_level_is_found_where_the_machine_drifts),
         TEST(errors_say_what_there_is),

@@ -360,7 +360,7 @@ static void another_schema_is_made_anew_or_refused(void **state)
     assert_int_equal(ask(&q, false), -1);
     assert_int_equal(q.err.kind, BENCH_ERROR_USAGE);
     assert_string_equal(q.err.message,
-                        "'bench-results/index.db' has schema 99, this bench reads up to 1");
+                        "'bench-results/index.db' has schema 99, this bench reads up to 2");
     assert_string_equal(q.err.hint, "use the bench that made it, or make it anew for this one with "
                                     "'bench list runs --rebuild'");
     expect_asked(&q, true, "a:complete", NULL);
