@@ -39,28 +39,33 @@ int index_with(const char *directory, bool rebuild, index_use use, void *context
 
 /* Which runs; zero is all of them. */
 struct index_filter {
-    const char *pattern; /* part of the id */
+    const char *pattern; /* part of the directory's name, or of the id */
     const char *name;    /* glob over the scenario's name */
     const char *relay;   /* an arm's name, or its plugin */
     const char *state;
     const char *since; /* RFC 3339 in UTC, or its beginning */
     int64_t limit;     /* the newest so many; 0: all */
     const char *sort;  /* one of index_sorts, behind '-' the other way; NULL: "started" */
+    bool brief;        /* not all members of the runs are wanted: see there */
 };
 
 /* NULL-terminated. */
 extern const char *const index_sorts[];
+/* What the state of a run may be. */
+extern const char *const index_states[];
 
 /* Strings may be NULL where a damaged run does not say. They live until the visit ends. */
 struct indexed_run {
     const char *directory; /* its name below the results */
-    const char *id, *name, *started, *finished, *state;
-    const char *reason; /* why it is "damaged" */
-    const char *workload, *protocol;
-    const char *relays; /* the arms, separated by ", " */
-    const char *bench_version, *kernel, *cpu_model;
-    int64_t cpus;          /* online; 0: unknown */
+    const char *started, *state;
+    const char *reason;    /* why it is "damaged" */
+    const char *relays;    /* the arms, separated by ", " */
     int64_t planned, done; /* repetitions */
+    /* Not when it was to be brief. */
+    const char *id, *name, *finished;
+    const char *workload, *protocol;
+    const char *bench_version, *kernel, *cpu_model;
+    int64_t cpus; /* online; 0: unknown */
 };
 
 typedef void (*index_visit)(void *context, const struct indexed_run *run);

@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+const char *const index_states[] = {"running", "complete", "interrupted",
+                                    "failed",  "damaged",  NULL};
 const char *const index_sorts[] = {"started", "finished", "name", "state", "repetitions", NULL};
 
 /* What index_sorts stand for; the last decides between equals. */
@@ -38,7 +40,8 @@ enum { CONDITIONS = 5 };
 
 static void list_conditions(const struct index_filter *f, struct condition ret[CONDITIONS])
 {
-    ret[0] = (struct condition){f->pattern, "instr(coalesce(id, directory), ?) > 0"};
+    ret[0] =
+        (struct condition){f->pattern, "instr(directory || char(10) || coalesce(id, ''), ?) > 0"};
     ret[1] = (struct condition){f->name, "name GLOB ?"};
     ret[2] = (struct condition){f->relay, "key IN (SELECT run FROM relays WHERE name = ?)"};
     ret[3] = (struct condition){f->state, "state = ?"};
@@ -69,36 +72,40 @@ void index_bind(const struct index_filter *filter, struct statement *s)
             statement_text(s, ++n, conditions[i].value);
 }
 
-static void visit_row(const struct statement *s, index_visit visit, void *context)
+static void visit_row(const struct statement *s, bool brief, index_visit visit, void *context)
 {
-    const struct indexed_run run = {
+    struct indexed_run run = {
         .directory = column_text(s, 0),
-        .id = column_text(s, 1),
-        .name = column_text(s, 2),
-        .started = column_text(s, 3),
-        .finished = column_text(s, 4),
-        .state = column_text(s, 5),
-        .reason = column_text(s, 6),
-        .workload = column_text(s, 7),
-        .protocol = column_text(s, 8),
-        .relays = column_text(s, 9),
-        .bench_version = column_text(s, 10),
-        .kernel = column_text(s, 11),
-        .cpu_model = column_text(s, 12),
-        .cpus = column_integer(s, 13),
-        .planned = column_integer(s, 14),
-        .done = column_integer(s, 15),
+        .started = column_text(s, 1),
+        .state = column_text(s, 2),
+        .reason = column_text(s, 3),
+        .relays = column_text(s, 4),
+        .planned = column_integer(s, 5),
+        .done = column_integer(s, 6),
     };
 
+    if (!brief) {
+        run.id = column_text(s, 7);
+        run.name = column_text(s, 8);
+        run.finished = column_text(s, 9);
+        run.workload = column_text(s, 10);
+        run.protocol = column_text(s, 11);
+        run.bench_version = column_text(s, 12);
+        run.kernel = column_text(s, 13);
+        run.cpu_model = column_text(s, 14);
+        run.cpus = column_integer(s, 15);
+    }
     visit(context, &run);
 }
 
 /* The newest so many are chosen first, and then put in order. */
 static int runs_sql(const struct index_filter *filter, struct text *sql, struct bench_error *err)
 {
-    text_add(sql, "SELECT directory, id, name, started, finished, state, reason, workload, "
-                  "protocol, relays, bench_version, kernel, cpu_model, cpus, planned, done FROM ");
-    text_add(sql, filter->limit ? "(SELECT * FROM runs" : "runs");
+    text_add(sql, "SELECT directory, started, state, reason, relays, planned, done");
+    if (!filter->brief)
+        text_add(sql, ", id, name, finished, workload, protocol, bench_version, kernel, cpu_model, "
+                      "cpus");
+    text_add(sql, filter->limit ? " FROM (SELECT * FROM runs" : " FROM runs");
     index_where(filter, sql);
     if (filter->limit)
         text_add(sql, " ORDER BY started DESC, directory DESC LIMIT %lld)",
@@ -117,6 +124,6 @@ int index_runs(struct run_index *x, const struct index_filter *filter, index_vis
         return -1;
     index_bind(filter, &s);
     while ((more = statement_step(&s, err)) > 0)
-        visit_row(&s, visit, context);
+        visit_row(&s, filter->brief, visit, context);
     return more;
 }

@@ -146,12 +146,32 @@ measure() { # directory, repetitions
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 1 ]
     [ "$stderr" = "bench: 'bench-results/index.db' was damaged: made anew" ]
-    # Of what was changed within a run that has ended, only a rebuild hears; no terminal is moved.
-    sed -i 's/"id": "[^"]*"/"id": "\\u001b[2J\\u009bx"/' bench-results/*-two-*/run.json
+    # Of what was changed within a run that has ended, only a rebuild hears.
+    sed -i 's/"state": "complete"/"state": "failed"/' bench-results/*-two-*/run.json
     run "$BENCH" list runs
-    [[ $output == 20* ]]
+    [[ $output == 20*" complete "* ]]
     run "$BENCH" list runs --rebuild
-    [[ $output == "?[2J??x "* ]]
+    [[ $output == 20*" failed "* ]]
+    # A run is called as the other commands want it, and no name moves a terminal.
+    mv bench-results/*-two-* bench-results/$'\e[2J\302\233"x'
+    run "$BENCH" list runs
+    [[ $output == '?[2J??"x '* ]]
+    "$BENCH" list runs --format json >runs.json
+    [ "$(json runs.json 'ascii(d[0]["directory"])')" = "'\\x1b[2J\\x9b\"x'" ]
+    [ "$(json runs.json 'd[0]["relays"], d[0]["reason"], d[0]["planned"]')" = "('none', None, 1)" ]
+    mv bench-results/?"[2J"* bench-results/renamed
+    run "$BENCH" list runs renamed
+    [[ $output == "renamed "* ]]
+    run "$BENCH" list runs -- -two- # its id
+    [[ $output == "renamed "* ]]
+    # What matches nothing is said, what cannot is refused.
+    run --separate-stderr "$BENCH" list runs --relay ngnix
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    [ "$stderr" = "bench: no stored run is like that" ]
+    run "$BENCH" list runs --state complet
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: --state: unknown state 'complet'" ]
     run "$BENCH" list runs --since tomorrow
     [ "$status" -eq 2 ]
     [[ ${lines[0]} == "bench: --since: 'tomorrow' is not a time:"* ]]
@@ -212,7 +232,7 @@ YAML
     echo gone >bench-results/baselines/old
     run --separate-stderr "$BENCH" list baselines
     [ "$status" -eq 0 ]
-    [ "$(xargs <<<"$output")" = "main mine" ]
+    [ "$(xargs <<<"$output")" = "main bench-results/mine" ]
     [ "$stderr" = "not usable: baseline 'old': there is no run 'gone' any more" ]
     run "$BENCH" list runs
     [ "${#lines[@]}" -eq 1 ]

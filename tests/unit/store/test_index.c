@@ -371,6 +371,7 @@ static void another_schema_is_made_anew_or_refused(void **state)
 static void results_that_cannot_be_written_are_read(void **state)
 {
     uid_t user = geteuid();
+    bool silent;
     int result;
     cleanup_question struct question q = {0};
 
@@ -379,10 +380,16 @@ static void results_that_cannot_be_written_are_read(void **state)
     assert_int_equal(chmod(".", 0755) | chmod("bench-results", 0555), 0);
     assert_int_equal(user == 0 ? seteuid(65534) : 0, 0);
     result = ask(&q, false);
+    silent = q.notes.count == 0;
+    result |= ask(&q, true);
     assert_int_equal(user == 0 ? seteuid(0) : 0, 0);
     assert_int_equal(chmod("bench-results", 0755), 0);
     assert_int_equal(result, 0);
+    assert_true(silent);
     assert_string_equal(text_get(&q.found), "a:complete");
+    assert_int_equal(q.notes.count, 1); /* what was asked for cannot be had */
+    assert_string_equal(q.notes.items[0],
+                        "'bench-results' cannot be written: every run is read, and nothing kept");
     assert_int_equal(access(DB, F_OK), -1);
 
     /* In its place lies what cannot be replaced. */
@@ -390,6 +397,27 @@ static void results_that_cannot_be_written_are_read(void **state)
     expect_note("a:complete",
                 "'bench-results/index.db': unable to open database file; without it, every run "
                 "is read");
+}
+
+/* Root asks first: the user must be able to keep it up to date. */
+static void the_file_belongs_to_whom_the_results_belong(void **state)
+{
+    struct stat st;
+
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("# SKIP needs root\n");
+        skip();
+    }
+    plant("a", "night", "2026-01-01T00:00:00Z", "complete", "a");
+    assert_int_equal(chown("bench-results", 65534, 65534) | chmod(".", 0755), 0);
+    expect("a:complete");
+    assert_int_equal(stat(DB, &st), 0);
+    assert_int_equal(st.st_uid, 65534);
+    plant("b", "night", "2026-02-01T00:00:00Z", "complete", "b");
+    assert_int_equal(seteuid(65534), 0);
+    expect("a:complete b:complete");
+    assert_int_equal(seteuid(0), 0);
 }
 
 enum { MANY = 40, PROCESSES = 4 };
@@ -486,6 +514,7 @@ int main(void)
         TEST(a_damaged_index_is_made_anew),
         TEST(another_schema_is_made_anew_or_refused),
         TEST(results_that_cannot_be_written_are_read),
+        TEST(the_file_belongs_to_whom_the_results_belong),
         TEST(several_at_once_see_the_same),
         TEST(killed_at_any_moment_it_stays_usable),
     };
