@@ -364,6 +364,8 @@ enum gate_outcome gate_decide(const struct gate *g, enum bench_direction better,
 
 /* --- evidence ------------------------------------------------------------------------------ */
 
+#define NONE_LEFT "no number is left"
+
 static void add_level(struct text *t, const struct bench_metric *m, double v)
 {
     if (isfinite(v))
@@ -428,6 +430,10 @@ enum gate_outcome gate_judge_level(const struct gate *g, const struct bench_metr
     ret->confidence = 1 - alpha;
     if (too_many_failed(failed, o->count, "repetitions", evidence))
         return GATE_INCONCLUSIVE;
+    if (n == 0) {
+        text_add(evidence, NONE_LEFT);
+        return GATE_INCONCLUSIVE;
+    }
     add_level(evidence, metric, i.estimate);
     if (!i.has_interval) {
         add_lack(evidence, alpha, n, "repetitions");
@@ -450,6 +456,10 @@ enum gate_outcome gate_judge_change(const struct gate *g, const struct bench_com
     ret->confidence = c->confidence;
     if (strcmp(c->finding, "failed") == 0) {
         too_many_failed(c->failed, c->blocks, "blocks", evidence);
+        return GATE_INCONCLUSIVE;
+    }
+    if (c->blocks == 0) {
+        text_add(evidence, NONE_LEFT);
         return GATE_INCONCLUSIVE;
     }
     add_change(evidence, c->ratio);

@@ -65,9 +65,9 @@ static char *code_of(const json_t *binaries)
 /* The scenario as far as it bears on this arm; its point has a label of its own. Caller frees. */
 static char *settings_of(const struct stored_run *run, const struct bench_arm *a)
 {
-    static const char *const aside[] = {"name",   "seed",      "repeat", "relays",
-                                        "sweep",  "baseline",  "metric", "margin",
-                                        "reject", "precision", "stop",   "fail_on"};
+    static const char *const aside[] = {"name",      "seed",     "repeat", "relays",
+                                        "sweep",     "baseline", "metric", "margin",
+                                        "precision", "stop",     "fail_on"};
     json_t *settings = json_copy(json_object_get(run->run, "scenario")), *arm;
     cleanup_free char *text = NULL;
     size_t i;

@@ -371,7 +371,11 @@ static void heeds_rejected_blocks(void **state)
     json_object_del(json_object_get(run.run, "scenario"), "reject"); /* others are at work */
     assert_int_equal(judged(&run, "bits_per_second regresses 3%", outcome, evidence), 5);
     assert_string_equal(outcome, "unfit");
-    assert_non_null(strstr(evidence, "; 12 of 12 blocks were rejected"));
+    assert_string_equal(evidence, "no number is left; 12 of 12 blocks were rejected");
+    two_builds(&run, 12, 1, true);
+    json_object_del(json_object_get(run.run, "scenario"), "reject");
+    assert_int_equal(judged(&run, "bits_per_second of new > 1", outcome, evidence), 5);
+    assert_string_equal(evidence, "no number is left; 12 of 12 blocks were rejected");
 }
 
 /* The gates of the scenario, unless others are asked for; the most severe decides. */
