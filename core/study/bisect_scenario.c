@@ -42,10 +42,13 @@ static int check_scenario(struct scenario *s, struct bench_error *err)
     comparison_defaults(s, 1);
     if (!scenario_where(s, "repeat"))
         s->repeat = BISECT_MOST_BLOCKS;
-    if (s->repeat < (int64_t)judge_ends_least())
-        return error_set(err, BENCH_ERROR_USAGE,
-                         "repeat: a bisection needs %zu blocks to tell good from bad, not %lld",
-                         judge_ends_least(), (long long)s->repeat);
+    if (s->repeat < (int64_t)judge_ends_least()) {
+        error_set(err, BENCH_ERROR_USAGE,
+                  "repeat: a bisection needs %zu blocks to tell good from bad, not %lld",
+                  judge_ends_least(), (long long)s->repeat);
+        error_hint(err, "it stops as soon as it may: --repeat %d", BISECT_MOST_BLOCKS);
+        return -1;
+    }
     return comparison_check_metrics(s, err);
 }
 
