@@ -32,8 +32,11 @@ int signals_open(sigset_t *ret_old)
 int signals_close(int fd, const sigset_t *old)
 {
     struct signalfd_siginfo info;
-    int received = read(fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo : 0;
+    int received = 0;
 
+    /* One that stayed would end us before anything was said. */
+    while (read(fd, &info, sizeof(info)) == sizeof(info))
+        received = received ? received : (int)info.ssi_signo;
     close(fd);
     sigprocmask(SIG_SETMASK, old, NULL);
     return received;

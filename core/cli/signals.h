@@ -10,7 +10,7 @@
 
 /* The descriptor; *ret_old is for signals_close(). */
 int signals_open(sigset_t *ret_old);
-/* The signal that came, or 0. */
+/* The signal that came, or 0; the first by number of several. */
 int signals_close(int fd, const sigset_t *old);
 
 #endif

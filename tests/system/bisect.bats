@@ -148,10 +148,11 @@ answers() { jq -r '.tried[] | .subject + ": " + .answer' out/bisect.json; }
     local bench=$!
     await_build
     kill -TERM $bench
+    kill -HUP $bench # the impatient are told as well how it goes on
     status=0
     wait $bench || status=$?
     cat log
-    [ "$status" -eq 143 ]
+    [ "$status" -eq 129 ] || [ "$status" -eq 143 ] # under nohup there is no HUP
     grep -q "stopped early; 'bench bisect --resume $PWD/out' goes on" log
     [ -z "$(leftovers)" ]
     untouched
