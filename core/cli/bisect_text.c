@@ -130,7 +130,7 @@ static int print_outcome(const struct bisect_request *q, const json_t *state)
         print_candidates(state);
     } else if (*outcome) {
         printf("no difference between good and bad of at least %s%% was shown: %s\n"
-               "only a change well above --margin is; half of what is looked for is a good one\n",
+               "what is shown lies well beyond --margin: take half of the change you look for\n",
                format_number(q->scenario.margin * 100, margin, sizeof(margin)),
                text_of(json_object_get(state, "endpoints"), "verdict"));
     }
