@@ -29,6 +29,21 @@ short() { # extra arguments
     ! "$BENCH" report latest | grep -q 'statistic_\|accepts'
 }
 
+@test "a chain of skrouterd is asked by its own skstat, each hop around the window" {
+    command -v skrouterd >/dev/null || skip "skrouterd is not on PATH"
+    skstat --version >/dev/null 2>&1 || skip "skstat does not run here"
+    run --separate-stderr short -r skrouterd --hops 2 --jobs 2 --set workload.mode=crr --set relay.management=true --format json
+    echo "$stderr"
+    [ "$status" -eq 0 ]
+    echo "$output" >doc.json
+    json doc.json '{k: v["value"] for k, v in d["arms"][0]["metrics"].items() if k.startswith("statistic")}'
+    [ "$(json doc.json '[d["arms"][0]["metrics"]["statistic_seconds_relay_%d" % h]["value"] > 0.4 for h in (1, 2)]')" = "[True, True]" ]
+    # A connection per request, which is at least one delivery each way.
+    [ "$(json doc.json '[d["arms"][0]["metrics"]["statistic_%s_relay_%d" % (n, h)]["value"] >
+        0.4 * d["arms"][0]["metrics"]["operations_per_second"]["value"] for n in ("ingress", "egress") for h in (1, 2)]')" = \
+        "[True, True, True, True]" ]
+}
+
 @test "a reader that fails, fails the repetition with its words" {
     mkdir router
     printf '#!/bin/sh\necho "ConnectionException: refused" >&2\nexit 1\n' >router/skstat
