@@ -179,6 +179,14 @@ static int parse_choice(const struct bench_option *row, const char *text, int *r
     return -1;
 }
 
+/* To an error of a number in whose place a word may stand. */
+static int hint_word(const struct bench_option *row, struct bench_error *err)
+{
+    if (row->choices)
+        error_hint(err, "or write '%s'", row->choices[0]);
+    return -1;
+}
+
 static int parse(const struct bench_option *row, const char *text, union value *v,
                  struct bench_error *err)
 {
@@ -195,8 +203,12 @@ static int parse(const struct bench_option *row, const char *text, union value *
             return -1;
         break;
     case BENCH_OPTION_DURATION:
+        if (find_choice(row, text) >= 0) {
+            v->whole = -1 - find_choice(row, text);
+            return 0;
+        }
         if (parse_duration(text, &v->whole, err) < 0)
-            return -1;
+            return hint_word(row, err);
         break;
     case BENCH_OPTION_SIZE:
         if (parse_size(text, &v->whole, err) < 0)
@@ -211,11 +223,8 @@ static int parse(const struct bench_option *row, const char *text, union value *
             v->number = -1 - find_choice(row, text);
             return 0;
         }
-        if (parse_rate(text, &v->number, err) < 0) {
-            if (row->choices)
-                error_hint(err, "or write '%s'", row->choices[0]);
-            return -1;
-        }
+        if (parse_rate(text, &v->number, err) < 0)
+            return hint_word(row, err);
         break;
     case BENCH_OPTION_SHARE:
         if (parse_share(text, &v->number, err) < 0)
@@ -285,6 +294,8 @@ char *option_format(const struct bench_option *row, const void *state)
     case BENCH_OPTION_INTEGER: /* not by way of a double, which has 53 bits */
         return xasprintf("%lld", (long long)v.whole);
     case BENCH_OPTION_DURATION:
+        if (row->choices && v.whole < 0)
+            return xstrdup(row->choices[-v.whole - 1]);
         return xstrdup(format_duration(v.whole, out, sizeof(out)));
     case BENCH_OPTION_SIZE:
         return xstrdup(format_size(v.whole, out, sizeof(out)));
@@ -364,12 +375,14 @@ static int check_row(const struct bench_option *row, size_t size, struct bench_e
                          row->offset, size);
     if (row->type == BENCH_OPTION_CHOICE && !(row->choices && row->choices[0]))
         return error_set(err, BENCH_ERROR_USAGE, "option '%s': has no choices", row->name);
-    if (row->type != BENCH_OPTION_CHOICE && row->type != BENCH_OPTION_RATE && row->choices)
+    if (row->choices && row->type != BENCH_OPTION_CHOICE && row->type != BENCH_OPTION_RATE &&
+        row->type != BENCH_OPTION_DURATION)
         return error_set(err, BENCH_ERROR_USAGE,
-                         "option '%s': choices without the type choice or rate", row->name);
-    if (row->type == BENCH_OPTION_RATE && row->choices && row->minimum < 0)
+                         "option '%s': choices without the type choice, rate or duration",
+                         row->name);
+    if (row->choices && row->type != BENCH_OPTION_CHOICE && row->minimum < 0)
         return error_set(err, BENCH_ERROR_USAGE,
-                         "option '%s': words stand for negative rates, its range has such",
+                         "option '%s': words stand for negative values, its range has such",
                          row->name);
     if (!(row->minimum <= row->maximum))
         return error_set(err, BENCH_ERROR_USAGE, "option '%s': its range is empty", row->name);

@@ -33,6 +33,7 @@ struct point {
 #define PURPOSE_MEASURE "measure"
 #define PURPOSE_CAPTURE "capture:" /* and its name */
 #define PURPOSE_SEARCH "search"    /* of the highest rate, study/saturation.h */
+#define PURPOSE_PILOT "pilot"      /* for the length of the warm-up, study/warmup.h */
 
 struct step {
     uint32_t index; /* from 1, in order of execution */

@@ -16,18 +16,32 @@ static bool counted(const struct series *s, const char *name, size_t row)
     return column >= 0 && series_at(s, row, (size_t)column) > 0;
 }
 
-/* Not judged when the series does not show what was done. */
-static struct onset judge(const struct repetition_record *r)
+double *steadiness_rates(const struct repetition_record *r, size_t *ret_n)
 {
     struct metric_window w = metric_window(r);
     cleanup_free char *bytes = xasprintf("%s.bytes_received", r->delivered);
-    cleanup_free double *rates = xcalloc(w.last - w.first + 1, sizeof(*rates));
+    double *rates = xcalloc(w.last - w.first + 1, sizeof(*rates));
     const char *name =
         counted(&r->series, "client.operations", w.last) ? "client.operations" : bytes;
+
+    *ret_n = w.last - w.first;
+    if (w.seconds > 0 && counted(&r->series, name, w.last) &&
+        series_rates(&r->series, name, w.first, w.last, rates) == BENCH_OK)
+        return rates;
+    free(rates);
+    *ret_n = 0;
+    return NULL;
+}
+
+/* Not judged when the series does not show what was done. */
+static struct onset judge(const struct repetition_record *r)
+{
+    size_t n;
+    cleanup_free double *rates = steadiness_rates(r, &n);
     struct onset m = {0};
 
-    if (w.seconds > 0 && series_rates(&r->series, name, w.first, w.last, rates) == BENCH_OK)
-        stats_onset(rates, w.last - w.first, &m);
+    if (rates)
+        stats_onset(rates, n, &m);
     return m;
 }
 

@@ -10,6 +10,10 @@
 
 #include "report/observed.h"
 
+/* What was done per second from tick to tick of the window; NULL when the series does not show it.
+ * The caller frees. */
+double *steadiness_rates(const struct repetition_record *r, size_t *ret_n);
+
 struct steadiness {
     bool steady;             /* also when nothing could be judged */
     size_t judged, unsteady; /* repetitions; unsteady: with the trend of most */

@@ -11,6 +11,7 @@
 
 static const char *const arrivals[] = {"poisson", "constant", NULL};
 static const char *const rate_words[] = {"auto", NULL};
+static const char *const warmup_words[] = {"auto", NULL};
 static const char *const interleaving[] = {"no", "auto", "yes", NULL};
 static const char *const stops[] = {"fixed", "looks", NULL};
 static const char *const rejections[] = {"shared", "lab", "nothing", NULL};
@@ -132,7 +133,9 @@ const struct bench_option scenario_keys[] = {
      .minimum = 0,
      .maximum = 3600 * S,
      .fallback = "1s",
-     .help = "time under load before the measured window"},
+     .choices = warmup_words,
+     .help = "time under load before the measured window; auto: every arm is tried beforehand, and "
+             "all get what the slowest to settle needs, half as long again"},
     {.name = "duration",
      .type = BENCH_OPTION_DURATION,
      .offset = AT(duration_ns),

@@ -106,6 +106,8 @@ struct scenario {
 
 /* Of `rate`: to be searched for. */
 #define RATE_AUTO (-1.0)
+/* Of `warmup_ns`: to be found (study/warmup.h). */
+#define WARMUP_AUTO (-1)
 
 enum scenario_arrivals { ARRIVALS_POISSON, ARRIVALS_CONSTANT };
 enum scenario_stop { STOP_FIXED, STOP_LOOKS };

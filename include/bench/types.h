@@ -93,8 +93,8 @@ struct bench_option {
     const char *unit;        /* for help: "bytes", "CPUs", … or NULL */
     double minimum, maximum; /* inclusive, in base units; both 0: no range */
     const char *fallback;    /* default in the notation of the type; NULL: zero or NULL */
-    /* BENCH_OPTION_CHOICE: NULL-terminated list. BENCH_OPTION_RATE: words that may stand for a
-     * rate, or NULL; word i is stored as -1 - i. Otherwise NULL. */
+    /* BENCH_OPTION_CHOICE: NULL-terminated list. BENCH_OPTION_RATE, BENCH_OPTION_DURATION: words
+     * that may stand for a number, or NULL; word i is stored as -1 - i. Otherwise NULL. */
     const char *const *choices;
     const char *help; /* one sentence, no full stop */
 };

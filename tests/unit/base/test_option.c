@@ -249,7 +249,7 @@ static void tables_are_checked(void **state)
     refused_table(rows, 16, "option 'a': its range is empty");
     rows[0] = row;
     rows[0].choices = modes;
-    refused_table(rows, 16, "option 'a': choices without the type choice or rate");
+    refused_table(rows, 16, "option 'a': choices without the type choice, rate or duration");
     rows[0].type = BENCH_OPTION_CHOICE;
     assert_int_equal(option_check(rows, 16, NULL), 0);
     rows[0].choices = NULL;
