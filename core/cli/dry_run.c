@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "run/describe.h"
 #include "study/saturation.h"
+#include "study/warmup.h"
 
 /* What makes the client send the next request; workloads without requests know no rate. */
 static void print_rate(const struct scenario *s)
@@ -157,6 +158,10 @@ int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err
            "%s\n",
            plan->n_steps, plan->blocks, first->scenario.n_arms, plan->n_points,
            (unsigned long long)plan->seed, format_duration(length, text, sizeof(text)));
+    if (plan->scenario.warmup_ns == WARMUP_AUTO)
+        printf("warmup: auto: these are %d pilots of every arm, from cold; then %lld blocks with "
+               "the warm-up that they show\n",
+               WARMUP_PILOTS, (long long)plan->scenario.repeat);
     if (plan->scenario.rate == RATE_AUTO)
         printf(
             "rate: auto: these are the first of a search for the highest rate at which every arm "

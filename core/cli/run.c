@@ -21,6 +21,7 @@
 #include "study/blocks.h"
 #include "study/comparison.h"
 #include "study/saturation.h"
+#include "study/warmup.h"
 
 struct outcome {
     enum runner_outcome end;
@@ -49,7 +50,8 @@ static int run_measured(struct session *session, const struct run_request *q,
 
 /* `rate: auto`: the search, then all arms at the rates that it found. */
 static int run_searched(struct session *session, const struct run_request *q,
-                        const struct plan *first, struct outcome *ret, struct bench_error *err)
+                        const struct scenario *scenario, const struct plan *first,
+                        struct outcome *ret, struct bench_error *err)
 {
     struct saturation found = {0};
     struct scenario swept;
@@ -62,7 +64,7 @@ static int run_searched(struct session *session, const struct run_request *q,
     if (!q->quiet)
         fprintf(stderr, "every arm keeps up with %g requests/s; now at 20%% to 95%% of that\n",
                 found.rate);
-    saturation_scenario(&swept, &q->scenario, &found);
+    saturation_scenario(&swept, scenario, &found);
     swept.seed = (int64_t)first->seed;
     result = plan_make(&plan, &swept, q->registry, err);
     if (result == 0) {
@@ -77,6 +79,55 @@ static int run_searched(struct session *session, const struct run_request *q,
     return result;
 }
 
+/* All lengths are known. */
+static int run_settled(struct session *session, const struct run_request *q,
+                       const struct scenario *scenario, const struct plan *plan,
+                       struct outcome *ret, struct bench_error *err)
+{
+    return scenario->rate == RATE_AUTO ? run_searched(session, q, scenario, plan, ret, err)
+                                       : run_measured(session, q, scenario, plan, ret, err);
+}
+
+/* What the run begins with. */
+static int first_plan(struct plan *ret, const struct scenario *s, const struct registry *r,
+                      struct bench_error *err)
+{
+    if (s->warmup_ns == WARMUP_AUTO)
+        return warmup_plan(ret, s, r, err);
+    return s->rate == RATE_AUTO ? saturation_first_plan(ret, s, r, err) : plan_make(ret, s, r, err);
+}
+
+/* `warmup: auto`: the pilots, then everything with what they found. */
+static int run_piloted(struct session *session, const struct run_request *q,
+                       const struct plan *pilots, struct outcome *ret, struct bench_error *err)
+{
+    struct warmup found;
+    struct scenario settled;
+    struct plan plan;
+    int result = warmup_find(session, pilots, &found, &ret->end, err);
+
+    if (result < 0 || ret->end == RUNNER_INTERRUPTED)
+        return result;
+    progress_view_clear(session->progress_context);
+    if (!q->quiet)
+        fprintf(stderr, "%s; warm-up of %g s\n",
+                found.steady ? "every arm settles" : "NOT STEADY: an arm does not settle",
+                (double)found.ns * 1e-9);
+    scenario_copy(&settled, &q->scenario);
+    settled.warmup_ns = found.ns;
+    settled.seed = (int64_t)pilots->seed;
+    result = first_plan(&plan, &settled, q->registry, err);
+    if (result == 0) {
+        plan_follow(&plan, found.steps, settled.rate == RATE_AUTO ? PURPOSE_SEARCH : NULL);
+        result = store_extend(session->store, &plan, err);
+        if (result == 0)
+            result = run_settled(session, q, &settled, &plan, ret, err);
+        plan_release(&plan);
+    }
+    scenario_release(&settled);
+    return result;
+}
+
 static int run_stored(struct session *session, const struct run_request *q, const struct plan *plan,
                       struct outcome *ret, struct bench_error *err)
 {
@@ -84,10 +135,10 @@ static int run_stored(struct session *session, const struct run_request *q, cons
     int result;
 
     session->identities = identity_cache_new();
-    if (plan->scenario.rate == RATE_AUTO)
-        result = run_searched(session, q, plan, ret, err);
+    if (q->scenario.warmup_ns == WARMUP_AUTO)
+        result = run_piloted(session, q, plan, ret, err);
     else
-        result = run_measured(session, q, &q->scenario, plan, ret, err);
+        result = run_settled(session, q, &q->scenario, plan, ret, err);
     identity_cache_free(session->identities);
     if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;
@@ -272,8 +323,7 @@ static int run(struct cli *cli, struct run_request *q, char **argv)
         prepare(q, &err) < 0)
         return cli_error(&err);
     q->registry = cli_registry(cli);
-    if ((q->scenario.rate == RATE_AUTO ? saturation_first_plan : plan_make)(&plan, &q->scenario,
-                                                                            q->registry, &err) < 0)
+    if (first_plan(&plan, &q->scenario, q->registry, &err) < 0)
         return cli_error(&err);
     if (q->dry_run)
         code = print_plan(q, &plan, &err) < 0 ? cli_error(&err) : 0;

@@ -109,6 +109,14 @@ static void add_repetitions(struct document *d)
 /* --- the whole ----------------------------------------------------------------------------- */
 
 /* "isolated (reno)"; "mixed" when repetitions differ; "" when none has got that far. */
+/* As it was given, or found (`warmup: auto`). */
+static int64_t warmup_of(const struct stored_run *run)
+{
+    const json_t *found = json_object_get(json_object_get(run->run, "warmup"), "seconds");
+
+    return json_duration_or(found ? found : run_setting(run, "", "warmup"), 0);
+}
+
 static const char *network_of(struct document *d, const struct stored_run *run)
 {
     const char *found = "";
@@ -170,7 +178,7 @@ static void describe(struct document *d, const struct stored_run *run)
         .workload = document_keep(d, json_text_or(workload, "")),
         .protocol = document_keep(d, json_text_or(run_setting(run, "", "protocol"), "")),
         .network = network_of(d, run),
-        .warmup_ns = json_duration_or(run_setting(run, "", "warmup"), 0),
+        .warmup_ns = warmup_of(run),
         .duration_ns = json_duration_or(run_setting(run, "", "duration"), 0),
         .scenario_json = keep_json(d, json_object_get(j, "scenario")),
         .environment_json = keep_json(d, json_object_get(j, "environment")),

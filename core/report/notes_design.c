@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/units.h"
+#include "plan/plan.h"
 #include "report/identities.h"
 #include "report/run_facts.h"
 #include "stats/sequential.h"
@@ -28,7 +29,8 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     run_arms(run, &arms);
     run_points(run, &points);
     for (uint32_t i = 0; i < d->n_repetitions; i++)
-        if (d->repetitions[i]->block > blocks)
+        if (d->repetitions[i]->block > blocks &&
+            strcmp(d->repetitions[i]->purpose, PURPOSE_PILOT) != 0)
             blocks = d->repetitions[i]->block;
     text_add(&t, "%u randomised block%s × %zu arm%s", blocks, plural(blocks), arms.count,
              plural(arms.count));
@@ -349,6 +351,23 @@ static void design_ceiling(const struct stored_run *run, const struct bench_docu
                                             : "");
 }
 
+/* What `warmup: auto` found. */
+static void design_warmup(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *found = json_object_get(run->run, "warmup");
+    double needs = json_number_or(json_object_get(found, "needs"), NAN);
+    double pilots = json_number_or(json_object_get(found, "pilots"), NAN);
+
+    if (needs > 0)
+        strings_addf(ret,
+                     "warm-up half as long again as '%s' needs, the slowest to settle: %.3g s (by "
+                     "MSER-5, median of %.0f pilots)",
+                     json_text_or(json_object_get(found, "arm"), ""), needs, pilots);
+    else if (needs == 0)
+        strings_addf(ret, "no arm starts on another level in most of its %.0f pilots from cold",
+                     pilots);
+}
+
 /* What `rate: auto` found. */
 static void design_saturation(const struct stored_run *run, struct strings *ret)
 {
@@ -500,6 +519,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
     design_lag(all, ret);
+    design_warmup(run, ret);
     design_saturation(run, ret);
     design_machine(run, ret);
     design_no_hops(run, ret);

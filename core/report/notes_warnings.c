@@ -43,6 +43,18 @@ static void warn_searched(const struct stored_run *run, struct strings *ret)
                  100 * rate / capacity, format_si(capacity, text, sizeof(text)));
 }
 
+/* Whatever the warm-up, if it was found and not enough. */
+static void warn_unsettled(const struct stored_run *run, struct strings *ret)
+{
+    const json_t *found = json_object_get(run->run, "warmup");
+
+    if (json_is_false(json_object_get(found, "steady")))
+        strings_addf(ret,
+                     "NOT STEADY: '%s' had not settled when its pilots, twice as long as a window, "
+                     "ended: a longer 'duration', or the 'warmup' that it needs",
+                     json_text_or(json_object_get(found, "arm"), ""));
+}
+
 /* "nginx" or "nginx at jobs=10". */
 static const char *arm_label(const struct bench_arm *a, char *out, size_t size)
 {
@@ -401,6 +413,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_failures(d, ret);
     warn_saturated(d, ret);
     warn_searched(run, ret);
+    warn_unsettled(run, ret);
     warn_saved(run, ret);
     warn_undecided(run, d, all, ret);
     if (!run_compares_saved(run)) /* whose order says nothing: one came after the other */

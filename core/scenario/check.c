@@ -388,13 +388,26 @@ static int refuse_search(const char *where, struct bench_error *err)
     return error_at(err, where);
 }
 
+/* Pilots find one warm-up, for all points. */
+static int refuse_pilots(const char *where, struct bench_error *err)
+{
+    FAIL(err, "warmup: 'auto' cannot be a value of a sweep");
+    error_hint(err, "outside of the sweep it finds one for all points");
+    return error_at(err, where);
+}
+
 static int check_axis(const struct sweep_axis *axis, struct bench_error *err)
 {
+    bool rate = strcmp(axis->key, "rate") == 0, warmup = strcmp(axis->key, "warmup") == 0;
+
     if (check_axis_key(axis, err) < 0)
         return -1;
-    for (size_t i = 0; strcmp(axis->key, "rate") == 0 && i < axis->values.count; i++)
-        if (strcmp(axis->values.items[i], "auto") == 0)
-            return refuse_search(axis->wheres.items[i], err);
+    for (size_t i = 0; i < axis->values.count; i++) {
+        const char *where = axis->wheres.items[i];
+
+        if ((rate || warmup) && strcmp(axis->values.items[i], "auto") == 0)
+            return rate ? refuse_search(where, err) : refuse_pilots(where, err);
+    }
     return check_duplicates(axis, err);
 }
 

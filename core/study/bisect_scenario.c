@@ -25,6 +25,11 @@ static int check_scenario(struct scenario *s, struct bench_error *err)
 {
     cleanup_strings struct strings metrics = {0};
 
+    if (s->warmup_ns == WARMUP_AUTO) {
+        error_set(err, BENCH_ERROR_USAGE, "warmup: 'auto' is not for a bisection");
+        error_hint(err, "give one that every commit settles in");
+        return -1;
+    }
     if (s->n_axes || s->rate == RATE_AUTO)
         return error_set(err, BENCH_ERROR_USAGE, "a bisection needs one point: the scenario has %s",
                          s->n_axes ? "a sweep" : "'rate: auto'");

@@ -28,8 +28,8 @@ struct search {
     const struct scenario *scenario;
     const struct registry *registry;
     struct contender *arms;
-    double rate; /* that is tried; 0: closed loop */
-    uint32_t steps;
+    double rate;            /* that is tried; 0: closed loop */
+    uint32_t before, steps; /* repetitions of the run before it, and so far */
     enum runner_outcome outcome;
     progress_fn progress; /* of the session */
     void *context;
@@ -92,6 +92,8 @@ static int make_plan(struct plan *ret, const struct scenario *scenario, double r
     scenario_sweep_rate(&once, &rate, 1);
     scenario_drop_captures(&once);
     once.repeat = 1;
+    if (once.warmup_ns == WARMUP_AUTO) /* to be found first; until then this is only checked */
+        once.warmup_ns = 0;
     result = plan_make(ret, &once, r, err);
     scenario_release(&once);
     if (result < 0)
@@ -229,7 +231,7 @@ static int note(struct search *s, const struct saturation *found, struct bench_e
                         isinf(found->gave_way) ? json_null() : json_real(found->gave_way));
     json_object_set_new(json, "arm", found->arm ? json_string(found->arm) : json_null());
     json_object_set_new(json, "why", found->why ? json_string(found->why) : json_null());
-    json_object_set_new(json, "steps", json_integer(found->steps));
+    json_object_set_new(json, "steps", json_integer(found->steps - s->before));
     return store_note(s->session->store, "saturation", json, err);
 }
 
@@ -262,7 +264,13 @@ int saturation_find(struct session *session, const struct plan *first, const str
                     struct saturation *ret, enum runner_outcome *ret_outcome,
                     struct bench_error *err)
 {
-    struct search s = {.session = session, .scenario = &first->scenario, .registry = r};
+    struct search s = {
+        .session = session,
+        .scenario = &first->scenario,
+        .registry = r,
+        .before = first->before,
+        .steps = first->before,
+    };
     struct saturation found = {0};
     int result;
 

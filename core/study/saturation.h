@@ -21,7 +21,7 @@ struct saturation {
     double rate;     /* the highest at which every arm kept up */
     double gave_way; /* the lowest at which one did not; infinite: none was found */
     char *arm, *why; /* which, and how that showed; NULL: none was found */
-    uint32_t steps;  /* repetitions of the search */
+    uint32_t steps;  /* repetitions of the run so far */
 };
 
 /* The search's first plan, for a scenario whose rate is RATE_AUTO: what store_create() is given. */
