@@ -13,6 +13,8 @@
 #include "stats/signed_rank.h"
 #include "stats/verdict.h"
 
+#define POINT_SEPARATORS " ,"
+
 /* --- grammar ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -236,13 +238,40 @@ void gate_release(struct gate *g)
 
 static int check_arm(const struct gate *g, const struct scenario *s, struct bench_error *err)
 {
+    const char *baseline = s->baseline ? s->baseline : s->n_arms ? s->arms[0].name : "";
     cleanup_strings struct strings names = {0};
 
     for (size_t i = 0; i < s->n_arms; i++)
         strings_add(&names, s->arms[i].name);
-    return !g->arm || strings_has(&names, g->arm)
-               ? 0
-               : error_unknown(err, "relay", g->arm, (const char *const *)names.items);
+    if (g->arm && !strings_has(&names, g->arm))
+        return error_unknown(err, "relay", g->arm, (const char *const *)names.items);
+    if (g->arm && gate_compares(g) && strcmp(g->arm, baseline) == 0) {
+        error_set(err, BENCH_ERROR_USAGE, "'%s' is the baseline, which nothing is compared with",
+                  g->arm);
+        error_hint(err, "name another relay, or none for all of them");
+        return -1;
+    }
+    return 0;
+}
+
+/* Rates that are searched for are not known yet. */
+static int check_point(const struct gate *g, const struct scenario *s, struct bench_error *err)
+{
+    cleanup_strings struct strings all = {0}, wanted = {0};
+
+    for (size_t i = 0; i < s->n_axes; i++)
+        for (size_t k = 0; k < s->axes[i].values.count; k++) {
+            cleanup_free char *label =
+                xasprintf("%s=%s", s->axes[i].key, s->axes[i].values.items[k]);
+
+            strings_split(&all, label, POINT_SEPARATORS);
+        }
+    if (g->point && s->rate != RATE_AUTO)
+        strings_split(&wanted, g->point, POINT_SEPARATORS);
+    for (size_t i = 0; i < wanted.count; i++)
+        if (!strings_has(&all, wanted.items[i]))
+            return error_unknown(err, "point", wanted.items[i], (const char *const *)all.items);
+    return 0;
 }
 
 static int check(const struct setting *setting, const struct scenario *s, bool compared, bool arms,
@@ -258,7 +287,7 @@ static int check(const struct setting *setting, const struct scenario *s, bool c
             error_set(err, BENCH_ERROR_USAGE, "gate '%s': nothing is compared here", setting->text);
         error_hint(err, "'bench compare' does");
     }
-    if (result == 0 && arms && check_arm(&g, s, err) < 0)
+    if (result == 0 && arms && (check_arm(&g, s, err) < 0 || check_point(&g, s, err) < 0))
         result = error_context(err, "gate '%s'", setting->text);
     gate_release(&g);
     return result;
@@ -305,7 +334,7 @@ static bool word_in(const char *words, const char *word)
 {
     cleanup_strings struct strings all = {0};
 
-    strings_split(&all, words, " ,");
+    strings_split(&all, words, POINT_SEPARATORS);
     return strings_has(&all, word);
 }
 
@@ -316,7 +345,7 @@ bool gate_matches(const struct gate *g, const char *arm, const char *point)
     if (g->arm && strcmp(g->arm, arm) != 0)
         return false;
     if (g->point)
-        strings_split(&wanted, g->point, " ,");
+        strings_split(&wanted, g->point, POINT_SEPARATORS);
     for (size_t i = 0; i < wanted.count; i++)
         if (!word_in(point, wanted.items[i]))
             return false;

@@ -41,7 +41,7 @@ bool gate_compares(const struct gate *g);
 bool gate_matches(const struct gate *g, const char *arm, const char *point);
 
 /* The gates of a scenario before anything starts. `compared`: there will be verdicts; `arms`: the
- * scenario's are those that will be judged. */
+ * scenario's arms and points are those that will be judged. */
 int gates_check(const struct scenario *s, bool compared, bool arms, struct bench_error *err);
 
 /* The more severe, the greater. */

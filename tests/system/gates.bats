@@ -24,7 +24,7 @@ measure() { # option…
 
 @test "what cannot be a gate is refused before anything starts" {
     for gate in 'latency_p99' 'latency_p99 > 5%' 'latncy_p99 > 5ms' 'latency_p99 of nginx > 5ms' \
-        'bits_per_second regresses 3%'; do
+        'bits_per_second regresses 3%' 'bits_per_second at jobs=3 < 1k'; do
         run measure --fail-on "$gate"
         echo "$output"
         [ "$status" -eq 2 ]
@@ -84,7 +84,14 @@ END
     [ "$status" -eq 0 ]
     [[ $output == *"  passed        operations of again regresses 900%: "*" against none, 95% interval ["* ]]
     run "$BENCH" compare two.yaml -q --fail-on 'operations of none regresses 900%'
-    [ "$status" -eq 2 ] # the baseline is compared with nobody
+    [ "$status" -eq 2 ]
+    [[ $output == *"'none' is the baseline, which nothing is compared with"* ]]
+    printf 'sweep: {jobs: [1, 2]}\n' | cat two.yaml - >swept.yaml
+    run "$BENCH" compare swept.yaml --dry-run --fail-on 'operations at jobs=2 changes 900%'
+    [ "$status" -eq 0 ]
+    run "$BENCH" compare swept.yaml --dry-run --fail-on 'operations at jobs=3 changes 900%'
+    [ "$status" -eq 2 ]
+    [[ $output == *"gate 'operations at jobs=3 changes 900%': unknown point 'jobs=3'"* ]]
     measure -o b --duration 500ms --set workload.mode=rr --set reject=nothing >/dev/null
     run "$BENCH" compare b now=b --fail-on 'operations changes 900%'
     echo "$output"
