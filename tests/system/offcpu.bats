@@ -35,7 +35,7 @@ start_long() {
     at=bench-results/latest/repetitions/0002-nginx
     # In microseconds; waiting and being pushed aside apart; then the thread.
     grep -qE '^\[blocked\];nginx;.*epoll_wait.* [0-9.]+$' $at/offcpu-relay_1.folded
-    ! grep -qvE '^\[(blocked|preempted)\];[^;]+;' $at/offcpu-relay_1.folded
+    [ -z "$(grep -vE '^\[(blocked|preempted)\];[^;]+;' $at/offcpu-relay_1.folded)" ]
     # The same as the metrics, which are of this window and of all threads.
     [ "$(json doc.json '[m["state"] for m in (d["arms"][0]["metrics"]["offcpu_%s_%s" % (w, r)]
         for w in ("blocked", "preempted") for r in ("client", "relay_1", "server"))]')" = \
