@@ -58,7 +58,7 @@ static void describe_stop(const struct stored_run *run, double level, struct tex
             text_add(ret, "%s %zu", i ? "," : "", look.n);
         text_add(ret, " blocks, this one at %.3g%%", level * 100);
     } else if (parse_share(text, &precision, NULL) == 0 && precision > 0) {
-        text_add(ret, "; as many blocks as intervals of ±%s take, %d to %d", text,
+        text_add(ret, "; as many blocks as intervals of ±%.3g%% take, %d to %d", precision * 100,
                  STATS_FIRST_STAGE, STATS_MOST_BLOCKS);
     }
 }

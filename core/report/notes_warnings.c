@@ -185,10 +185,9 @@ static void warn_undecided(const struct stored_run *run, const struct bench_docu
             strings_addf(ret, "%s was decided: no repetition has the metric '%s'",
                          d->n_comparisons ? "not everything" : "nothing", metric);
         else if (!found)
-            strings_addf(ret,
-                         "nothing was decided by '%s', which is no metric of %s: choose another "
-                         "'baseline'",
-                         metric, text_get(&without));
+            strings_addf(ret, "nothing was decided by '%s', which is no metric of %s%s", metric,
+                         text_get(&without),
+                         any_has(all, d->baseline, metric) ? "" : ": choose another 'baseline'");
         else if (without.length)
             strings_addf(ret, "'%s' is no metric of %s: not compared by it", metric,
                          text_get(&without));

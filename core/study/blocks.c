@@ -65,6 +65,8 @@ int blocks_add(struct session *session, const struct scenario *s, const struct r
     scenario_release(&extra);
     if (result < 0)
         return -1;
+    if (s->seed >= 0)
+        plan.seed = (uint64_t)s->seed; /* the run is known by one */
     plan_follow(&plan, *steps, NULL);
     plan_follow_blocks(&plan, (uint32_t)blocks);
     result = store_extend(session->store, &plan, err);

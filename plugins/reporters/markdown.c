@@ -163,7 +163,7 @@ static void emit_verdict_list(struct bench_output *out, const struct bench_docum
         labelled(out, "- **", c->arm);
         labelled(out, *c->point ? "** at " : "**", c->point);
         labelled(out, ": ", c->metric->title);
-        host->emit(out, " %s against ", isnan(c->ratio) ? "–" : s);
+        host->emit(out, " %s against ", has_size(c) ? s : "–");
         escaped(out, c->base);
         labelled(out, ": **", c->verdict);
         host->emit(out, "**\n");
@@ -179,8 +179,11 @@ static void comparison_cells(struct bench_output *out, const struct bench_compar
         host->emit(out, " %s | | | |", base ? "baseline" : "–");
         return;
     }
-    ratio_cells(out, c->ratio, c->has_interval, c->low, c->high);
-    if (isnan(c->p_adjusted))
+    if (has_size(c))
+        ratio_cells(out, c->ratio, c->has_interval, c->low, c->high);
+    else
+        host->emit(out, " – | |");
+    if (!has_size(c) || isnan(c->p_adjusted))
         host->emit(out, " – |");
     else if (c->p_adjusted < 0.001)
         host->emit(out, " \\<0.001 |");

@@ -104,6 +104,11 @@ bool detectable(const struct bench_document *d, const struct bench_metric *m, ch
     return worst > 0 && isfinite(worst);
 }
 
+bool has_size(const struct bench_comparison *c)
+{
+    return !isnan(c->ratio) && strcmp(c->finding, "failed") != 0;
+}
+
 bool decides(const struct bench_document *d, const struct bench_metric *m)
 {
     for (uint32_t i = 0; i < d->n_comparisons; i++)

@@ -39,6 +39,9 @@ const struct bench_comparison *find_comparison(const struct bench_document *d,
 bool detectable(const struct bench_document *d, const struct bench_metric *m, char *out,
                 size_t size);
 
+/* Whether it says anything of the size: not when too much failed. */
+bool has_size(const struct bench_comparison *c);
+
 /* Whether the metric has verdicts. */
 bool decides(const struct bench_document *d, const struct bench_metric *m);
 

@@ -80,7 +80,7 @@ kill_one() {
     wait $bench || status=$?
     cat out
     [ "$status" -eq 1 ]
-    grep -qE "^other .* FAILED +4/6 " out
+    grep -qE "^other .* – +FAILED +4/6 " out # and no size
     grep -q "blocks: 6 run, 0 rejected, 2 failed" out
     run "$BENCH" report latest --format json
     jq -e '.comparisons[0] | .finding == "failed" and .sign == 0 and .failed == 2' <<<"$output"

@@ -18,8 +18,13 @@ static void put_comparison(struct table *t, const struct verdict_columns *at,
 {
     char low[32], high[32], s[80];
 
+    put(t, at->verdict, c->verdict);
+    if (!has_size(c)) {
+        put(t, at->ratio, "–");
+        return;
+    }
     change(c->ratio, s, sizeof(s));
-    put(t, at->ratio, isnan(c->ratio) ? "–" : s);
+    put(t, at->ratio, s);
     if (c->has_interval) {
         change(c->low, low, sizeof(low));
         change(c->high, high, sizeof(high));
@@ -31,7 +36,6 @@ static void put_comparison(struct table *t, const struct verdict_columns *at,
     else
         snprintf(s, sizeof(s), "%.3f", c->p_adjusted);
     put(t, at->p, isnan(c->p_adjusted) ? "–" : s);
-    put(t, at->verdict, c->verdict);
 }
 
 static void emit_metric(const struct bench_document *d, const struct bench_metric *m,
