@@ -5,10 +5,9 @@
  */
 #include <bench/relay.h>
 
+#include "shared/plugin.h"
 #include "shared/signals.h"
 #include "shared/template.h"
-
-static const struct bench_host *host;
 
 enum ready { READY_LISTENING, READY_STARTED };
 static const char *const ready_choices[] = {"listening", "started", NULL};
@@ -91,21 +90,12 @@ static int describe(void *self, const struct bench_hop *hop, struct bench_proces
 static const char *const protocols[] = {"tcp", "http1", "http2", NULL};
 
 static const struct bench_relay command = {
-    .plugin = {.size = sizeof(command),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_RELAY,
-               .name = "command",
-               .description = "any relay, from its command line",
-               .options = options,
+    .plugin = {PLUGIN(command, BENCH_RELAY), .name = "command",
+               .description = "any relay, from its command line", .options = options,
                .state_size = sizeof(struct state)},
     .protocols = protocols,
     .max_hops = 64,
     .describe = describe,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &command.plugin;
-}
+PLUGIN_EXPORT(command)

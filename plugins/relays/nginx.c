@@ -23,7 +23,7 @@
 #include <bench/relay.h>
 #include <bench/workload.h>
 
-static const struct bench_host *host;
+#include "shared/plugin.h"
 
 struct state {
     int64_t workers;
@@ -451,15 +451,9 @@ static const struct bench_program programs[] = {
 };
 
 static const struct bench_relay nginx = {
-    .plugin = {.size = sizeof(nginx),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_RELAY,
-               .name = "nginx",
+    .plugin = {PLUGIN(nginx, BENCH_RELAY), .name = "nginx",
                .description = "nginx, one per hop: TCP by its stream module, HTTP/1.1, HTTP/2",
-               .options = options,
-               .state_size = sizeof(struct state),
-               .programs = programs},
+               .options = options, .state_size = sizeof(struct state), .programs = programs},
     .protocols = protocols,
     .max_hops = 64,
     .describe = describe,
@@ -467,8 +461,4 @@ static const struct bench_relay nginx = {
     .parse_statistics = parse_statistics,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *core)
-{
-    host = core;
-    return &nginx.plugin;
-}
+PLUGIN_EXPORT(nginx)

@@ -14,7 +14,7 @@
 
 #include <bench/relay.h>
 
-static const struct bench_host *host;
+#include "shared/plugin.h"
 
 struct state {
     int64_t worker_threads;
@@ -187,15 +187,9 @@ static const struct bench_program programs[] = {
 };
 
 static const struct bench_relay skrouterd = {
-    .plugin = {.size = sizeof(skrouterd),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_RELAY,
-               .name = "skrouterd",
-               .description = "Skupper router, a chain of interior routers",
-               .options = options,
-               .state_size = sizeof(struct state),
-               .programs = programs},
+    .plugin = {PLUGIN(skrouterd, BENCH_RELAY), .name = "skrouterd",
+               .description = "Skupper router, a chain of interior routers", .options = options,
+               .state_size = sizeof(struct state), .programs = programs},
     .protocols = protocols,
     .max_hops = 64,
     .extra_ports = PORTS,
@@ -204,8 +198,4 @@ static const struct bench_relay skrouterd = {
     .parse_statistics = parse_statistics,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *core)
-{
-    host = core;
-    return &skrouterd.plugin;
-}
+PLUGIN_EXPORT(skrouterd)

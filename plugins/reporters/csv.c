@@ -12,8 +12,7 @@
 
 #include "shared/characters.h"
 #include "shared/numbers.h"
-
-static const struct bench_host *host;
+#include "shared/plugin.h"
 
 /* Behind a comma unless it is the first of its row. */
 static void field(struct bench_output *out, bool first, const char *text)
@@ -78,19 +77,11 @@ static int report(void *state, const struct bench_document *d, const struct benc
 }
 
 static const struct bench_reporter plugin = {
-    .plugin = {.size = sizeof(plugin),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_REPORTER,
-               .name = "csv",
+    .plugin = {PLUGIN(plugin, BENCH_REPORTER), .name = "csv",
                .description = "one row per repetition and metric"},
     .extension = "csv",
     .report = report,
     .by_role = true,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &plugin.plugin;
-}
+PLUGIN_EXPORT(plugin)

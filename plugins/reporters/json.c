@@ -11,8 +11,7 @@
 
 #include "shared/characters.h"
 #include "shared/numbers.h"
-
-static const struct bench_host *host;
+#include "shared/plugin.h"
 
 /* --- values -------------------------------------------------------------------------------- */
 
@@ -483,19 +482,11 @@ static int history(void *state, const struct bench_history *h, const struct benc
 }
 
 static const struct bench_reporter plugin = {
-    .plugin = {.size = sizeof(plugin),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_REPORTER,
-               .name = "json",
+    .plugin = {PLUGIN(plugin, BENCH_REPORTER), .name = "json",
                .description = "one JSON object for programs"},
     .extension = "json",
     .report = report,
     .history = history,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &plugin.plugin;
-}
+PLUGIN_EXPORT(plugin)

@@ -14,8 +14,7 @@
 #include "shared/characters.h"
 #include "shared/lookup.h"
 #include "shared/numbers.h"
-
-static const struct bench_host *host;
+#include "shared/plugin.h"
 
 /* --- text from outside --------------------------------------------------------------------- */
 
@@ -394,18 +393,10 @@ static int report(void *state, const struct bench_document *d, const struct benc
 }
 
 static const struct bench_reporter plugin = {
-    .plugin = {.size = sizeof(plugin),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_REPORTER,
-               .name = "markdown",
+    .plugin = {PLUGIN(plugin, BENCH_REPORTER), .name = "markdown",
                .description = "tables for a pull request, verdicts first"},
     .extension = "md",
     .report = report,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &plugin.plugin;
-}
+PLUGIN_EXPORT(plugin)

@@ -3,8 +3,6 @@
 
 #include <sys/wait.h>
 
-const struct bench_host *host;
-
 int wrapper_check_threads(const char *tool, int64_t threads, int64_t jobs, const char *job,
                           struct bench_error *err)
 {

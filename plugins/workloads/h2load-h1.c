@@ -42,5 +42,14 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-WRAPPER("h2load-h1", "HTTP/1.1 requests of h2load to nginx", struct h2load, .server = server,
-        .client = client, .parse = h2load_parse)
+static const struct bench_workload workload = {
+    .plugin = {PLUGIN(workload, BENCH_WORKLOAD), .name = "h2load-h1",
+               .description = "HTTP/1.1 requests of h2load to nginx", .options = options,
+               .state_size = sizeof(struct h2load), .programs = programs},
+    .protocols = protocols,
+    .server = server,
+    .client = client,
+    .parse = h2load_parse,
+};
+
+PLUGIN_EXPORT(workload)

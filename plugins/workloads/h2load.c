@@ -53,5 +53,14 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-WRAPPER("h2load", "HTTP/2 requests of h2load to nghttpd", struct h2load, .server = server,
-        .client = client, .parse = h2load_parse)
+static const struct bench_workload workload = {
+    .plugin = {PLUGIN(workload, BENCH_WORKLOAD), .name = "h2load",
+               .description = "HTTP/2 requests of h2load to nghttpd", .options = options,
+               .state_size = sizeof(struct h2load), .programs = programs},
+    .protocols = protocols,
+    .server = server,
+    .client = client,
+    .parse = h2load_parse,
+};
+
+PLUGIN_EXPORT(workload)

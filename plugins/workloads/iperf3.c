@@ -291,5 +291,15 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-WRAPPER("iperf3", "TCP streams of iperf3, one for each job", struct state, .server = server,
-        .client = client, .parse = parse, .delivered = delivered)
+static const struct bench_workload workload = {
+    .plugin = {PLUGIN(workload, BENCH_WORKLOAD), .name = "iperf3",
+               .description = "TCP streams of iperf3, one for each job", .options = options,
+               .state_size = sizeof(struct state), .programs = programs},
+    .protocols = protocols,
+    .server = server,
+    .client = client,
+    .parse = parse,
+    .delivered = delivered,
+};
+
+PLUGIN_EXPORT(workload)

@@ -217,5 +217,14 @@ static const struct bench_program programs[] = {
     {0},
 };
 
-WRAPPER("wrk", "HTTP/1.1 requests of wrk to nginx", struct state, .server = server,
-        .client = client, .parse = parse)
+static const struct bench_workload workload = {
+    .plugin = {PLUGIN(workload, BENCH_WORKLOAD), .name = "wrk",
+               .description = "HTTP/1.1 requests of wrk to nginx", .options = options,
+               .state_size = sizeof(struct state), .programs = programs},
+    .protocols = protocols,
+    .server = server,
+    .client = client,
+    .parse = parse,
+};
+
+PLUGIN_EXPORT(workload)

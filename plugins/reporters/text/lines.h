@@ -5,7 +5,7 @@
 
 #include <bench/reporter.h>
 
-extern const struct bench_host *host; /* set once, when the plugin is loaded */
+#include "shared/plugin.h"
 
 /* Prints `text` behind `label`, wrapped at the width with the continuation under the text. */
 void emit_wrapped(const char *label, const char *text, const struct bench_style *style,

@@ -8,8 +8,6 @@
 #include "lines.h"
 #include "sections.h"
 
-const struct bench_host *host;
-
 static void emit_head(const struct bench_document *d, const struct bench_style *style,
                       struct bench_output *out)
 {
@@ -106,19 +104,10 @@ static int history(void *state, const struct bench_history *h, const struct benc
 }
 
 static const struct bench_reporter plugin = {
-    .plugin = {.size = sizeof(plugin),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_REPORTER,
-               .name = "text",
-               .description = "tables for people"},
+    .plugin = {PLUGIN(plugin, BENCH_REPORTER), .name = "text", .description = "tables for people"},
     .extension = "txt",
     .report = report,
     .history = history,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &plugin.plugin;
-}
+PLUGIN_EXPORT(plugin)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "builtin.h"
+#include "shared/plugin.h"
 
 #include <stdio.h>
 
@@ -7,8 +8,6 @@ static const char *const modes[] = {"stream", "echo", "rr", "crr", NULL};
 static const char *const receives[] = {"discard", "copy", NULL};
 static const char *const servers[] = {"auto", "thread", "epoll", "process", NULL};
 static const char *const pins[] = {"none", "flow", NULL};
-
-static const struct bench_host *host;
 
 /* As in the table of options. */
 enum { USUAL_REQUEST = 100, USUAL_SEND = 1024 * 1024 };
@@ -211,15 +210,10 @@ static const struct bench_option options[] = {
 static const char *const protocols[] = {"tcp", NULL};
 
 static const struct bench_workload workload = {
-    .plugin = {.size = sizeof(workload),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_WORKLOAD,
-               .name = "builtin",
+    .plugin = {PLUGIN(workload, BENCH_WORKLOAD), .name = "builtin",
                .description =
                    "TCP streams, echoes, requests and responses, counted inside the bench",
-               .options = options,
-               .state_size = sizeof(struct options)},
+               .options = options, .state_size = sizeof(struct options)},
     .protocols = protocols,
     .server = describe_server,
     .client = describe_client,
@@ -227,8 +221,4 @@ static const struct bench_workload workload = {
     .pausable = pausable,
 };
 
-BENCH_EXPORT const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &workload.plugin;
-}
+PLUGIN_EXPORT(workload)

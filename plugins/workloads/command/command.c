@@ -11,8 +11,6 @@
 #include "shared/signals.h"
 #include "shared/template.h"
 
-const struct bench_host *host;
-
 static const char *const ready_choices[] = {"listening", "started", NULL};
 static const char *const result_choices[] = {"none", "json", "regex", "lines", NULL};
 const char *const metric_choices[] = {
@@ -195,22 +193,13 @@ static int parse(void *self, const struct bench_leftovers *left, struct bench_re
 static const char *const protocols[] = {"tcp", "http1", "http2", NULL};
 
 static const struct bench_workload command = {
-    .plugin = {.size = sizeof(command),
-               .abi_major = BENCH_ABI_MAJOR,
-               .abi_minor = BENCH_ABI_MINOR,
-               .kind = BENCH_WORKLOAD,
-               .name = "command",
+    .plugin = {PLUGIN(command, BENCH_WORKLOAD), .name = "command",
                .description = "any server and any client, from their command lines",
-               .options = options,
-               .state_size = sizeof(struct state)},
+               .options = options, .state_size = sizeof(struct state)},
     .protocols = protocols,
     .server = server,
     .client = client,
     .parse = parse,
 };
 
-const struct bench_plugin *bench_plugin_get(const struct bench_host *h)
-{
-    host = h;
-    return &command.plugin;
-}
+PLUGIN_EXPORT(command)

@@ -5,6 +5,8 @@
 
 #include <bench/workload.h>
 
+#include "shared/plugin.h"
+
 enum ready { READY_LISTENING, READY_STARTED };
 enum result { RESULT_NONE, RESULT_JSON, RESULT_REGEX, RESULT_LINES };
 
@@ -21,7 +23,6 @@ struct state {
     double result_scale;
 };
 
-extern const struct bench_host *host;
 extern const char *const metric_choices[];
 
 /* How many runs of the client are alive at once: `jobs`, or one that is told {jobs}. */
