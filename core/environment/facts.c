@@ -86,7 +86,9 @@ static json_t *read_integer(const struct source *s, const struct fact *f)
     return integer_or_null(text);
 }
 
-static json_t *read_integers(const struct source *s, const struct fact *f)
+/* The words of a file; null without it. */
+static json_t *read_list(const struct source *s, const struct fact *f,
+                         json_t *(*read)(const char *))
 {
     cleanup_free char *text = peek(s, f->path);
     cleanup_strings struct strings words = {0};
@@ -97,23 +99,18 @@ static json_t *read_integers(const struct source *s, const struct fact *f)
     strings_split(&words, text, " \t\n");
     array = json_array();
     for (size_t i = 0; i < words.count; i++)
-        json_array_append_new(array, integer_or_null(words.items[i]));
+        json_array_append_new(array, read(words.items[i]));
     return array;
+}
+
+static json_t *read_integers(const struct source *s, const struct fact *f)
+{
+    return read_list(s, f, integer_or_null);
 }
 
 static json_t *read_words(const struct source *s, const struct fact *f)
 {
-    cleanup_free char *text = peek(s, f->path);
-    cleanup_strings struct strings words = {0};
-    json_t *array;
-
-    if (!text)
-        return json_null();
-    strings_split(&words, text, " \t\n");
-    array = json_array();
-    for (size_t i = 0; i < words.count; i++)
-        json_array_append_new(array, json_text(words.items[i]));
-    return array;
+    return read_list(s, f, json_text);
 }
 
 static json_t *read_line(const struct source *s, const struct fact *f)
