@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "report/metric_names.h"
 #include "stats/changes.h"
 
 #define SCHEMA 1
@@ -372,18 +373,31 @@ int history_choose(struct run_index *x, struct index_filter *filter, char **ret_
     return 0;
 }
 
+/* By its full name, or by a beginning that fits one only, as gates have it. */
+static int find_metric(struct history *h, struct run_index *x, const char *name,
+                       struct bench_error *err)
+{
+    cleanup_free char *full = NULL;
+    const struct bench_metric *row;
+
+    if (index_metric(x, name, &h->metric, &h->kept, err) == 0)
+        return 0;
+    full = metric_resolve(name, &row, NULL);
+    return full && strcmp(full, name) != 0 ? index_metric(x, full, &h->metric, &h->kept, err) : -1;
+}
+
 static int collect(struct history *h, struct run_index *x, const struct history_question *q,
                    const struct index_filter *filter, struct bench_error *err)
 {
     struct names names = {.relay = q->filter.relay};
     int result = -1;
 
-    if (index_samples(x, filter, q->metric, q->point, add_name, &names, err) < 0 ||
-        index_samples(x, filter, q->metric, q->point, add_sample, h, err) < 0)
+    if (index_samples(x, filter, h->metric.name, q->point, add_name, &names, err) < 0 ||
+        index_samples(x, filter, h->metric.name, q->point, add_sample, h, err) < 0)
         goto out;
     if (names.all.count == 0) {
         error_set(err, BENCH_ERROR_USAGE, "no run that was chosen has a metric '%s'%s%s%s",
-                  q->metric, q->point ? " at '" : "", q->point ? q->point : "",
+                  h->metric.name, q->point ? " at '" : "", q->point ? q->point : "",
                   q->point ? "'" : "");
         error_hint(err, "'bench list runs' takes the same options and shows what there is");
     } else if (q->anchor && !strings_has(&names.all, q->anchor)) {
@@ -411,8 +425,7 @@ int history_new(struct history **ret, struct run_index *x, const struct history_
     h->history.size = sizeof(h->history);
     h->history.schema = SCHEMA;
     h->history.metric = &h->metric;
-    if (history_choose(x, &filter, &name, err) < 0 ||
-        index_metric(x, q->metric, &h->metric, &h->kept, err) < 0 ||
+    if (history_choose(x, &filter, &name, err) < 0 || find_metric(h, x, q->metric, err) < 0 ||
         collect(h, x, q, &filter, err) < 0) {
         history_free(h);
         return -1;

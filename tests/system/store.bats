@@ -214,6 +214,7 @@ YAML
     id=$(json report.json 'd["run"]')
     [ "$(json history.json "[r['value'] for r in d['series'][0]['runs'] if r['run'] == '$id']")" = \
         "[$(json report.json 'd["arms"][1]["metrics"]["bits_per_second"]["value"]')]" ]
+    [ "$("$BENCH" history bits)" = "$("$BENCH" history bits_per_second)" ]
     run "$BENCH" history bits_per_secon
     [ "$status" -eq 2 ]
     [ "${lines[1]}" = "hint: did you mean 'bits_per_second'?" ]
