@@ -25,6 +25,11 @@ static int check_name(const char *name, struct bench_error *err)
     static const char others[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
+    if (strcmp(name, "now") == 0) {
+        error_set(err, BENCH_ERROR_USAGE, "'now' is no name for a baseline");
+        error_hint(err, "what is compared with it is called so");
+        return -1;
+    }
     /* ".tmp." is in the name of a file that is being written. */
     if (*name && !strstr(name, ".tmp.") && strchr(first, *name) &&
         strspn(name, others) == strlen(name) && strlen(name) <= NAME_MOST)

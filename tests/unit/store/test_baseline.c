@@ -69,7 +69,8 @@ static void a_baseline_is_a_name_for_a_run(void **state)
 
 static void what_is_no_name_or_no_run_is_refused(void **state)
 {
-    static const char *const names[] = {"", ".", "../x", "a b", "-x", "a/b", "x.tmp.1", "\xc3\xa9"};
+    static const char *const names[] = {"now", "",    ".",       "../x",    "a b",
+                                        "-x",  "a/b", "x.tmp.1", "\xc3\xa9"};
     struct bench_error err = {0};
     struct store_writer w;
     struct setup s;
