@@ -119,6 +119,8 @@ static int print_outcome(const struct bisect_request *q, const json_t *state)
     const char *outcome = text_of(state, "outcome");
     char margin[32];
 
+    if (!*outcome)
+        return BENCH_ERROR_INCONCLUSIVE;
     putchar('\n');
     if (strcmp(outcome, "found") == 0) {
         printf("the first bad commit:\n");
@@ -128,7 +130,7 @@ static int print_outcome(const struct bisect_request *q, const json_t *state)
     if (strcmp(outcome, "several") == 0) {
         printf("the first bad commit is one of these; all but the last were skipped:\n");
         print_candidates(state);
-    } else if (*outcome) {
+    } else {
         printf("no difference between good and bad of at least %s%% was shown: %s\n"
                "what is shown lies well beyond --margin: take half of the change you look for\n",
                format_number(q->scenario.margin * 100, margin, sizeof(margin)),
