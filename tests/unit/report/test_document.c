@@ -340,14 +340,17 @@ static void at_a_rate_latency_decides(void **state)
     (void)state;
     json_object_set_new(json_object_get(f.run.run, "scenario"), "rate", json_string("2k"));
     for (size_t i = 0; i < f.run.n_repetitions; i++) {
-        struct histogram *h = histogram_new();
+        struct histogram *h = histogram_new(), *lag = histogram_new();
 
         histogram_record(h, 1000000, 5000);
+        histogram_record(lag, (int64_t)(i + 1) * 10000, i < 11 ? 5000 : 5); /* too few to tell */
         record_add_latency(&f.run.repetitions[i], "service", h);
+        record_add_latency(&f.run.repetitions[i], "lag", lag);
         record_add_total(&f.run.repetitions[i], "operations_per_second", 2000);
     }
     again(&f);
     assert_string_equal(f.d->comparisons[0]->metric->name, "latency_p99_seconds");
+    assert_true(has_line(f.d->design, f.d->n_design, "schedule lag p99 at most 0.11 ms"));
 }
 
 static void verdicts_of_a_comparison(void **state)
