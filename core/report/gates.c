@@ -327,6 +327,9 @@ int gates_status(const struct bench_document *d)
         for (size_t o = worst + 1; o < ARRAY_SIZE(outcomes); o++)
             if (strcmp(d->gates[i]->outcome, outcomes[o].name) == 0)
                 worst = o;
+    for (uint32_t i = 0; worst < GATE_UNFIT && i < d->n_comparisons; i++)
+        if (strcmp(d->comparisons[i]->finding, "unfit") == 0)
+            worst = GATE_UNFIT; /* nothing was compared, whether or not a gate wanted it */
     return outcomes[worst].status;
 }
 

@@ -53,7 +53,8 @@ enum gate_outcome {
     GATE_NOTHING, /* it matched nothing */
 };
 const char *gate_outcome_name(enum gate_outcome o); /* "passed", … */
-/* The exit status of all gates of a document together. */
+/* The exit status of all gates of a document together; of verdicts when the environment was unfit.
+ */
 int gates_status(const struct bench_document *d);
 
 /* By an interval of the metric, or of the ratio to the baseline. `better` matters for
