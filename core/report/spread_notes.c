@@ -47,9 +47,18 @@ static void slice_levels(const struct repetition_record *r, const char *metric, 
     metric_pool_release(&pool);
 }
 
-/* The ln ratios of all slices, block by block; 0 blocks when there are none to compare. */
-static size_t slice_ratios(const struct bench_comparison *c, const struct observations *all,
-                           size_t *ret_slices, double **ret)
+static bool is_rejected(const struct bench_document *d, uint32_t block)
+{
+    for (uint32_t i = 0; i < d->n_rejected; i++)
+        if (d->rejected[i].block == block)
+            return true;
+    return false;
+}
+
+/* The ln ratios of all slices of blocks that count, block by block; 0 blocks when there are none to
+ * compare. */
+static size_t slice_ratios(const struct bench_document *d, const struct bench_comparison *c,
+                           const struct observations *all, size_t *ret_slices, double **ret)
 {
     size_t blocks = 0;
 
@@ -60,7 +69,8 @@ static size_t slice_ratios(const struct bench_comparison *c, const struct observ
         cleanup_free double *level = NULL;
         double *ratio;
 
-        if (!is_of(r, c->arm, c->point) || !r->joined || (blocks && r->n_slices != *ret_slices))
+        if (!is_of(r, c->arm, c->point) || is_rejected(d, r->block) || !r->joined ||
+            (blocks && r->n_slices != *ret_slices))
             continue;
         base = of_block(all, c->base, c->point, r->block);
         if (!base || !base->joined || base->n_slices != r->n_slices)
@@ -89,11 +99,11 @@ static bool all_pinned(const struct observations *all)
     return true;
 }
 
-static void note(const struct bench_comparison *c, const struct observations *all,
-                 struct strings *ret)
+static void note(const struct bench_document *d, const struct bench_comparison *c,
+                 const struct observations *all, struct strings *ret)
 {
     cleanup_free double *ratios = NULL;
-    size_t slices, blocks = slice_ratios(c, all, &slices, &ratios);
+    size_t slices, blocks = slice_ratios(d, c, all, &slices, &ratios);
     cleanup_free char *of = *c->point ? xasprintf("%s at %s", c->arm, c->point) : xstrdup(c->arm);
     struct stats_nested spread;
 
@@ -122,5 +132,5 @@ void spread_notes(const struct bench_document *d, const struct observations *all
 {
     for (uint32_t i = 0; i < d->n_comparisons; i++)
         if (d->comparisons[i]->detectable > d->margin)
-            note(d->comparisons[i], all, ret);
+            note(d, d->comparisons[i], all, ret);
 }
