@@ -362,7 +362,6 @@ int cli_check(struct cli *cli, int argc, char **argv)
     const char *name;
     struct bench_error err = {0};
     struct scenario s;
-    char word[3];
     int c, code;
 
     optind = 0;
@@ -370,7 +369,7 @@ int cli_check(struct cli *cli, int argc, char **argv)
     while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        return cli_usage("check", "unknown option '%s'", cli_refused_option(argv, "h", word));
+        return cli_refused("check", c, argv, "h");
     }
     if (argc - optind > 1)
         return cli_usage("check", "one scenario at a time, not '%s' and '%s'", argv[optind],

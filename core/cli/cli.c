@@ -72,6 +72,15 @@ const char *cli_refused_option(char *const *argv, const char *shorts, char buffe
     return buffer;
 }
 
+int cli_refused(const char *command, int c, char *const *argv, const char *shorts)
+{
+    char word[3];
+
+    if (c == ':')
+        return cli_usage(command, "option '%s' needs a value", argv[optind - 1]);
+    return cli_usage(command, "unknown option '%s'", cli_refused_option(argv, shorts, word));
+}
+
 int cli_width(FILE *file)
 {
     struct winsize size;

@@ -77,6 +77,8 @@ int cli_usage(const char *command, const char *fmt, ...) BENCH_PRINTF(2, 3);
 /* The option that getopt_long() has just refused, as the user wrote it; `shorts` are the letters of
  * those that exist. */
 const char *cli_refused_option(char *const *argv, const char *shorts, char buffer[3]);
+/* Says so: getopt_long() returned ':' (its value is missing) or '?'. Returns BENCH_ERROR_USAGE. */
+int cli_refused(const char *command, int c, char *const *argv, const char *shorts);
 /* Two columns: what is given, and what it means, wrapped to the terminal. */
 void cli_help_row(const char *left, const char *right);
 

@@ -29,7 +29,6 @@ int cli_explain(struct cli *cli, int argc, char **argv)
     struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
     bool plain = false;
-    char word[3];
     int c;
 
     optind = 0;
@@ -37,10 +36,8 @@ int cli_explain(struct cli *cli, int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':')
-            return cli_usage("explain", "option '%s' needs a value", argv[optind - 1]);
-        if (c == '?')
-            return cli_usage("explain", "unknown option '%s'", cli_refused_option(argv, "h", word));
+        if (c == ':' || c == '?')
+            return cli_refused("explain", c, argv, "h");
         if (c == 'f')
             print.format = optarg;
         else

@@ -283,7 +283,6 @@ static int parse(struct request *q, int argc, char **argv)
         {'R', &q->choice.role}, {'P', &q->choice.point}, {'C', &q->choice.capture},
     };
     struct bench_error err = {0};
-    char word[3];
     int c;
 
     optind = 0;
@@ -291,11 +290,8 @@ static int parse(struct request *q, int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':')
-            return cli_usage("flamegraph", "option '%s' needs a value", argv[optind - 1]);
-        if (c == '?')
-            return cli_usage("flamegraph", "unknown option '%s'",
-                             cli_refused_option(argv, "oh", word));
+        if (c == ':' || c == '?')
+            return cli_refused("flamegraph", c, argv, "oh");
         if (c == 's' && parse_share(optarg, &q->share, &err) < 0)
             return cli_error(&err);
         if (c == 'd')

@@ -113,7 +113,6 @@ int cli_history(struct cli *cli, int argc, char **argv)
     };
     struct asking a = {0};
     struct bench_error err = {0};
-    char word[3];
     int c;
 
     optind = 0;
@@ -121,10 +120,8 @@ int cli_history(struct cli *cli, int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':')
-            return cli_usage("history", "option '%s' needs a value", argv[optind - 1]);
-        if (c == '?')
-            return cli_usage("history", "unknown option '%s'", cli_refused_option(argv, "h", word));
+        if (c == ':' || c == '?')
+            return cli_refused("history", c, argv, "h");
         if (take(&a, c, optarg, &err) < 0)
             return cli_error(&err);
     }

@@ -38,7 +38,6 @@ static int report(struct cli *cli, struct scenario *gates, int argc, char **argv
     struct cli_print print = {.format = "text"};
     struct bench_error err = {0};
     bool details = false, plain = false;
-    char word[3];
     int c, code;
 
     optind = 0;
@@ -46,10 +45,8 @@ static int report(struct cli *cli, struct scenario *gates, int argc, char **argv
     while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':')
-            return cli_usage("report", "option '%s' needs a value", argv[optind - 1]);
-        if (c == '?')
-            return cli_usage("report", "unknown option '%s'", cli_refused_option(argv, "oh", word));
+        if (c == ':' || c == '?')
+            return cli_refused("report", c, argv, "oh");
         if (c == 'f')
             print.format = optarg;
         else if (c == 'o')

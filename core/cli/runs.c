@@ -230,7 +230,6 @@ int cli_list_runs(int argc, char **argv)
     };
     struct listing l = {0};
     struct bench_error err = {0};
-    char word[3];
     int c, code;
 
     optind = 0;
@@ -238,11 +237,8 @@ int cli_list_runs(int argc, char **argv)
     while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':')
-            return cli_usage("list runs", "option '%s' needs a value", argv[optind - 1]);
-        if (c == '?')
-            return cli_usage("list runs", "unknown option '%s'",
-                             cli_refused_option(argv, "h", word));
+        if (c == ':' || c == '?')
+            return cli_refused("list runs", c, argv, "h");
         if (take(&l, c, optarg, &err) < 0)
             return cli_error(&err);
     }
