@@ -113,6 +113,19 @@ static void print_candidates(const json_t *state)
     }
 }
 
+static bool any_undecided(const json_t *state)
+{
+    json_t *tried;
+    size_t i;
+
+    json_array_foreach(json_object_get(state, "tried"), i, tried)
+    {
+        if (strcmp(text_of(tried, "answer"), "undecided") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Returns the exit code. */
 static int print_outcome(const struct bisect_request *q, const json_t *state)
 {
@@ -130,6 +143,8 @@ static int print_outcome(const struct bisect_request *q, const json_t *state)
     if (strcmp(outcome, "several") == 0) {
         printf("the first bad commit is one of these; all but the last were skipped:\n");
         print_candidates(state);
+        if (any_undecided(state))
+            printf("more blocks (--repeat) may decide what stayed undecided\n");
     } else {
         printf("no difference between good and bad of at least %s%% was shown: %s\n"
                "what is shown lies well beyond --margin: take half of the change you look for\n",
