@@ -80,20 +80,34 @@ static void add_differences(const json_t *of, const json_t *from, struct strings
     }
 }
 
-static bool same_settings(const json_t *a, const json_t *b)
+/* "workers 1 and 2", of what the arms set each for itself; variables only by name. */
+static void add_settings(const json_t *a, const json_t *b, struct strings *ret)
 {
     static const char *const members[] = {"options", "env"};
 
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-        json_t *x = json_object_get(a, members[i]), *y = json_object_get(b, members[i]);
+        const json_t *x = json_object_get(a, members[i]), *y = json_object_get(b, members[i]);
+        json_t *all = json_object();
+        const char *name;
+        json_t *value;
 
-        if (x != y && !json_equal(x, y))
-            return false;
+        json_object_update(all, (json_t *)x);
+        json_object_update(all, (json_t *)y);
+        json_object_foreach(all, name, value)
+        {
+            if (strcmp(member(x, name), member(y, name)) == 0)
+                continue;
+            if (i == 0)
+                strings_addf(ret, "%s '%s' and '%s'", name, member(x, name), member(y, name));
+            else
+                strings_addf(ret, "environment variable %s", name);
+        }
+        json_decref(all);
     }
-    return true;
 }
 
-static void describe(const json_t *a, const json_t *b, bool settings, struct text *ret)
+static void describe(const json_t *a, const json_t *b, const struct strings *settings,
+                     struct text *ret)
 {
     const json_t *x = json_array_get(a, 0), *y = json_array_get(b, 0);
     cleanup_strings struct strings libraries = {0};
@@ -107,18 +121,28 @@ static void describe(const json_t *a, const json_t *b, bool settings, struct tex
         text_add(ret, "the same program");
     for (size_t i = 0; i < libraries.count; i++)
         text_add(ret, "%s%s", i ? ", " : "; they differ in ", libraries.items[i]);
-    if (!settings)
-        text_add(ret, "; other options or environment");
-    else if (libraries.count == 0 && strcmp(member(x, "sha256"), member(y, "sha256")) == 0)
+    for (size_t i = 0; i < settings->count; i++)
+        text_add(ret, "%s%s", i ? ", " : "; set differently: ", settings->items[i]);
+    if (settings->count == 0 && libraries.count == 0 &&
+        strcmp(member(x, "sha256"), member(y, "sha256")) == 0)
         text_add(ret, ", libraries and options under both names");
 }
 
-/* The nearest arm before it with the same relay. */
-static const struct bench_arm *predecessor(const struct bench_document *d, uint32_t i)
+/* What the arm is compared with, if that is the same relay, else the first of its relay before it.
+ * Of saved runs only those are a pair that are compared. */
+static const struct bench_arm *partner(const struct bench_document *d, const struct bench_arm *arm,
+                                       bool saved)
 {
-    for (uint32_t k = 0; k < i; k++)
-        if (strcmp(d->arms[k]->relay, d->arms[i]->relay) == 0 &&
-            strcmp(d->arms[k]->name, d->arms[i]->name) != 0)
+    const char *base = NULL;
+
+    for (uint32_t i = 0; i < d->n_comparisons && !base; i++)
+        if (strcmp(d->comparisons[i]->arm, arm->name) == 0)
+            base = d->comparisons[i]->base;
+    for (uint32_t k = 0; k < d->n_arms && base; k++)
+        if (strcmp(d->arms[k]->name, base) == 0 && strcmp(d->arms[k]->relay, arm->relay) == 0)
+            return d->arms[k];
+    for (uint32_t k = 0; k < d->n_arms && d->arms[k] != arm && !saved; k++)
+        if (strcmp(d->arms[k]->relay, arm->relay) == 0 && strcmp(d->arms[k]->name, arm->name) != 0)
             return d->arms[k];
     return NULL;
 }
@@ -126,15 +150,19 @@ static const struct bench_arm *predecessor(const struct bench_document *d, uint3
 void identities_compare(const struct stored_run *run, const struct bench_document *d,
                         const struct observations *all, struct strings *ret)
 {
+    bool saved = run_compares_saved(run);
+
     for (uint32_t i = 0; i < d->n_arms; i++) {
-        const struct bench_arm *b = d->arms[i], *a = predecessor(d, i);
+        const struct bench_arm *b = d->arms[i], *a = partner(d, b, saved);
         const json_t *x = a ? first_binaries(all, a->name) : NULL;
         const json_t *y = first_binaries(all, b->name);
+        cleanup_strings struct strings settings = {0};
         cleanup_text struct text t = {0};
 
         if (!x || !y || strcmp(b->point, d->arms[0]->point) != 0)
             continue;
-        describe(x, y, same_settings(run_arm(run, a->name), run_arm(run, b->name)), &t);
+        add_settings(run_arm(run, a->name), run_arm(run, b->name), &settings);
+        describe(x, y, &settings, &t);
         if (a->cpu_limit != b->cpu_limit)
             text_add(&t, "; CPU limits %g and %g", a->cpu_limit, b->cpu_limit);
         strings_addf(ret, "%s and %s: %s", a->name, b->name, text_get(&t));

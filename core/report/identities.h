@@ -9,8 +9,8 @@
 #include "report/observed.h"
 #include "store/store.h"
 
-/* One line per arm that shares its relay plugin with an earlier one: "a and b: the same program,
- * …". */
+/* One line per arm that is compared with one of the same relay plugin, or shares it with an earlier
+ * one: "a and b: the same program, …". */
 void identities_compare(const struct stored_run *run, const struct bench_document *d,
                         const struct observations *all, struct strings *ret);
 /* The program behind a name was replaced while the run went on. */

@@ -114,6 +114,7 @@ static void design_rejected(const struct bench_document *d, struct strings *ret)
 static void design_slices(const struct observations *all, struct strings *ret)
 {
     size_t most = 0, least = SIZE_MAX;
+    cleanup_text struct text t = {0};
     double low, high;
 
     for (size_t i = 0; i < all->count; i++) {
@@ -126,15 +127,13 @@ static void design_slices(const struct observations *all, struct strings *ret)
     }
     if (most == 0)
         return;
+    if (least > 0 && least < most) /* saved runs */
+        text_add(&t, "%zu to ", least);
+    text_add(&t, "%zu slices", most);
     if (observed_range(all, "idle_cpus", &low, &high))
-        strings_addf(ret,
-                     "the arms of a block live together, measured in turn in %zu slices; idle ones "
-                     "use at most %.2g CPUs",
-                     most, high);
-    else
-        strings_addf(ret, "the arms of a block live together, measured in turn in %zu slices",
-                     most);
-    if (least < most)
+        text_add(&t, "; idle ones use at most %.2g CPUs", high);
+    strings_addf(ret, "the arms of a block live together, measured in turn in %s", text_get(&t));
+    if (least == 0)
         strings_add(ret, "some repetitions were measured in one piece");
 }
 
@@ -519,13 +518,16 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
     design_lag(all, ret);
-    design_warmup(run, ret);
-    design_saturation(run, ret);
+    if (!run_compares_saved(run)) { /* two runs have these each for itself */
+        design_warmup(run, ret);
+        design_saturation(run, ret);
+    }
     design_machine(run, ret);
     design_no_hops(run, ret);
     design_limit(d, all, ret);
     design_ceiling(run, d, ret);
-    design_captures(run, ret);
+    if (!run_compares_saved(run)) /* where they differ is a warning */
+        design_captures(run, ret);
     identities_compare(run, d, all, ret);
     design_estimates(run, d, ret);
     if (!isnan(own))

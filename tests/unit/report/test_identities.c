@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "report/document.h"
+#include "report/side_by_side.h"
 
 #include "example.h"
 
@@ -69,11 +70,47 @@ static void in_what_arms_differ(void **state)
     (void)state;
     says("11", "22", "1", "old and new: the same program, libraries and options under both names");
     says("11", "44", "1", "old and new: the same program; they differ in libqpid-proton.so");
-    says("11", "22", "2", "old and new: the same program; other options or environment");
+    says("11", "22", "2", "old and new: the same program; set differently: workers '1' and '2'");
     says("99", "22", "1", "old and new: different programs (build-id a1b2c3d4 and c3d4e5f6)");
     says("99", "44", "2",
          "old and new: different programs (build-id a1b2c3d4 and c3d4e5f6); they differ in "
-         "libqpid-proton.so; other options or environment");
+         "libqpid-proton.so; set differently: workers '1' and '2'");
+}
+
+static bool designed(const struct bench_document *d, const char *beginning)
+{
+    for (uint32_t i = 0; i < d->n_design; i++)
+        if (strncmp(d->design[i], beginning, strlen(beginning)) == 0)
+            return true;
+    return false;
+}
+
+/* Of two saved runs each arm with itself, and not with what nobody compares it with. */
+static void in_what_saved_runs_differ(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"before", &a}, {"now", &b}};
+    const struct bench_document *d;
+    struct document *document;
+
+    (void)state;
+    example_pair(&a, "11", "22", "2", 1);
+    example_pair(&b, "11", "22", "3", 1);
+    assert_int_equal(
+        side_by_side(&joined, sides,
+                     json_pack("{s:[],s:f,s:f}", "metrics", "margin", 0.03, "alpha", 0.05), NULL),
+        0);
+    assert_int_equal(document_new(&document, &joined, NULL), 0);
+    d = document_get(document);
+    expect_design(d, "old before and old now: the same program, libraries and options under both "
+                     "names");
+    expect_design(d, "new before and new now: the same program; set differently: workers '2' and "
+                     "'3'");
+    assert_false(designed(d, "old before and new"));
+    document_free(document);
+    stored_run_release(&joined);
+    example_release(&a);
+    example_release(&b);
 }
 
 static void limits_of_arms(void **state)
@@ -182,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_what_arms_differ),
+        cmocka_unit_test(in_what_saved_runs_differ),
         cmocka_unit_test(limits_of_arms),
         cmocka_unit_test(limits_that_were_asked_for),
         cmocka_unit_test(a_small_difference_between_builds),
