@@ -116,6 +116,10 @@ int error_unknown(struct bench_error *err, const char *what, const char *name,
     for (size_t i = 1; names && names[0] && names[i]; i++) {
         size_t length = strlen(err->hint);
 
+        if (length + strlen(names[i]) + sizeof(", , …") > sizeof(err->hint)) {
+            snprintf(err->hint + length, sizeof(err->hint) - length, ", …");
+            break;
+        }
         snprintf(err->hint + length, sizeof(err->hint) - length, ", %s", names[i]);
     }
     return -1;

@@ -128,6 +128,17 @@ static void find_longer(const char *name, struct strings *ret, struct strings *r
             strings_add(ret, ret_all->items[i]);
 }
 
+/* The metric that tables head so, of a run as a whole. */
+static const char *name_of_title(const char *title)
+{
+    const struct metric_row *row;
+
+    for (size_t i = 0; (row = metric_row(i)); i++)
+        if (strcmp(row->metric.title, title) == 0 && !strchr(row->metric.name, '{'))
+            return row->metric.name;
+    return NULL;
+}
+
 char *metric_resolve(const char *name, const struct bench_metric **ret_row, struct bench_error *err)
 {
     cleanup_strings struct strings longer = {0}, all = {0};
@@ -145,9 +156,12 @@ char *metric_resolve(const char *name, const struct bench_metric **ret_row, stru
     }
     if (!row) {
         const char *close = nearest(name, (const char *const *)all.items);
+        const char *titled = name_of_title(name);
 
         error_set(err, BENCH_ERROR_USAGE, "there is no metric '%s'", name);
-        if (close)
+        if (titled)
+            error_hint(err, "what tables head '%s' is the metric '%s'", name, titled);
+        else if (close)
             error_hint(err, "did you mean '%s'?", close);
         else
             error_hint(err, "docs/measurement.md lists them; 'bench report --format json' shows "

@@ -119,12 +119,26 @@ static void unknown_names(void **state)
     assert_string_equal(err.hint, "known: none");
 }
 
+static void too_many_names_to_list(void **state)
+{
+    const char *names[200];
+    struct bench_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < 199; i++)
+        names[i] = "a_name";
+    names[199] = NULL;
+    error_unknown(&err, "metric", "throughput", names);
+    assert_string_equal(err.hint + strlen(err.hint) - strlen(", a_name, …"), ", a_name, …");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_and_extend),        cmocka_unit_test(without_an_object),
         cmocka_unit_test(long_messages_are_cut), cmocka_unit_test(detail_keeps_the_last_lines),
-        cmocka_unit_test(unknown_names),         cmocka_unit_test(a_flag_is_named_once),
+        cmocka_unit_test(unknown_names),         cmocka_unit_test(too_many_names_to_list),
+        cmocka_unit_test(a_flag_is_named_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

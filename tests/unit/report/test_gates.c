@@ -68,6 +68,17 @@ static void parses(void **state)
     }
 }
 
+/* As the table of a run heads it. */
+static void a_title_is_no_name(void **state)
+{
+    struct bench_error err = {0};
+    struct gate g;
+
+    (void)state;
+    assert_int_equal(gate_parse(&g, "throughput regresses 3%", &err), -1);
+    assert_string_equal(err.hint, "what tables head 'throughput' is the metric 'bits_per_second'");
+}
+
 static void refuses(void **state)
 {
     static const struct {
@@ -434,6 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(a_title_is_no_name),
         cmocka_unit_test(matches),
         cmocka_unit_test(decides_levels),
         cmocka_unit_test(decides_changes),
