@@ -108,6 +108,21 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
     }
 }
 
+/* What can be done about it. */
+static void warn_unfit(const struct bench_document *d, struct strings *ret)
+{
+    for (uint32_t i = 0; i < d->n_comparisons; i++) {
+        if (strcmp(d->comparisons[i]->finding, "unfit") != 0)
+            continue;
+        strings_addf(ret,
+                     "%u of %u blocks rejected, more than a quarter: nothing is decided; measure "
+                     "again when nothing else runs, or keep every block, and wider intervals, by "
+                     "'reject: nothing'",
+                     d->n_rejected, d->n_blocks);
+        return;
+    }
+}
+
 /* Two saved runs: nothing in common but the work. */
 static void warn_saved(const struct stored_run *run, struct strings *ret)
 {
@@ -410,6 +425,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_state(run, d, ret);
     warn_left_out(run, ret);
     warn_failures(d, ret);
+    warn_unfit(d, ret);
     warn_saturated(d, ret);
     warn_searched(run, ret);
     warn_unsettled(run, ret);

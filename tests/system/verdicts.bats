@@ -48,6 +48,7 @@ END
     [ "$status" -eq 5 ]
     [[ $output == *"ENVIRONMENT UNFIT"* ]]
     [[ $output != *INCONCLUSIVE* && $output != *"SAME within"* ]]
+    [[ $output == *" blocks rejected, more than a quarter: "*"'reject: nothing'"* ]]
     run "$BENCH" report latest --format json
     jq -e '.comparisons[0] | .finding == "unfit" and .sign == 0' <<<"$output"
     jq -e '.rejected | length >= 2 and all(.why | contains("others used"))' <<<"$output"
