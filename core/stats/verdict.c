@@ -58,12 +58,17 @@ static const char *word(const struct stats_verdict *v, enum stats_words words,
     return above == (better == BENCH_HIGHER_IS_BETTER) ? "FASTER" : "SLOWER";
 }
 
+/* More than that is no advice, and no estimate either. */
+#define MANY 1000
+
 static char *inconclusive(const struct stats_verdict *v)
 {
     const char *unit = v->paired ? "blocks" : "repetitions of each";
 
     if (v->needed == 0)
         return xstrdup("INCONCLUSIVE");
+    if (v->needed > MANY)
+        return xasprintf("INCONCLUSIVE (more than %d %s would decide)", MANY, unit);
     return v->too_few ? xasprintf("INCONCLUSIVE (needs %zu %s)", v->needed, unit)
                       : xasprintf("INCONCLUSIVE (about %zu %s would decide)", v->needed, unit);
 }
