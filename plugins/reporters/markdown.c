@@ -146,7 +146,7 @@ static void rule_cells(struct bench_output *out, const struct bench_document *d,
 static void state_cells(struct bench_output *out, const struct bench_arm *a)
 {
     host->emit(out, " %u/%u |", a->valid, a->valid + a->failed);
-    labelled(out, " ", a->limited_by);
+    labelled(out, " ", strcmp(a->limited_by, "cpu") == 0 ? "the machine's CPUs" : a->limited_by);
     host->emit(out, " |\n");
 }
 
@@ -341,7 +341,7 @@ static void emit_findings(struct bench_output *out, const struct bench_document 
         labelled(out, f->role ? ", " : "", f->role ? f->role : "");
         labelled(out, ": ", f->evidence);
         labelled(out, ". ", f->meaning);
-        labelled(out, " Try: ", f->remedy);
+        labelled(out, ". Try: ", f->remedy);
         host->emit(out, "\n");
     }
     if (d->n_findings > most)
