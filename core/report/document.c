@@ -13,29 +13,6 @@
 
 enum { SCHEMA = 1 };
 
-const char *document_keep(struct document *d, const char *s)
-{
-    if (!s)
-        return NULL;
-    strings_add(&d->kept, s);
-    return d->kept.items[d->kept.count - 1];
-}
-
-struct observations document_select(const struct document *d, const char *arm, const char *point,
-                                    bool ok_only)
-{
-    struct observations found = {0};
-
-    for (size_t i = 0; i < d->n_observed; i++) {
-        const struct repetition_record *r = d->observed[i].record;
-
-        if (record_measures(r) && strcmp(r->arm, arm) == 0 && strcmp(r->point, point) == 0 &&
-            (r->ok || !ok_only))
-            observations_add(&found, &d->observed[i]);
-    }
-    return found;
-}
-
 static const char *keep_json(struct document *d, const json_t *value)
 {
     cleanup_free char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);

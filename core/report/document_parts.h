@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the document share and nobody else sees: document.c makes and frees it,
- * document_arms.c fills the arms, document_verdicts.c what was decided.
+ * document_arms.c fills the arms, document_verdicts.c and document_gates.c what was decided; all
+ * of them choose their repetitions here.
  */
 #ifndef REPORT_DOCUMENT_PARTS_H
 #define REPORT_DOCUMENT_PARTS_H
@@ -36,6 +37,8 @@ const char *document_keep(struct document *d, const char *s);
  * releases the list. */
 struct observations document_select(const struct document *d, const char *arm, const char *point,
                                     bool ok_only);
+/* Those of blocks that were not thrown away. The caller releases the list. */
+struct observations document_fit(const struct observations *all, const struct fitness *fitness);
 
 /* document_arms.c: estimates, limits, loads, what a hop costs. */
 void document_add_arms(struct document *d, const struct stored_run *run);
@@ -43,8 +46,6 @@ void document_add_arms(struct document *d, const struct stored_run *run);
 /* document_verdicts.c: of a comparison first which blocks count, then what they decide. */
 void document_judge_blocks(struct document *d, const struct stored_run *run);
 void document_add_comparisons(struct document *d, const struct stored_run *run);
-/* Those of blocks that were not thrown away. The caller releases the list. */
-struct observations document_fit(const struct observations *all, const struct fitness *fitness);
 /* With whom an arm is compared; NULL: with nobody. */
 const char *document_base(const struct document *d, const struct verdict_rule *rule,
                           const struct bench_arm *arm);

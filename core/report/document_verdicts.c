@@ -35,16 +35,6 @@ static const char *default_metric(const struct document *d, const struct stored_
     return NULL;
 }
 
-struct observations document_fit(const struct observations *all, const struct fitness *fitness)
-{
-    struct observations fit = {0};
-
-    for (size_t i = 0; i < all->count; i++)
-        if (!fitness_rejects(fitness, all->items[i]->record->block))
-            observations_add(&fit, all->items[i]);
-    return fit;
-}
-
 /* Decided with the fit blocks. Where the others would have turned it, it was they that decided. */
 static void compare_fit(struct document *d, const struct bench_arm *arm, const char *base_name,
                         const struct bench_metric *metric, const struct verdict_rule *rule,
