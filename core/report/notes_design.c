@@ -42,6 +42,55 @@ static void design_blocks(const struct stored_run *run, const struct bench_docum
     strings_add(ret, text_get(&t));
 }
 
+/* From the least to the most of what the points have. */
+struct span {
+    double least, most;
+};
+
+static void widen(struct span *s, double value)
+{
+    s->least = fmin(s->least, value);
+    s->most = fmax(s->most, value);
+}
+
+/* "2 jobs", "1 to 100 jobs": of all points. */
+static void add_count(const struct stored_run *run, const char *key, const char *what,
+                      struct text *ret)
+{
+    cleanup_strings struct strings points = {0};
+    struct span of = {INFINITY, -INFINITY};
+
+    run_points(run, &points);
+    for (size_t i = 0; i < points.count; i++)
+        widen(&of, json_number_or(run_setting(run, points.items[i], key), NAN));
+    if (of.least > of.most)
+        return;
+    text_add(ret, "%s", ret->length ? ", " : "");
+    if (of.least < of.most)
+        text_add(ret, "%.0f to ", of.least);
+    text_add(ret, "%.0f %s%s", of.most, what, plural((size_t)of.most));
+}
+
+/* What went through what, and where it ran; CPUs that are swept over are in the points' names. */
+static void design_load(const struct stored_run *run, struct strings *ret)
+{
+    cleanup_text struct text t = {0};
+    const char *role;
+    json_t *cpus;
+
+    add_count(run, "jobs", "job", &t);
+    add_count(run, "hops", "hop", &t);
+    json_object_foreach(run_setting(run, "", "cpus"), role, cpus)
+    {
+        cleanup_free char *key = xasprintf("cpus.%s", role);
+
+        if (!json_object_get(run_setting(run, "", "sweep"), key))
+            text_add(&t, "%s%s on CPU %s", t.length ? ", " : "", role, json_text_or(cpus, "?"));
+    }
+    if (t.length)
+        strings_add(ret, text_get(&t));
+}
+
 /* When the run was to end, unless that was after a fixed number of blocks. `level`: of the look
  * behind it, of all comparisons together. */
 static void describe_stop(const struct stored_run *run, double level, struct text *ret)
@@ -209,17 +258,6 @@ static void describe_rate(const char *rates, const char *arrivals, bool open, st
             ret,
             "paced, %s requests/s, %s arrivals: requests that a stall holds back are not timed",
             rates, arrivals);
-}
-
-/* From the least to the most of what the points have. */
-struct span {
-    double least, most;
-};
-
-static void widen(struct span *s, double value)
-{
-    s->least = fmin(s->least, value);
-    s->most = fmax(s->most, value);
 }
 
 /* What made the client send the next request, where requests were timed. A closed loop must be
@@ -511,6 +549,8 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     double own = observed_median(all, "bench_cpus");
 
     design_blocks(run, d, ret);
+    if (!run_compares_saved(run)) /* these are each run's own; where they differ is a warning */
+        design_load(run, ret);
     design_slices(all, ret);
     design_rule(run, d, ret);
     design_rejected(d, ret);
@@ -518,7 +558,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);
     design_lag(all, ret);
-    if (!run_compares_saved(run)) { /* two runs have these each for itself */
+    if (!run_compares_saved(run)) {
         design_warmup(run, ret);
         design_saturation(run, ret);
     }
@@ -526,7 +566,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
     design_no_hops(run, ret);
     design_limit(d, all, ret);
     design_ceiling(run, d, ret);
-    if (!run_compares_saved(run)) /* where they differ is a warning */
+    if (!run_compares_saved(run))
         design_captures(run, ret);
     identities_compare(run, d, all, ret);
     design_estimates(run, d, ret);

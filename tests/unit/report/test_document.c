@@ -192,14 +192,33 @@ static void design_lines(void **state)
     (void)state;
     assert_string_equal(f.d->design[0], "6 randomised blocks × 2 arms, fresh processes, 0.5 s "
                                         "warm-up + 3 s window, seed 8812");
-    assert_string_equal(f.d->design[1], "network isolated (reno), loopback");
-    assert_string_equal(f.d->design[2], "machine: 4 CPUs (Example 9000), Linux 6.18.0");
-    assert_string_equal(f.d->design[3], "relay limit 1.00 CPU per process (used 0.986 to 0.991), "
+    assert_string_equal(f.d->design[1], "2 jobs");
+    assert_string_equal(f.d->design[2], "network isolated (reno), loopback");
+    assert_string_equal(f.d->design[3], "machine: 4 CPUs (Example 9000), Linux 6.18.0");
+    assert_string_equal(f.d->design[4], "relay limit 1.00 CPU per process (used 0.986 to 0.991), "
                                         "period 100 ms");
-    assert_string_equal(f.d->design[4],
+    assert_string_equal(f.d->design[5],
                         "no-relay ceiling 41.4 Gbit/s, 5 times the fastest relay (nginx)");
-    assert_string_equal(f.d->design[5], "captured in every repetition: stat");
+    assert_string_equal(f.d->design[6], "captured in every repetition: stat");
     assert_true(has_line(f.d->design, f.d->n_design, "bench itself used 0.2% of a core"));
+}
+
+static void design_of_the_load(void **state)
+{
+    struct stored_run run;
+    json_t *scenario;
+    struct document *d;
+
+    (void)state;
+    example_two_arms(&run);
+    scenario = json_object_get(run.run, "scenario");
+    json_object_set_new(scenario, "hops", json_integer(1));
+    json_object_set_new(scenario, "cpus", json_pack("{s:s,s:s}", "client", "0", "relay", "2-3"));
+    json_object_set_new(scenario, "sweep", json_pack("{s:[s]}", "cpus.client", "0"));
+    assert_int_equal(document_new(&d, &run, NULL), 0);
+    assert_string_equal(document_get(d)->design[1], "2 jobs, 1 hop, relay on CPU 2-3");
+    document_free(d);
+    example_release(&run);
 }
 
 /* The line on what made the client send, of requests at a rate that were timed in one way. */
@@ -959,6 +978,7 @@ int main(void)
         cmocka_unit_test(only_measuring_counts),
         cmocka_unit_test(events_counted_apart_are_marked),
         cmocka_unit_test(design_lines),
+        cmocka_unit_test(design_of_the_load),
         cmocka_unit_test(a_rate_is_no_open_loop_by_itself),
         cmocka_unit_test(too_high_a_rate_is_called_so),
         cmocka_unit_test(a_rate_that_is_kept_up_with),
