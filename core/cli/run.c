@@ -271,6 +271,8 @@ static int run_plan(struct cli *cli, const struct run_request *q, const struct p
 /* What the command makes of the scenario, and what it needs beside it. */
 static int prepare(struct run_request *q, struct bench_error *err)
 {
+    if (q->save_baseline && baseline_check_name(q->save_baseline, err) < 0)
+        return error_context(err, "--save-baseline");
     if (gates_check(&q->scenario, q->mode.compare, !q->baseline_run, err) < 0)
         return -1;
     if (!q->baseline_run)

@@ -19,7 +19,7 @@ static const char *or_default(const char *results)
     return results ? results : LAYOUT_RESULTS;
 }
 
-static int check_name(const char *name, struct bench_error *err)
+int baseline_check_name(const char *name, struct bench_error *err)
 {
     static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     static const char others[] =
@@ -63,7 +63,7 @@ int baseline_save(const char *results, const char *name, const char *run, struct
     cleanup_free char *file = xasprintf("%s/%s", directory, name), *line = NULL;
     size_t length = home ? strlen(home) : 0;
 
-    if (check_name(name, err) < 0)
+    if (baseline_check_name(name, err) < 0)
         return -1;
     if (!path) {
         error_set(err, BENCH_ERROR_USAGE, "'%s' is not a stored run", run);
@@ -87,7 +87,7 @@ int baseline_find(const char *results, const char *name, char **ret_run, struct 
     cleanup_free char *file = xasprintf("%s/" LAYOUT_BASELINES "/%s", from, name);
     cleanup_free char *line = NULL, *path = NULL;
 
-    if (check_name(name, err) < 0)
+    if (baseline_check_name(name, err) < 0)
         return -1;
     if (access(file, F_OK) < 0) {
         cleanup_strings struct strings names = {0};
@@ -118,7 +118,7 @@ int baseline_list(const char *results, struct strings *ret, struct bench_error *
     if (directory_list(AT_FDCWD, directory, &names, err) < 0)
         return -1;
     for (size_t i = 0; i < names.count; i++)
-        if (check_name(names.items[i], NULL) == 0)
+        if (baseline_check_name(names.items[i], NULL) == 0)
             strings_add(ret, names.items[i]);
     return 0;
 }

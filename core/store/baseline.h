@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+/* Whether a run may be saved under this name. */
+int baseline_check_name(const char *name, struct bench_error *err);
 /* `run` as store_read() takes it. Replaces what had this name. */
 int baseline_save(const char *results, const char *name, const char *run, struct bench_error *err);
 /* The run's directory: below `results`, or an absolute path. It is checked that the run is still

@@ -81,6 +81,16 @@ END
     [ ! -e bench-results ]
 }
 
+@test "a name that no baseline can have is refused before anything is measured" {
+    local name
+    for name in a/b '' now; do
+        run short -r none,nginx --save-baseline "$name"
+        [ "$status" -eq 2 ]
+        [[ $output == *"--save-baseline: '$name' is no name for a baseline"* ]]
+    done
+    [ ! -e bench-results ]
+}
+
 @test "blocks that others disturbed are measured again, or the environment is unfit" {
     # For the first moments somebody else uses a CPU.
     timeout 1.5 sh -c 'while :; do :; done' &
