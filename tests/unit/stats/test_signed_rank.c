@@ -183,7 +183,7 @@ static void large_samples(void **state)
 /* The p from the definition: mid-ranks by counting, all 2^n sign patterns, zeros in no sum. */
 static double brute_p(const double *x, size_t n)
 {
-    double rank[10], observed = 0, all = 0;
+    double rank[10], observed = 0;
     size_t low = 0, high = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -192,7 +192,6 @@ static double brute_p(const double *x, size_t n)
             rank[i] += fabs(x[j]) < fabs(x[i]) ? 1 : fabs(x[j]) == fabs(x[i]) ? 0.5 : 0;
         rank[i] = x[i] == 0 ? 0 : rank[i];
         observed += x[i] > 0 ? rank[i] : 0;
-        all += rank[i];
     }
     for (unsigned signs = 0; signs < 1u << n; signs++) {
         double sum = 0;
