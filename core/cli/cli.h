@@ -43,7 +43,8 @@ int cli_run(struct cli *cli, int argc, char **argv);
 int cli_compare(struct cli *cli, int argc, char **argv);
 int cli_compare_arms(struct cli *cli, int argc, char **argv); /* run.c */
 int cli_compare_runs(struct cli *cli, int argc, char **argv); /* saved.c */
-/* How many words are neither options nor their values, by the options of bench run. */
+/* How many words are neither options nor their values, by the options of bench run; 0 when one of
+ * the options is none of them. */
 int cli_run_words(int argc, char **argv);
 /* Compares two stored runs, each "PATH" or "LABEL=PATH", by the metrics and margin of `s`; prints
  * and returns the exit code. */

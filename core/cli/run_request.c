@@ -197,5 +197,5 @@ int cli_run_words(int argc, char **argv)
     cleanup_arguments struct arguments a = {0};
 
     arguments_scan(&a, flags, ARRAY_SIZE(flags), NULL, argc, argv);
-    return (int)a.n_words;
+    return a.refused.kind == BENCH_ERROR_NONE ? (int)a.n_words : 0;
 }

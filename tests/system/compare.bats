@@ -143,6 +143,12 @@ END
     [[ $output == *"stop: looks choose the number of blocks, and 'repeat' does too"* ]]
 }
 
+@test "an unknown flag and its value are not taken for two runs" {
+    run "$BENCH" compare smoke --cpus 0
+    [ "$status" -eq 2 ]
+    [[ $output == *"'--cpus'"* && $output != *"saved runs"* ]] || { echo "$output"; false; }
+}
+
 @test "a run is kept under a name, and a later one compared with it" {
     run short -r none --hops 0 --repeat 4 --baseline-run before
     [ "$status" -ne 0 ]
