@@ -259,6 +259,8 @@ static int run_plan(struct cli *cli, const struct run_request *q, const struct p
         code = save_baseline(q, store.path, &outcome);
     if (outcome.created && code == 0)
         code = print_result(cli, q, store.path);
+    if (q->save_baseline && code == BENCH_ERROR_ENVIRONMENT)
+        fprintf(stderr, "bench: kept as '%s', but its environment was unfit\n", q->save_baseline);
     if (outcome.failed && (code == 0 || code == BENCH_ERROR_INCONCLUSIVE))
         code = BENCH_ERROR_RUN;
     received = signals_close(fd, &old);

@@ -42,12 +42,13 @@ END
     timeout 100 sh -c 'while :; do :; done' 3>&- &
     spinner=$!
     run "$BENCH" compare -w builtin -r none --set hops=0 --set cpu_limit=0 --capture stat --capture-cost \
-        --warmup 50ms --duration 400ms --set slice=100ms --repeat 6 -q
+        --warmup 50ms --duration 400ms --set slice=100ms --repeat 6 -q --save-baseline busy
     kill $spinner
     echo "$output"
     [ "$status" -eq 5 ]
     [[ $output == *"ENVIRONMENT UNFIT"* ]]
     [[ $output != *INCONCLUSIVE* && $output != *"SAME within"* ]]
+    [[ $output == *"bench: kept as 'busy', but its environment was unfit"* ]]
     [[ $output == *" blocks rejected, more than a quarter: "*"'reject: nothing'"* ]]
     run "$BENCH" report latest --format json
     jq -e '.comparisons[0] | .finding == "unfit" and .sign == 0' <<<"$output"
