@@ -498,8 +498,12 @@ static int open_file(const char *path, struct bench_error *err)
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return error_errno(err, BENCH_ERROR_USAGE, errno, "cannot open '%s'", path);
-    if (S_ISDIR(st.st_mode))
-        return error_set(err, BENCH_ERROR_USAGE, "'%s' is a directory", path);
+    if (S_ISDIR(st.st_mode)) {
+        error_set(err, BENCH_ERROR_USAGE, "'%s' is a directory", path);
+        error_hint(err, "a scenario is a file; 'bench report RUN' prints a stored run, and 'bench "
+                        "compare RUN RUN' compares two");
+        return -1;
+    }
     if (!S_ISREG(st.st_mode)) {
         error_set(err, BENCH_ERROR_USAGE, "'%s' is not a regular file", path);
         error_hint(err, "pass '-' to read standard input");

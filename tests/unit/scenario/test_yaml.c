@@ -272,7 +272,9 @@ static void odd_files(void **state)
 {
     (void)state;
     refuses_file("missing.yaml", "cannot open 'missing.yaml': No such file or directory", "");
-    refuses_file(".", "'.' is a directory", "");
+    refuses_file(".", "'.' is a directory",
+                 "a scenario is a file; 'bench report RUN' prints a stored run, and 'bench compare "
+                 "RUN RUN' compares two");
     refuses_file("", "cannot open '': No such file or directory", "");
     assert_int_equal(mkfifo("fifo", 0600), 0);
     refuses_file("fifo", "'fifo' is not a regular file", "pass '-' to read standard input");
