@@ -401,7 +401,9 @@ static void design_warmup(const struct stored_run *run, struct strings *ret)
                      "MSER-5, median of %.0f pilots)",
                      json_text_or(json_object_get(found, "arm"), ""), needs, pilots);
     else if (needs == 0)
-        strings_addf(ret, "no arm starts on another level in most of its %.0f pilots from cold",
+        strings_addf(ret,
+                     "the least warm-up: no arm starts on another level in most of its %.0f "
+                     "pilots from cold",
                      pilots);
 }
 
