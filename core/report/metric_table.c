@@ -64,16 +64,16 @@ static const struct metric_row rows[] = {
     {METRIC("cpus_relay", "CPUs", "CPU relay", LOWER, CPUS, 2,
             "CPU time of all relay hops together per second of the window."),
      HOPS, SECOND, NANO, "{role}.cpu_ns", NULL},
-    {METRIC(
-         "cpus_cv_{role}", "1", "CPU CV {role}", NEUTRAL, SHARE, 2,
-         "Coefficient of variation of cpus_{role} from one sample (`tick`) to the next within the "
-         "window."),
+    {METRIC("cpus_cv_{role}", "1", "CPU CV {role}", NEUTRAL, SHARE, 2,
+            "Coefficient of variation of the role's CPUs from one sample (`tick`) to the next "
+            "within the "
+            "window."),
      ROLE, VARIATION, 1, "{role}.cpu_ns", NULL},
     {METRIC("cpus_user_{role}", "CPUs", "user CPU {role}", NEUTRAL, CPUS, 2,
-            "The part of cpus_{role} spent in user space."),
+            "The part of the role's CPUs that was spent in user space."),
      ROLE, SECOND, NANO, "{role}.user_ns", NULL},
     {METRIC("cpus_system_{role}", "CPUs", "system CPU {role}", NEUTRAL, CPUS, 2,
-            "The part of cpus_{role} spent in the kernel."),
+            "The part of the role's CPUs that was spent in the kernel."),
      ROLE, SECOND, NANO, "{role}.system_ns", NULL},
     {METRIC("cpu_seconds_per_gigabyte_{role}", "s/GB", "CPU s/GB {role}", LOWER, PLAIN, 2,
             "CPU time of the role per 1e9 bytes of payload delivered."),
