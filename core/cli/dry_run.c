@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/units.h"
+#include "base/text.h"
 #include "capture/capture.h"
 #include "cli/cli.h"
 #include "run/describe.h"
@@ -147,17 +147,16 @@ int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err
 {
     const struct point *first = &plan->points[0];
     int64_t length = 0;
-    char text[32];
 
     if (dry_run_check(plan, err) < 0)
         return -1;
     for (size_t i = 0; i < plan->n_steps; i++)
         length +=
             plan->steps[i].point->scenario.warmup_ns + plan->steps[i].point->scenario.duration_ns;
-    printf("%zu repetitions: blocks %u, arms %zu, points %zu; seed %llu; warm-up and windows take "
-           "%s\n",
-           plan->n_steps, plan->blocks, first->scenario.n_arms, plan->n_points,
-           (unsigned long long)plan->seed, format_duration(length, text, sizeof(text)));
+    printf("%zu repetition%s: blocks %u, arms %zu, points %zu; seed %llu; warm-up and windows take "
+           "%.4g s\n",
+           plan->n_steps, plural(plan->n_steps), plan->blocks, first->scenario.n_arms,
+           plan->n_points, (unsigned long long)plan->seed, (double)length * 1e-9);
     if (plan->scenario.warmup_ns == WARMUP_AUTO)
         printf("warmup: auto: these are %d pilots of every arm, from cold; then %lld blocks with "
                "the warm-up that they show\n",
