@@ -398,7 +398,8 @@ static void warn_machine(const struct observations *all, struct strings *ret)
 
 /* What the machine's facts say. Those that do not reach this run are left out: the host's
  * congestion control in a network of its own; a missing PMU, which the counters themselves report;
- * others' work and steal, where the windows tell how much of it there was (explanation.h).
+ * others' work and steal, where the windows tell how much of it there was (explanation.h); few
+ * CPUs, where everybody was given his own.
  */
 static void warn_environment(const struct stored_run *run, const struct bench_document *d,
                              const struct observations *all, struct strings *ret)
@@ -415,6 +416,8 @@ static void warn_environment(const struct stored_run *run, const struct bench_do
         json_object_del(facts, "load");
     if (observed_range(all, "system_steal_share", &low, &high))
         json_object_del(facts, "steal");
+    if (all->count && observed_pinned(all)) /* who shares with whom, the design lines tell */
+        json_object_del(facts, "cpus_online");
     facts_warnings(facts, ret);
     json_decref(facts);
 }

@@ -64,6 +64,18 @@ bool observed_range(const struct observations *o, const char *metric, double *re
     return true;
 }
 
+bool observed_pinned(const struct observations *o)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        const struct repetition_record *r = o->items[i]->record;
+
+        for (size_t k = 0; k < r->n_roles; k++)
+            if (!r->roles[k].cpus)
+                return false;
+    }
+    return true;
+}
+
 /* The baseline's repetition of a block, or NULL. */
 static const struct observed *in_block(const struct observations *o, uint32_t block)
 {

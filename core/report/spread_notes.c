@@ -87,18 +87,6 @@ static size_t slice_ratios(const struct bench_document *d, const struct bench_co
     return blocks;
 }
 
-static bool all_pinned(const struct observations *all)
-{
-    for (size_t i = 0; i < all->count; i++) {
-        const struct repetition_record *r = all->items[i]->record;
-
-        for (size_t k = 0; k < r->n_roles; k++)
-            if (!r->roles[k].cpus)
-                return false;
-    }
-    return true;
-}
-
 static void note(const struct bench_document *d, const struct bench_comparison *c,
                  const struct observations *all, struct strings *ret)
 {
@@ -116,7 +104,7 @@ static void note(const struct bench_document *d, const struct bench_comparison *
             "%s of %s: the ratio varies by %.2g%% from block to block, where its %zu "
             "slices explain %.2g%%: %s",
             c->metric->title, of, spread.groups * 100, slices, spread.parts * 100,
-            all_pinned(all)
+            observed_pinned(all)
                 ? "processes differ from block to block; only more blocks ('repeat') help"
                 : "processes, or where the scheduler puts them, differ from block to block; "
                   "'cpus' gives roles CPUs of their own");

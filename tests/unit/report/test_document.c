@@ -701,6 +701,26 @@ static void what_the_ratio_varies_with_is_told(void **state)
     assert_warned(pinned.d, "only more blocks ('repeat') help");
 }
 
+static void set_cpus_online(struct fixture *f, int n)
+{
+    json_object_set_new(json_object_get(f->run.run, "environment"), "cpus_online", json_integer(n));
+    again(f);
+}
+
+static void who_has_his_own_cpus_does_not_compete(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+
+    (void)state;
+    set_cpus_online(&f, 2);
+    assert_warned(f.d, "2 CPUs: client, relays and server compete for them");
+    for (size_t i = 0; i < f.run.n_repetitions; i++)
+        for (size_t k = 0; k < f.run.repetitions[i].n_roles; k++)
+            f.run.repetitions[i].roles[k].cpus = xstrdup(k ? "0" : "1");
+    again(&f);
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "compete for them"));
+}
+
 static void no_comparison_without_a_rule(void **state)
 {
     cleanup_fixture struct fixture f = made(example_two_arms),
@@ -990,6 +1010,7 @@ int main(void)
         cmocka_unit_test(a_drift_is_told),
         cmocka_unit_test(no_order_is_not_told),
         cmocka_unit_test(what_the_ratio_varies_with_is_told),
+        cmocka_unit_test(who_has_his_own_cpus_does_not_compete),
         cmocka_unit_test(unfit_blocks_do_not_count),
         cmocka_unit_test(unfit_blocks_enter_no_estimate),
         cmocka_unit_test(a_counter_that_was_away_is_unfit),
