@@ -71,13 +71,29 @@ static void add_count(const struct stored_run *run, const char *key, const char 
     text_add(ret, "%.0f %s%s", of.most, what, plural((size_t)of.most));
 }
 
-/* What went through what, and where it ran; CPUs that are swept over are in the points' names. */
+/* What was set of the workload's options. What is swept over is in the points' names, as below. */
+static void add_options(const struct stored_run *run, struct text *ret)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(json_object_get(run->run, "chosen"), key, value)
+    {
+        cleanup_free char *axis = xasprintf("workload.%s", key);
+
+        if (!json_object_get(run_setting(run, "", "sweep"), axis))
+            text_add(ret, "%s%s %s", ret->length ? ", " : "", key, json_text_or(value, "?"));
+    }
+}
+
+/* What went through what, and where it ran. */
 static void design_load(const struct stored_run *run, struct strings *ret)
 {
     cleanup_text struct text t = {0};
     const char *role;
     json_t *cpus;
 
+    add_options(run, &t);
     add_count(run, "jobs", "job", &t);
     add_count(run, "hops", "hop", &t);
     json_object_foreach(run_setting(run, "", "cpus"), role, cpus)

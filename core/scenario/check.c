@@ -146,7 +146,7 @@ static void fill_options(struct settings *to, const struct bench_plugin *plugin)
         cleanup_free char *text = option_format(row, state);
 
         if (text && !settings_get(to, row->name))
-            settings_put(to, row->name, text, "default");
+            settings_put(to, row->name, text, SETTING_DEFAULT);
     }
     option_release(plugin->options, state);
     free(state);

@@ -56,6 +56,19 @@ static void put_settings(json_t *object, const char *key, const struct settings 
         put(object, key, settings_json(s));
 }
 
+json_t *scenario_chosen_options(const struct scenario *s)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < s->workload_options.count; i++) {
+        const struct setting *option = &s->workload_options.items[i];
+
+        if (strcmp(option->where, SETTING_DEFAULT) != 0)
+            put_text(object, option->key, option->text);
+    }
+    return object;
+}
+
 static json_t *workload_json(const struct scenario *s)
 {
     json_t *workload = json_object(), *options = settings_json(&s->workload_options);

@@ -161,5 +161,7 @@ void scenario_release(struct scenario *s);
 /* The resolved scenario, every default written out; reading it back gives the same. New reference.
  */
 json_t *scenario_json(const struct scenario *s);
+/* The workload's options that somebody set, with their texts. New reference. */
+json_t *scenario_chosen_options(const struct scenario *s);
 
 #endif

@@ -11,8 +11,11 @@
 struct setting {
     char *key;   /* "requests_size" */
     char *text;  /* "64K" */
-    char *where; /* "file:line:column", "--set" */
+    char *where; /* "file:line:column", "--set", SETTING_DEFAULT */
 };
+
+/* Nobody wrote it: scenario_check() filled it in. */
+#define SETTING_DEFAULT "default"
 
 struct settings {
     struct setting *items;

@@ -131,6 +131,7 @@ static json_t *run_json(const struct store_writer *w, int64_t started, const str
     json_object_set_new(run, "cwd", json_text(cwd ? cwd : "")); /* it may be gone */
     json_object_set_new(run, "environment", environment ? json_incref(environment) : json_null());
     json_object_set_new(run, "scenario", scenario_json(&plan->scenario));
+    json_object_set_new(run, "chosen", scenario_chosen_options(&plan->scenario));
     json_object_set_new(run, "points", json_array());
     json_object_set_new(run, "left_out", field_strings.put(&plan->scenario.left_out));
     json_object_set_new(run, "plan", json_array());

@@ -329,3 +329,10 @@ hint: 'bench list scenarios' names the shipped ones" ]
     run "$BENCH" run smoke --capture-cost --set capture=
     [ "$status" -eq 2 ]
 }
+
+@test "the report says what was set of the workload, but for what the points' names say" {
+    run "$BENCH" run -w builtin -r none --hops 0 --cpu-limit 0 --warmup 0 --duration 50ms --tick 10ms --repeat 1 -q \
+        --set workload.mode=rr --set workload.response_size=4K --set sweep.workload.depth=0,2
+    [ "$status" -eq 0 ]
+    grep -q "^ *mode rr, response_size 4K, 2 jobs, 0 hops$" <<<"$output" || { echo "$output"; false; }
+}
