@@ -118,7 +118,10 @@ static void note(const struct bench_document *d, const struct bench_comparison *
 void spread_notes(const struct bench_document *d, const struct observations *all,
                   struct strings *ret)
 {
-    for (uint32_t i = 0; i < d->n_comparisons; i++)
-        if (d->comparisons[i]->detectable > d->margin)
+    for (uint32_t i = 0; i < d->n_comparisons; i++) {
+        const char *finding = d->comparisons[i]->finding;
+
+        if (strcmp(finding, "inconclusive") == 0 || strcmp(finding, "different") == 0)
             note(d, d->comparisons[i], all, ret);
+    }
 }

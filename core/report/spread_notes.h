@@ -9,7 +9,7 @@
 
 #include "report/observed.h"
 
-/* `all`: the measuring repetitions. A line per comparison that could not have seen the margin. */
+/* `all`: the measuring repetitions. A line per comparison that is undecided, or whose size is. */
 void spread_notes(const struct bench_document *d, const struct observations *all,
                   struct strings *ret);
 
