@@ -21,10 +21,9 @@ static const struct {
 
 static double of_block(const struct observations *o, uint32_t block, const char *metric)
 {
-    for (size_t i = 0; i < o->count; i++)
-        if (o->items[i]->record->block == block)
-            return observed_number(o->items[i], metric);
-    return NAN;
+    const struct observed *found = observed_of_block(o, block);
+
+    return found ? observed_number(found, metric) : NAN;
 }
 
 static const struct bench_metric *metric_of(const struct observations *o, const char *name)

@@ -76,8 +76,7 @@ bool observed_pinned(const struct observations *o)
     return true;
 }
 
-/* The baseline's repetition of a block, or NULL. */
-static const struct observed *in_block(const struct observations *o, uint32_t block)
+const struct observed *observed_of_block(const struct observations *o, uint32_t block)
 {
     for (size_t i = 0; i < o->count; i++)
         if (o->items[i]->record->block == block)
@@ -94,7 +93,7 @@ static void estimate_ratio(const struct observations *arm, const struct observat
     size_t n = 0;
 
     for (size_t r = 0; r < arm->count; r++) {
-        const struct observed *base = in_block(baseline, arm->items[r]->record->block);
+        const struct observed *base = observed_of_block(baseline, arm->items[r]->record->block);
         double y = observed_number(arm->items[r], e->metric->name);
         double y0 = base ? observed_number(base, e->metric->name) : NAN;
 

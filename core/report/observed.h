@@ -32,6 +32,8 @@ double observed_median(const struct observations *o, const char *metric);
 /* Least and largest over the repetitions; false when there is no number. */
 bool observed_range(const struct observations *o, const char *metric, double *ret_low,
                     double *ret_high);
+/* The repetition of a block, or NULL. */
+const struct observed *observed_of_block(const struct observations *o, uint32_t block);
 /* Whether every role of every repetition was given its CPUs; also when there are none. */
 bool observed_pinned(const struct observations *o);
 

@@ -44,14 +44,6 @@ const char *verdicts_default(const struct metric_set *set, bool at_rate)
     return metric_set_find(set, "bits_per_second") ? "bits_per_second" : "result";
 }
 
-static const struct observed *of_block(const struct observations *o, uint32_t block)
-{
-    for (size_t i = 0; i < o->count; i++)
-        if (o->items[i]->record->block == block)
-            return o->items[i];
-    return NULL;
-}
-
 static struct stats_outcome outcome(const struct observed *o, const struct bench_metric *metric)
 {
     if (!o->record->ok)
@@ -127,7 +119,7 @@ void verdict_find(const struct observations *arm, const struct observations *bas
     struct stats_comparison c;
 
     for (size_t i = 0; i < arm->count; i++) {
-        const struct observed *other = of_block(base, arm->items[i]->record->block);
+        const struct observed *other = observed_of_block(base, arm->items[i]->record->block);
         double ratio;
 
         if (!other)
