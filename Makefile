@@ -112,9 +112,13 @@ $(BUILD)/tests/fakes/%: tests/fakes/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(base_cflags) $(CPPFLAGS) $(CFLAGS) $(link_flags) -o $@ $< -pthread
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libbenchcore.a Makefile $(flags)
+# Compiled apart from linking: a change of the core only links the tests again.
+$(BUILD)/tests/%.o: tests/%.c Makefile $(flags)
 	@mkdir -p $(@D)
-	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) $(link_flags) -o $@ $< $(BUILD)/libbenchcore.a $(core_libs) -lcmocka
+	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbenchcore.a
+	$(CC) $(CFLAGS) $(link_flags) -o $@ $(filter %.o %.a,$^) $(core_libs) -lcmocka
 
 check-layers:
 	tests/layers
