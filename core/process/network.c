@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -31,8 +33,8 @@ struct network {
     int namespace; /* -1 in the host's network */
     int diag;      /* socket diagnostics of this network */
     int snmp, netstat;
-    int *reserved;
-    size_t n_reserved, reserved_capacity;
+    int *locks; /* of reserved ports */
+    size_t n_locks, locks_capacity;
 };
 
 /* ---- the host's tuning, carried into a new namespace ---- */
@@ -353,9 +355,9 @@ void network_free(struct network *n)
 {
     if (!n)
         return;
-    for (size_t i = 0; i < n->n_reserved; i++)
-        close(n->reserved[i]);
-    free(n->reserved);
+    for (size_t i = 0; i < n->n_locks; i++)
+        close(n->locks[i]);
+    free(n->locks);
     cleanup_closep(&n->netstat);
     cleanup_closep(&n->snmp);
     cleanup_closep(&n->diag);
@@ -383,40 +385,97 @@ int network_enter_self(struct network *n, struct bench_error *err)
 
 /* ---- ports ---- */
 
-static int bind_any_port(uint16_t *ret_port, struct bench_error *err)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+/* Numbers that are looked at. Below them are those of well-known services. */
+enum { PORT_FIRST = 10000, PORT_LAST = 65535, PORT_COUNT = PORT_LAST - PORT_FIRST + 1 };
 
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
-        error_errno(err, BENCH_ERROR_RUN, errno, "cannot reserve a port of 127.0.0.1");
-        if (fd >= 0)
-            close(fd);
+/* From which the kernel chooses for sockets that ask for any port, and for outgoing connections. */
+static void read_port_range(unsigned range[2])
+{
+    cleanup_free char *text = file_peek("/proc/sys/net/ipv4/ip_local_port_range");
+
+    if (!text || sscanf(text, "%u %u", &range[0], &range[1]) != 2)
+        range[0] = range[1] = 0;
+}
+
+/* Abstract names of Unix sockets belong to a network namespace, as ports do, and end with their
+ * socket. Returns -1 with EADDRINUSE when another bench has the number. */
+static int lock_port(uint16_t port)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "bench-port-%u", port);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)) < 0) {
+        int saved = errno;
+
+        close(fd);
+        errno = saved;
         return -1;
     }
-    *ret_port = ntohs(address.sin_port);
     return fd;
+}
+
+/* Whether a server that does not set SO_REUSEADDR could bind it now: no listener, and no connection
+ * that ended a moment ago. A bound socket that never listened leaves nothing behind. */
+static int try_port(uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons(port)};
+    cleanup_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    return fd < 0 ? -1 : bind(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+/* The lock of a free number, in the current namespace; the number is in *ret_port. */
+static int find_port(uint16_t *ret_port, struct bench_error *err)
+{
+    unsigned range[2], start = 0;
+
+    read_port_range(range);
+    if (getrandom(&start, sizeof(start), 0) < 0)
+        start = (unsigned)getpid();
+    /* Those of the range come last: an outgoing connection may take one before its server does. */
+    for (int inside = 0; inside < 2; inside++)
+        for (unsigned i = 0; i < PORT_COUNT; i++) {
+            unsigned port = PORT_FIRST + (start % PORT_COUNT + i) % PORT_COUNT;
+            int lock;
+
+            if ((port >= range[0] && port <= range[1]) != inside)
+                continue;
+            lock = lock_port((uint16_t)port);
+            if (lock >= 0 && try_port((uint16_t)port) == 0) {
+                *ret_port = (uint16_t)port;
+                return lock;
+            }
+            if (lock >= 0)
+                close(lock);
+            else if (errno != EADDRINUSE)
+                return error_errno(err, BENCH_ERROR_RUN, errno, "cannot reserve a port");
+        }
+    error_set(err, BENCH_ERROR_ENVIRONMENT, "no free port from %d to %d of 127.0.0.1", PORT_FIRST,
+              PORT_LAST);
+    error_hint(err, "'ss -tan' shows what has them; 'network: isolated' has all of its own");
+    return -1;
 }
 
 int network_reserve(struct network *n, uint16_t *ret_port, struct bench_error *err)
 {
-    int fd;
+    int lock;
 
     if (network_enter_self(n, err) < 0)
         return -1;
-    fd = bind_any_port(ret_port, err);
-    if (n->isolated && go_home(n, fd < 0 ? NULL : err) < 0) {
-        if (fd >= 0)
-            close(fd);
+    lock = find_port(ret_port, err);
+    if (n->isolated && go_home(n, lock < 0 ? NULL : err) < 0) {
+        if (lock >= 0)
+            close(lock);
         return -1;
     }
-    if (fd < 0)
+    if (lock < 0)
         return -1;
-    n->reserved = grow(n->reserved, &n->reserved_capacity, n->n_reserved + 1, sizeof(int));
-    n->reserved[n->n_reserved++] = fd;
+    n->locks = grow(n->locks, &n->locks_capacity, n->n_locks + 1, sizeof(int));
+    n->locks[n->n_locks++] = lock;
     return 0;
 }
 

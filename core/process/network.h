@@ -3,9 +3,11 @@
  * The network of one repetition: the host's, or a namespace of its own with lo up and a chosen
  * congestion control; free ports; and what the kernel says about it (who listens, TCP statistics).
  *
- * A port is reserved by a socket that is bound (SO_REUSEADDR, not listening) for the repetition's
- * life: the kernel gives it to nobody who asks for any port, while a server that sets SO_REUSEADDR
- * can bind it. A namespace lives as long as this struct and the processes in it.
+ * A reserved port is a number that no process has bound and that the kernel never chooses by itself:
+ * it lies outside of ip_local_port_range as long as there is one outside. It stays unbound, so that a
+ * server without SO_REUSEADDR can bind it. Other benches in the same network keep away from it: an
+ * abstract Unix socket is its lock for the repetition's life. A namespace lives as long as this
+ * struct and the processes in it.
  *
  * A new namespace starts with the kernel's defaults for many settings. Those that matter to TCP on
  * the loopback (buffer sizes, port range, somaxconn and others: the table in network.c) are copied
@@ -26,7 +28,7 @@ void network_free(struct network *n);
 
 bool network_isolated(const struct network *n);
 const char *network_congestion(const struct network *n); /* in force, "reno" */
-/* A free port of 127.0.0.1, held until network_free(). */
+/* A free port of 127.0.0.1, locked against other benches until network_free(). */
 int network_reserve(struct network *n, uint16_t *ret_port, struct bench_error *err);
 /* In the child, before exec: enters the namespace. Nothing to do for the host's. */
 int network_enter_self(struct network *n, struct bench_error *err);

@@ -184,3 +184,39 @@ YAML
     [ "$status" -eq 2 ]
     [[ $output == *"client of 'command'"*"rate: a command's client sends as it was written to"* ]]
 }
+
+@test "a relay that does not set SO_REUSEADDR starts, in the host's network too" {
+    cat >relay.py <<'PY'
+import socket, sys, threading
+def pass_on(a, b):
+    while data := a.recv(1 << 16):
+        b.sendall(data)
+s = socket.socket()
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(128)
+while True:
+    c = s.accept()[0]
+    u = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    for pair in ((c, u), (u, c)):
+        threading.Thread(target=pass_on, args=pair, daemon=True).start()
+PY
+    cat >s.yaml <<YAML
+bench: 1
+relays:
+  - name: plain
+    plugin: command
+    options: {command: "python3 $PWD/relay.py {listen_port} {connect_port}"}
+hops: 1
+repeat: 2
+warmup: 100ms
+duration: 200ms
+YAML
+    networks=host
+    ! is_root || networks="host isolated"
+    for network in $networks; do
+        run --separate-stderr "$BENCH" run s.yaml --network $network --format json
+        echo "$stderr"
+        [ "$status" -eq 0 ]
+        [ "$(jq '.arms[0].valid' <<<"$output")" = 2 ]
+    done
+}

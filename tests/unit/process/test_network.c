@@ -377,7 +377,7 @@ static void test_reserved_port_is_given_to_nobody(void **state)
     assert_int_equal(inside(n, narrow_port_range, NULL), 0);
     for (size_t i = 0; i < ARRAY_SIZE(ports.reserved); i++) {
         ports.reserved[i] = reserve(n);
-        assert_in_range(ports.reserved[i], 41000, 41019);
+        assert_not_in_range(ports.reserved[i], 41000, 41019);
     }
     assert_int_equal(inside(n, take_without_reuse, &ports), 0);
     assert_int_equal(inside(n, take_with_reuse, &ports), 0);
@@ -385,8 +385,77 @@ static void test_reserved_port_is_given_to_nobody(void **state)
     network_free(n);
 }
 
-/* Real servers, all of which set SO_REUSEADDR, bind a port while we hold it. `config` is what
- * stands before the port. */
+static int widen_port_range(const void *context)
+{
+    (void)context;
+    write_text("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
+    return 0;
+}
+
+static void test_without_numbers_outside_of_the_range_one_inside_is_taken(void **state)
+{
+    struct network *n;
+
+    (void)state;
+    need_privilege();
+    n = make(true, NULL);
+    assert_int_equal(inside(n, widen_port_range, NULL), 0);
+    reserve(n);
+    network_free(n);
+}
+
+/* Two benches in one network. */
+static void test_ports_of_two_benches_differ(void **state)
+{
+    struct network *n[2] = {make(false, NULL), make(false, NULL)};
+    bool seen[65536] = {false};
+
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        uint16_t port = reserve(n[i % 2]);
+
+        assert_false(seen[port]);
+        seen[port] = true;
+    }
+    network_free(n[0]);
+    network_free(n[1]);
+}
+
+/* Exit status 0: a server that does not set SO_REUSEADDR has it, whichever address it binds. */
+static int bind_plainly(const void *context)
+{
+    static const in_addr_t addresses[] = {INADDR_LOOPBACK, INADDR_ANY};
+
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(addresses[i]),
+                                      .sin_port = htons(*(const uint16_t *)context)};
+        cleanup_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, 1) < 0)
+            return 1;
+    }
+    return 0;
+}
+
+static void check_binds_plainly(bool isolated)
+{
+    struct network *n = make(isolated, NULL);
+    uint16_t port = reserve(n);
+
+    assert_int_equal(inside(n, bind_plainly, &port), 0);
+    network_free(n);
+}
+
+static void test_a_server_without_reuse_binds_a_reserved_port(void **state)
+{
+    (void)state;
+    check_binds_plainly(false);
+    need_privilege();
+    check_binds_plainly(true);
+}
+
+/* Real servers, all of which set SO_REUSEADDR. `config` is what stands before the port. */
 static void check_server(struct stage *s, const char *program, const char *const *arguments,
                          const char *config)
 {
@@ -603,6 +672,9 @@ int main(void)
         cmocka_unit_test(test_reserved_ports_differ_and_do_not_listen),
         cmocka_unit_test(test_listeners_are_seen),
         cmocka_unit_test(test_reserved_port_is_given_to_nobody),
+        cmocka_unit_test(test_without_numbers_outside_of_the_range_one_inside_is_taken),
+        cmocka_unit_test(test_ports_of_two_benches_differ),
+        cmocka_unit_test(test_a_server_without_reuse_binds_a_reserved_port),
         cmocka_unit_test(test_servers_bind_reserved_ports),
         cmocka_unit_test(test_counters_and_bytes_in_the_host),
         cmocka_unit_test(test_counters_and_bytes_in_isolation),
