@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -56,7 +57,20 @@ static void open_standard_files(void)
         close(fd);
 }
 
-int main(int argc, char **argv)
+/* What bench and its plugins use at most is below a quarter of it. Roles inherit the limit, so it is
+ * not changed here. Written plainly: printing needs more stack than there may be. */
+static bool stack_suffices(void)
+{
+    static const char message[] = "bench: the stack is limited to less than 1 MiB\n"
+                                  "hint: 'ulimit -s 8192' is usual\n";
+    struct rlimit stack;
+
+    if (getrlimit(RLIMIT_STACK, &stack) < 0 || stack.rlim_cur >= 1 << 20)
+        return true;
+    return write(STDERR_FILENO, message, sizeof(message) - 1) < 0 && false;
+}
+
+static int bench(int argc, char **argv)
 {
     struct cli cli = {0};
     char path[PATH_MAX];
@@ -83,4 +97,9 @@ int main(int argc, char **argv)
         registry_release(&cli.registry);
     free(cli.program);
     return close_output(code);
+}
+
+int main(int argc, char **argv)
+{
+    return stack_suffices() ? bench(argc, argv) : BENCH_ERROR_ENVIRONMENT;
 }

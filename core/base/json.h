@@ -2,6 +2,8 @@
 /*
  * JSON strings from bytes of any origin. Arguments, paths and what a child printed need not be
  * UTF-8, which JSON demands: such bytes become U+FFFD instead of an error.
+ *
+ * Memory for JSON comes from base/memory.h: a lack of it ends the program, as everywhere.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H

@@ -7,13 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static void out_of_memory(void)
+/* Without cleaning up, which would need memory: the guardian and the inits do it (containment.h). */
+_Noreturn static void out_of_memory(void)
 {
-    static const char message[] = "bench: out of memory\n";
+    static const char message[] =
+        "bench: out of memory\n"
+        "hint: free some, or raise the limit: 'ulimit -v', memory.max of the control group\n";
 
     if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0)
-        abort();
-    abort();
+        _exit(BENCH_ERROR_RUN);
+    _exit(BENCH_ERROR_RUN);
 }
 
 void *xcalloc(size_t n, size_t size)

@@ -337,6 +337,14 @@ static int unknown(const struct registry *r, enum bench_plugin_kind kind, const 
     else
         error_hint(err, "no %s was found; BENCH_PLUGIN_PATH names more plugin directories",
                    plugin_kind_name(kind));
+    if (err && r->unreadable.count) { /* it may lie there */
+        cleanup_text struct text unread = {0};
+
+        for (size_t i = 0; i < r->unreadable.count; i++)
+            text_add(&unread, "%snot searched: %s", i ? "\n" : "", r->unreadable.items[i]);
+        error_detail(err, text_get(&unread));
+        err->kind = BENCH_ERROR_ENVIRONMENT;
+    }
     return -1;
 }
 

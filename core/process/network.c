@@ -297,13 +297,14 @@ static int diag_take(const char *buffer, size_t length, const struct diag_query 
 /* Adds all sockets that match to `sum`. */
 static int diag_dump(const struct network *n, const struct diag_query *q, struct diag_sum *sum)
 {
-    char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+    enum { BUFFER = 32768 };
+    cleanup_free char *buffer = xcalloc(BUFFER, 1);
     int more = 1;
 
     if (diag_send(n->diag, q) < 0)
         return -1;
     while (more > 0) {
-        ssize_t length = recv(n->diag, buffer, sizeof(buffer), 0);
+        ssize_t length = recv(n->diag, buffer, BUFFER, 0);
 
         if (length < 0 && errno == EINTR)
             continue;
