@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bench/characters.h>
+
 #include "base/memory.h"
 
 void text_add_bytes(struct text *t, const void *bytes, size_t n)
@@ -111,29 +113,11 @@ void strings_release(struct strings *s)
     *s = (struct strings){0};
 }
 
-/* The well-formed sequences of RFC 3629. */
 size_t utf8_length(const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
-    static const unsigned char first_low[] = {0xC2, 0xE0, 0xE1, 0xED, 0xEE, 0xF0, 0xF1, 0xF4};
-    static const unsigned char first_high[] = {0xDF, 0xE0, 0xEC, 0xED, 0xEF, 0xF0, 0xF3, 0xF4};
-    static const unsigned char second_low[] = {0x80, 0xA0, 0x80, 0x80, 0x80, 0x90, 0x80, 0x80};
-    static const unsigned char second_high[] = {0xBF, 0xBF, 0xBF, 0x9F, 0xBF, 0xBF, 0xBF, 0x8F};
-    static const unsigned char length[] = {2, 3, 3, 3, 3, 4, 4, 4};
+    uint32_t c;
 
-    if (s[0] < 0x80)
-        return 1;
-    for (size_t i = 0; i < sizeof(length); i++) {
-        if (s[0] < first_low[i] || s[0] > first_high[i])
-            continue;
-        if (s[1] < second_low[i] || s[1] > second_high[i])
-            return 0;
-        for (size_t k = 2; k < length[i]; k++)
-            if ((s[k] & 0xC0) != 0x80)
-                return 0;
-        return length[i];
-    }
-    return 0;
+    return bench_character_at(text, &c);
 }
 
 /* Optimal string alignment distance (Damerau-Levenshtein without repeated edits of a substring). */

@@ -4,35 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t decode(const char *s, size_t n)
-{
-    const unsigned char *c = (const unsigned char *)s;
+#include <bench/characters.h>
 
-    switch (n) {
-    case 1:
-        return c[0];
-    case 2:
-        return (uint32_t)(c[0] & 0x1f) << 6 | (c[1] & 0x3f);
-    case 3:
-        return (uint32_t)(c[0] & 0x0f) << 12 | (uint32_t)(c[1] & 0x3f) << 6 | (c[2] & 0x3f);
-    default:
-        return (uint32_t)(c[0] & 0x07) << 18 | (uint32_t)(c[1] & 0x3f) << 12 |
-               (uint32_t)(c[2] & 0x3f) << 6 | (c[3] & 0x3f);
-    }
-}
-
-/* C1 controls, line separators, marks of direction, and what is no character. */
+/* Also what is no character. */
 static bool is_harmful(uint32_t c)
 {
-    return (c >= 0x80 && c < 0xa0) || c == 0x061c || (c >= 0x200e && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || (c & 0xfffe) == 0xfffe ||
-           (c >= 0xfdd0 && c <= 0xfdef);
+    return bench_character_is_unsafe(c) || (c & 0xfffe) == 0xfffe || (c >= 0xfdd0 && c <= 0xfdef);
 }
 
 size_t xml_character(const char **s, char ret[5])
 {
-    size_t n = utf8_length(*s);
-    uint32_t c = n ? decode(*s, n) : 0xfffd;
+    uint32_t c = 0xfffd;
+    size_t n = bench_character_at(*s, &c);
 
     memcpy(ret, *s, n);
     ret[n] = '\0';

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 
 /* --- getopt's tables ------------------------------------------------------------------------- */
 
@@ -246,11 +247,11 @@ void arguments_help(const struct arguments *a, const struct flag *flags, size_t 
         if (flags[i].usage)
             cli_help_row(flags[i].usage, flags[i].help);
     if (a->capture)
-        printf("\nOptions of the capture:\n");
+        say_out("\nOptions of the capture:\n");
     for (const struct option *o = a->options; o->name; o++)
         if (o->val >= ARGUMENT_OPTION)
             help_row(o, &options_of(a->capture)[o->val - ARGUMENT_OPTION]);
-    printf("\nScenario keys:\n");
+    say_out("\nScenario keys:\n");
     for (const struct option *o = a->options; o->name; o++)
         if (o->val >= ARGUMENT_KEY && o->val < ARGUMENT_OPTION)
             help_row(o, &scenario_keys[o->val - ARGUMENT_KEY]);

@@ -16,6 +16,7 @@
 #include "capture/capture.h"
 #include "cli/bisect_text.h"
 #include "cli/progress.h"
+#include "cli/say.h"
 #include "cli/signals.h"
 #include "store/layout.h"
 
@@ -78,8 +79,7 @@ static void say(void *context, const char *line)
     if (view->quiet)
         return;
     progress_view_clear(view);
-    bisect_text_put(stderr, line);
-    fputc('\n', stderr);
+    say_line(stderr, "%s", line);
 }
 
 static int execute(const struct bisect_request *q, const struct registry *r, char **argv,
@@ -150,7 +150,7 @@ static int bisect(struct cli *cli, const struct bisect_request *q, char **argv)
     if (!failed)
         code = bisect_text_print(q, state);
     if (can_go_on(state, failed))
-        fprintf(stderr, "bench: stopped early; 'bench bisect --resume %s' goes on\n", q->directory);
+        say_line(stderr, "bench: stopped early; 'bench bisect --resume %s' goes on", q->directory);
     if (received && !is_over(state))
         code = 128 + received;
     json_decref(state);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "cli/arguments.h"
+#include "cli/say.h"
 
 enum {
     FLAG_REPO = ARGUMENT_OWN,
@@ -58,7 +59,7 @@ static const struct flag flags[] = {
 
 static void print_help(const struct arguments *a)
 {
-    printf(
+    say_out(
         "usage: bench bisect [SCENARIO] --good REV --bad REV --build COMMAND [options]\n\n"
         "Finds the commit from which on a relay is as slow (or as fast) as the bad one. Good and\n"
         "bad are built and compared first, until it is shown that they differ by --margin: take\n"
@@ -69,7 +70,7 @@ static void print_help(const struct arguments *a)
         "Each commit is checked out in a directory of its own; yours stays as it is.\n\n",
         BISECT_MOST_BLOCKS);
     arguments_help(a, flags, ARRAY_SIZE(flags));
-    printf(
+    say_out(
         "\nexamples:\n"
         "  bench bisect -r nginx --hops 1 --repo ~/src/nginx --good release-1.25.3 --bad master "
         "\\\n"

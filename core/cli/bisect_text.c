@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/units.h"
+#include "cli/say.h"
 #include "report/run_facts.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -35,22 +36,9 @@ static const char *ratio_of(const json_t *object, char *out, size_t size)
     return out;
 }
 
-void bisect_text_put(FILE *out, const char *s)
-{
-    for (; *s; s++)
-        fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, out);
-}
-
-static void print_text(const char *s)
-{
-    bisect_text_put(stdout, s);
-}
-
 static void print_commit(const char *title, const json_t *commit)
 {
-    printf("%-9s%.10s  ", title, text_of(commit, "commit"));
-    print_text(text_of(commit, "subject"));
-    putchar('\n');
+    say_line(stdout, "%-9s%.10s  %s", title, text_of(commit, "commit"), text_of(commit, "subject"));
 }
 
 static void print_head(const struct bisect_request *q, const json_t *state)
@@ -58,19 +46,17 @@ static void print_head(const struct bisect_request *q, const json_t *state)
     const json_t *ends = json_object_get(state, "endpoints");
     char ratio[96], margin[32], error[32];
 
-    printf("bench bisect: ");
-    print_text(q->scenario.name);
-    printf("\n");
+    say_line(stdout, "bench bisect: %s", q->scenario.name);
     print_commit("good", json_object_get(state, "good"));
     print_commit("bad", json_object_get(state, "bad"));
     if (!json_is_object(ends))
         return;
-    printf("%-9s%s %s, good to bad, after %lld blocks (%s)\n", "by", text_of(ends, "metric"),
-           ratio_of(ends, ratio, sizeof(ratio)),
-           (long long)json_integer_value(json_object_get(ends, "blocks")), text_of(ends, "run"));
-    printf("%-9schance of a wrong commit at most %s%%; margin %s%%; fixed before the run\n", "rule",
-           format_number(number_of(state, "error") * 100, error, sizeof(error)),
-           format_number(q->scenario.margin * 100, margin, sizeof(margin)));
+    say_out("%-9s%s %s, good to bad, after %lld blocks (%s)\n", "by", text_of(ends, "metric"),
+            ratio_of(ends, ratio, sizeof(ratio)),
+            (long long)json_integer_value(json_object_get(ends, "blocks")), text_of(ends, "run"));
+    say_out("%-9schance of a wrong commit at most %s%%; margin %s%%; fixed before the run\n",
+            "rule", format_number(number_of(state, "error") * 100, error, sizeof(error)),
+            format_number(q->scenario.margin * 100, margin, sizeof(margin)));
 }
 
 static void print_tried(const json_t *state)
@@ -81,22 +67,19 @@ static void print_tried(const json_t *state)
 
     if (!json_array_size(all))
         return;
-    printf("\n%-12s%-11s%7s  %-28s%-15s%s\n", "commit", "answer", "blocks", "vs good [95%]", "run",
-           "subject");
+    say_out("\n%-12s%-11s%7s  %-28s%-15s%s\n", "commit", "answer", "blocks", "vs good [95%]", "run",
+            "subject");
     json_array_foreach(all, i, tried)
     {
         char ratio[96];
 
-        printf("%-12.10s%-11s%7lld  %-28s%-15s", text_of(tried, "commit"), text_of(tried, "answer"),
-               (long long)json_integer_value(json_object_get(tried, "blocks")),
-               ratio_of(tried, ratio, sizeof(ratio)), text_of(tried, "run"));
-        print_text(text_of(tried, "subject"));
-        putchar('\n');
-        if (*text_of(tried, "why")) {
-            printf("%-12s", "");
-            print_text(text_of(tried, "why"));
-            putchar('\n');
-        }
+        say_line(stdout, "%-12.10s%-11s%7lld  %-28s%-15s%s", text_of(tried, "commit"),
+                 text_of(tried, "answer"),
+                 (long long)json_integer_value(json_object_get(tried, "blocks")),
+                 ratio_of(tried, ratio, sizeof(ratio)), text_of(tried, "run"),
+                 text_of(tried, "subject"));
+        if (*text_of(tried, "why"))
+            say_line(stdout, "%-12s%s", "", text_of(tried, "why"));
     }
 }
 
@@ -107,9 +90,7 @@ static void print_candidates(const json_t *state)
 
     json_array_foreach(json_object_get(state, "candidates"), i, commit)
     {
-        printf("  %s  ", text_of(commit, "commit"));
-        print_text(text_of(commit, "subject"));
-        putchar('\n');
+        say_line(stdout, "  %s  %s", text_of(commit, "commit"), text_of(commit, "subject"));
     }
 }
 
@@ -134,22 +115,22 @@ static int print_outcome(const struct bisect_request *q, const json_t *state)
 
     if (!*outcome)
         return BENCH_ERROR_INCONCLUSIVE;
-    putchar('\n');
+    say_out("\n");
     if (strcmp(outcome, "found") == 0) {
-        printf("the first bad commit:\n");
+        say_out("the first bad commit:\n");
         print_candidates(state);
         return 0;
     }
     if (strcmp(outcome, "several") == 0) {
-        printf("the first bad commit is one of these; all but the last were skipped:\n");
+        say_out("the first bad commit is one of these; all but the last were skipped:\n");
         print_candidates(state);
         if (any_undecided(state))
-            printf("more blocks (--repeat) may decide what stayed undecided\n");
+            say_out("more blocks (--repeat) may decide what stayed undecided\n");
     } else {
-        printf("no difference between good and bad of at least %s%% was shown: %s\n"
-               "what is shown lies well beyond --margin: take half of the change you look for\n",
-               format_number(q->scenario.margin * 100, margin, sizeof(margin)),
-               text_of(json_object_get(state, "endpoints"), "verdict"));
+        say_out("no difference between good and bad of at least %s%% was shown: %s\n"
+                "what is shown lies well beyond --margin: take half of the change you look for\n",
+                format_number(q->scenario.margin * 100, margin, sizeof(margin)),
+                text_of(json_object_get(state, "endpoints"), "verdict"));
     }
     return BENCH_ERROR_INCONCLUSIVE;
 }
@@ -161,10 +142,10 @@ int bisect_text_print(const struct bisect_request *q, const json_t *state)
     print_head(q, state);
     print_tried(state);
     code = print_outcome(q, state);
-    printf("\n'bench report %s/RUN' shows a run; builds printed what is in '%s/builds'\n",
-           q->directory, q->directory);
+    say_out("\n'bench report %s/RUN' shows a run; builds printed what is in '%s/builds'\n",
+            q->directory, q->directory);
     if (*text_of(state, "trees"))
-        printf("commits are checked out in '%s'; 'git worktree remove --force' removes one\n",
-               text_of(state, "trees"));
+        say_out("commits are checked out in '%s'; 'git worktree remove --force' removes one\n",
+                text_of(state, "trees"));
     return code;
 }

@@ -8,8 +8,4 @@
 /* Of what bisect_run() gave; also when it is not over. Returns the exit code. */
 int bisect_text_print(const struct bisect_request *q, const json_t *state);
 
-/* What anybody may have written, such as a subject or what a build printed: no byte that would move
- * the cursor. */
-void bisect_text_put(FILE *out, const char *s);
-
 #endif

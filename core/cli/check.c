@@ -19,6 +19,7 @@
 #include "capture/perf_tool.h"
 #include "capture/syscall_counts.h"
 #include "cli/judge.h"
+#include "cli/say.h"
 #include "environment/facts.h"
 #include "plan/plan.h"
 #include "plugin/host.h"
@@ -31,13 +32,13 @@
 
 static int print_help(void)
 {
-    printf("usage: bench check [SCENARIO]\n\n"
-           "Says what this machine can do for a scenario (default: " DEFAULT_SCENARIO ").\n"
-           "OK: fine. WARN: it works, at the price that is named. MISSING: the scenario cannot "
-           "run.\n\n"
-           "example:\n  bench check " DEFAULT_SCENARIO "\n\n"
-           "exit status: 0 the scenario can run; 2 usage or invalid scenario; 5 something is "
-           "missing\n");
+    say_out("usage: bench check [SCENARIO]\n\n"
+            "Says what this machine can do for a scenario (default: " DEFAULT_SCENARIO ").\n"
+            "OK: fine. WARN: it works, at the price that is named. MISSING: the scenario cannot "
+            "run.\n\n"
+            "example:\n  bench check " DEFAULT_SCENARIO "\n\n"
+            "exit status: 0 the scenario can run; 2 usage or invalid scenario; 5 something is "
+            "missing\n");
     return 0;
 }
 
@@ -305,9 +306,9 @@ static void print_findings(const struct findings *f)
     for (size_t i = 0; i < f->count; i++) {
         const struct finding *one = &f->items[i];
 
-        printf("%-8s %-12s %s\n", names[one->level], one->subject, one->text);
+        say_line(stdout, "%-8s %-12s %s", names[one->level], one->subject, one->text);
         if (one->mend)
-            printf("%-21s mend: %s\n", "", one->mend);
+            say_line(stdout, "%-21s mend: %s", "", one->mend);
     }
 }
 
@@ -316,9 +317,10 @@ static int print_verdict(const struct scenario *s, const struct findings *f)
     size_t missing = findings_count(f, FINDING_MISSING), warnings = findings_count(f, FINDING_WARN);
 
     if (missing)
-        printf("\n'%s' cannot run here: %zu missing\n", s->name, missing);
+        say_out("\n'%s' cannot run here: %zu missing\n", s->name, missing);
     else
-        printf("\n'%s' can run here, %zu warning%s\n", s->name, warnings, warnings == 1 ? "" : "s");
+        say_out("\n'%s' can run here, %zu warning%s\n", s->name, warnings,
+                warnings == 1 ? "" : "s");
     return missing ? BENCH_ERROR_ENVIRONMENT : 0;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cli/say.h"
 #include "store/layout.h"
 
 const struct registry *cli_registry(struct cli *cli)
@@ -27,8 +28,9 @@ static void print_indented(const char *text)
 {
     while (*text) {
         size_t n = strcspn(text, "\n");
+        cleanup_free char *line = xstrndup(text, n);
 
-        fprintf(stderr, "    %.*s\n", (int)n, text);
+        say_line(stderr, "    %s", line);
         text += n + (text[n] == '\n');
     }
 }
@@ -37,26 +39,26 @@ void cli_error_proof(const struct bench_error *err)
 {
     print_indented(err->detail);
     if (err->hint[0])
-        fprintf(stderr, "hint: %s\n", err->hint);
+        say_line(stderr, "hint: %s", err->hint);
 }
 
 int cli_error(const struct bench_error *err)
 {
-    fflush(stdout);
-    fprintf(stderr, "bench: %s\n", err->message);
+    say_line(stderr, "bench: %s", err->message);
     cli_error_proof(err);
     return err->kind ? (int)err->kind : BENCH_ERROR_RUN;
 }
 
 int cli_usage(const char *command, const char *fmt, ...)
 {
+    cleanup_text struct text message = {0};
     va_list ap;
 
-    fprintf(stderr, "bench: %s: ", command);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    text_vadd(&message, fmt, ap);
     va_end(ap);
-    fprintf(stderr, "\nhint: 'bench %s --help' shows how it is used\n", command);
+    say_line(stderr, "bench: %s: %s", command, text_get(&message));
+    say_line(stderr, "hint: 'bench %s --help' shows how it is used", command);
     return BENCH_ERROR_USAGE;
 }
 
@@ -109,25 +111,23 @@ void cli_help_row(const char *left, const char *right)
     if (width < 60)
         width = 100;
     if (used > indent - 3)
-        printf("  %s\n%*s", left, indent, "");
+        say_out("  %s\n%*s", left, indent, "");
     else
-        printf("  %s%*s", left, indent - 2 - used, "");
+        say_out("  %s%*s", left, indent - 2 - used, "");
     while (*right) {
         size_t n = strcspn(right, " ");
         int wide = characters(right, n);
 
         if (column > indent && column + 1 + wide > width) {
-            printf("\n%*s", indent, "");
+            say_out("\n%*s", indent, "");
             column = indent;
         }
-        if (column > indent)
-            column += printf(" ");
-        printf("%.*s", (int)n, right);
-        column += wide;
+        say_out("%s%.*s", column > indent ? " " : "", (int)n, right);
+        column += wide + (column > indent);
         right += n;
         right += strspn(right, " ");
     }
-    putchar('\n');
+    say_out("\n");
 }
 
 void cli_style(struct bench_style *ret, FILE *file, bool no_color)

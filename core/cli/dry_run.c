@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "capture/capture.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 #include "run/describe.h"
 #include "study/saturation.h"
 #include "study/warmup.h"
@@ -17,8 +18,8 @@
 static void print_rate(const struct scenario *s)
 {
     if (s->rate > 0)
-        printf("open loop, %g requests/s, %s arrivals\n", s->rate,
-               s->arrivals == ARRIVALS_POISSON ? "poisson" : "constant");
+        say_out("open loop, %g requests/s, %s arrivals\n", s->rate,
+                s->arrivals == ARRIVALS_POISSON ? "poisson" : "constant");
 }
 
 static void add_file(const struct process_file *file, struct text *ret)
@@ -88,21 +89,21 @@ static int print_arm(const struct plan *plan, size_t arm, struct bench_error *er
 
         if (describe_arm(point, arm, p ? &own : &first, err) < 0)
             return -1;
-        printf("\narm '%s'%s%s", name, point->label[0] ? ", " : "", point->label);
+        say_out("\narm '%s'%s%s", name, point->label[0] ? ", " : "", point->label);
         if (point->scenario.arms[arm].cpu_limit >= 0)
-            printf(", CPU limit %g", point->scenario.arms[arm].cpu_limit);
-        printf(":\n");
+            say_out(", CPU limit %g", point->scenario.arms[arm].cpu_limit);
+        say_out(":\n");
         for (size_t i = 0; p == 0 && i < first.count; i++)
-            fputs(first.items[i], stdout);
+            say_out("%s", first.items[i]);
         for (size_t i = 0; i < own.count; i++) {
             if (strings_has(&first, own.items[i]))
                 same++;
             else
-                fputs(own.items[i], stdout);
+                say_out("%s", own.items[i]);
         }
         if (same)
-            printf("  %s as at %s\n", same == own.count ? "commands and files" : "the others",
-                   plan->points[0].label);
+            say_out("  %s as at %s\n", same == own.count ? "commands and files" : "the others",
+                    plan->points[0].label);
     }
     return 0;
 }
@@ -138,7 +139,7 @@ static void warn_of_captures(const struct scenario *s)
         if (capture_possible(&s->captures[i], &why) == 0)
             continue;
         fflush(stdout);
-        fprintf(stderr, "bench: warning: %s\n", why.message);
+        say_line(stderr, "bench: warning: %s", why.message);
         cli_error_proof(&why);
     }
 }
@@ -153,28 +154,29 @@ int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err
     for (size_t i = 0; i < plan->n_steps; i++)
         length +=
             plan->steps[i].point->scenario.warmup_ns + plan->steps[i].point->scenario.duration_ns;
-    printf("%zu repetition%s: blocks %u, arms %zu, points %zu; seed %llu; warm-up and windows take "
-           "%.4g s\n",
-           plan->n_steps, plural(plan->n_steps), plan->blocks, first->scenario.n_arms,
-           plan->n_points, (unsigned long long)plan->seed, (double)length * 1e-9);
+    say_out(
+        "%zu repetition%s: blocks %u, arms %zu, points %zu; seed %llu; warm-up and windows take "
+        "%.4g s\n",
+        plan->n_steps, plural(plan->n_steps), plan->blocks, first->scenario.n_arms, plan->n_points,
+        (unsigned long long)plan->seed, (double)length * 1e-9);
     if (plan->scenario.warmup_ns == WARMUP_AUTO)
-        printf("warmup: auto: these are %d pilots of every arm, from cold; then %lld blocks with "
-               "the warm-up that they show\n",
-               WARMUP_PILOTS, (long long)plan->scenario.repeat);
+        say_out("warmup: auto: these are %d pilots of every arm, from cold; then %lld blocks with "
+                "the warm-up that they show\n",
+                WARMUP_PILOTS, (long long)plan->scenario.repeat);
     if (plan->scenario.rate == RATE_AUTO)
-        printf(
+        say_out(
             "rate: auto: these are the first of a search for the highest rate at which every arm "
             "keeps up;\nthen %lld blocks × %zu arms × %d rates, 20%% to 95%% of it\n",
             (long long)plan->scenario.repeat, first->scenario.n_arms, SATURATION_RATES);
     for (size_t i = 0; i < plan->scenario.left_out.count; i++)
-        printf("left out, this machine lacks these CPUs: %s\n", plan->scenario.left_out.items[i]);
+        say_out("left out, this machine lacks these CPUs: %s\n", plan->scenario.left_out.items[i]);
     print_rate(&first->scenario);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *s = &plan->steps[i];
 
-        printf("%5u  block %-4u %-20s %s%s%s\n", s->index, s->block,
-               s->point->scenario.arms[s->arm].name, s->point->label,
-               s->capture && s->point->label[0] ? " " : "", s->capture ? s->purpose : "");
+        say_out("%5u  block %-4u %-20s %s%s%s\n", s->index, s->block,
+                s->point->scenario.arms[s->arm].name, s->point->label,
+                s->capture && s->point->label[0] ? " " : "", s->capture ? s->purpose : "");
     }
     warn_of_captures(&plan->scenario);
     for (size_t arm = 0; verbose && arm < first->scenario.n_arms; arm++)

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench explain: what the numbers of a stored run mean. */
 #include "cli/cli.h"
+#include "cli/say.h"
 
 #include <getopt.h>
 
 static int print_help(void)
 {
-    printf("usage: bench explain [RUN] [options]\n\n"
-           "Says what the numbers of a stored run mean, per relay and role: the evidence, what it\n"
-           "means, what to try, the most important first; then what was not looked at, and which\n"
-           "capture would show it. RUN is a run directory or a name below bench-results (default:\n"
-           "latest). docs/measurement.md lists the rules and their thresholds.\n\n");
+    say_out(
+        "usage: bench explain [RUN] [options]\n\n"
+        "Says what the numbers of a stored run mean, per relay and role: the evidence, what it\n"
+        "means, what to try, the most important first; then what was not looked at, and which\n"
+        "capture would show it. RUN is a run directory or a name below bench-results (default:\n"
+        "latest). docs/measurement.md lists the rules and their thresholds.\n\n");
     cli_help_row("--format NAME", "reporter: text (default) or json");
     cli_help_row("--no-color", "no colours (also NO_COLOR)");
     cli_help_row("-h, --help", "this text");
-    printf("\nexample:\n  bench run smoke --capture stat && bench explain latest\n");
+    say_out("\nexample:\n  bench run smoke --capture stat && bench explain latest\n");
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "cli/say.h"
 #include "cli/stacks_input.h"
 #include "profile/flamegraph.h"
 #include "profile/folded.h"
@@ -38,7 +39,7 @@ static void request_release(struct request *q)
 
 static int print_help(void)
 {
-    printf(
+    say_out(
         "usage: bench flamegraph [RUN] [options]\n"
         "       bench flamegraph [RUN] --diff ARM:ARM|RUN [options]\n"
         "       bench flamegraph FILE … [--diff FILE …] [options]\n\n"
@@ -59,12 +60,12 @@ static int print_help(void)
     cli_help_row("--diff WITH", "draw the difference; several FILEs are repetitions of the same");
     cli_help_row("--per NAME", "with --diff: byte, operation or none (default: operation where the "
                                "run counts them, else byte)");
-    printf("\nof a RUN, where there are several:\n");
+    say_out("\nof a RUN, where there are several:\n");
     cli_help_row("--arm NAME", "which arm");
     cli_help_row("--role NAME", "client, relay_1 …, server (default: all, side by side)");
     cli_help_row("--point LABEL", "which point of the sweep");
     cli_help_row("--capture NAME", "which capture");
-    printf("\nof FILEs:\n");
+    say_out("\nof FILEs:\n");
     cli_help_row("--unit NAME",
                  "of folded weights: samples (default), s, ms, us, ns, bytes, cycles …");
     cli_help_row("--divisor N[,N…]",
@@ -72,8 +73,8 @@ static int print_help(void)
                  "or one for each");
     cli_help_row("--diff-divisor N[,N…]", "the same of what they are compared with");
     cli_help_row("-h, --help", "this text");
-    printf("\nexample:\n"
-           "  printf 'main;read 7\\nmain;write;copy 3\\n' | bench flamegraph - -o flame.svg\n");
+    say_out("\nexample:\n"
+            "  printf 'main;read 7\\nmain;write;copy 3\\n' | bench flamegraph - -o flame.svg\n");
     return 0;
 }
 
@@ -323,6 +324,6 @@ int cli_flamegraph(struct cli *cli, int argc, char **argv)
         (q.output && file_write(AT_FDCWD, q.output, out.data, out.length, &err) < 0))
         return cli_error(&err);
     if (!q.output)
-        fwrite(text_get(&out), 1, out.length, stdout);
+        say_result(text_get(&out), out.length);
     return 0;
 }

@@ -6,18 +6,19 @@
 
 #include "base/memory.h"
 #include "capture/capture.h"
+#include "cli/say.h"
 #include "scenario/document.h"
 
 static int print_overview(void)
 {
-    printf("usage: bench COMMAND …\n\n"
-           "Runs a workload through relays (proxies, routers, load balancers) and says which is\n"
-           "faster or cheaper, by how much, and how sure that is.\n\n");
+    say_out("usage: bench COMMAND …\n\n"
+            "Runs a workload through relays (proxies, routers, load balancers) and says which is\n"
+            "faster or cheaper, by how much, and how sure that is.\n\n");
     for (const struct command *c = commands; c->name; c++)
         cli_help_row(c->name, c->summary);
-    printf("\n'bench COMMAND --help' explains a command, 'bench help scenario' the YAML;\n"
-           "'bench --version' prints the version.\n\n"
-           "example:\n  bench run none-vs-nginx\n");
+    say_out("\n'bench COMMAND --help' explains a command, 'bench help scenario' the YAML;\n"
+            "'bench --version' prints the version.\n\n"
+            "example:\n  bench run none-vs-nginx\n");
     return 0;
 }
 
@@ -27,7 +28,7 @@ static int print_scenario_language(struct cli *cli)
 
     scenario_document(cli_registry(cli), &t);
     captures_document(&t);
-    fputs(text_get(&t), stdout);
+    say_out("%s", text_get(&t));
     return 0;
 }
 

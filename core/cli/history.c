@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 #include "cli/select.h"
 #include "report/history.h"
 #include "report/indexing.h"
@@ -26,7 +27,7 @@ static void show_progress(void *context, size_t done, size_t n)
 
     if (!isatty(STDERR_FILENO))
         return;
-    fprintf(stderr, "\rreading run %zu of %zu", done + 1, n);
+    say_live(0, "reading run %zu of %zu", done + 1, n);
     a->counted = true;
 }
 
@@ -40,7 +41,7 @@ static int ask(struct run_index *x, void *context, struct bench_error *err)
     if (result == 0)
         result = indexing_complete(x, LAYOUT_RESULTS, &question.filter, show_progress, a, err);
     if (a->counted)
-        fprintf(stderr, "\r\033[K");
+        say_live(0, "%s", "");
     a->counted = false;
     return result < 0 ? -1 : history_new(&a->history, x, &question, err);
 }
@@ -64,12 +65,12 @@ static int print(struct cli *cli, struct asking *a)
 
 static int print_help(void)
 {
-    printf("usage: bench history METRIC [options]\n\n"
-           "A metric over the stored runs of a scenario, oldest first: its estimate in each run,\n"
-           "its ratio to another arm of the same run, what differs from the run before, and the\n"
-           "runs from which on its level is another. Runs of different kinds of machines are\n"
-           "apart. 'bench report --details' names the metrics; a beginning that fits one is "
-           "enough.\n\n");
+    say_out("usage: bench history METRIC [options]\n\n"
+            "A metric over the stored runs of a scenario, oldest first: its estimate in each run,\n"
+            "its ratio to another arm of the same run, what differs from the run before, and the\n"
+            "runs from which on its level is another. Runs of different kinds of machines are\n"
+            "apart. 'bench report --details' names the metrics; a beginning that fits one is "
+            "enough.\n\n");
     select_help();
     cli_help_row("--point POINT", "this point of a sweep only, like 'jobs=10'");
     cli_help_row("--anchor ARM",
@@ -78,10 +79,10 @@ static int print_help(void)
     cli_help_row("--format NAME", "reporter: text or json (default text)");
     cli_help_row("--no-color", "no colours (also NO_COLOR)");
     cli_help_row("-h, --help", "this text");
-    printf("\nWithout --name it is the scenario of the newest run.\n\n"
-           "examples:\n"
-           "  bench history bits_per_second --relay nginx --since 90d\n"
-           "  bench history latency_p99_seconds --name 'nightly*' --format json\n");
+    say_out("\nWithout --name it is the scenario of the newest run.\n\n"
+            "examples:\n"
+            "  bench history bits_per_second --relay nginx --since 90d\n"
+            "  bench history latency_p99_seconds --name 'nightly*' --format json\n");
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "capture/events.h"
+#include "cli/say.h"
 #include "store/baseline.h"
 
 static bool matches(const char *text, const char *pattern)
@@ -24,7 +25,7 @@ static void print_options(const struct bench_option *options)
     for (const struct bench_option *o = options; o && o->name; o++) {
         cleanup_free char *kind = option_describe(o);
 
-        printf("    %-20s %s (%s)\n", o->name, o->help, kind);
+        say_out("    %-20s %s (%s)\n", o->name, o->help, kind);
     }
 }
 
@@ -37,14 +38,14 @@ static int list_plugins(struct cli *cli, enum bench_plugin_kind kind, const char
 
         if (!p->info || p->reason || p->info->kind != kind || !matches(p->info->name, pattern))
             continue;
-        printf("%-14s %s\n", p->info->name, p->info->description);
+        say_out("%-14s %s\n", p->info->name, p->info->description);
         print_options(p->info->options);
     }
     for (size_t i = 0; i < r->count; i++)
         if (r->plugins[i].reason)
-            fprintf(stderr, "not used: %s: %s\n", r->plugins[i].path, r->plugins[i].reason);
+            say_line(stderr, "not used: %s: %s", r->plugins[i].path, r->plugins[i].reason);
     for (size_t i = 0; i < r->unreadable.count; i++)
-        fprintf(stderr, "not searched: %s\n", r->unreadable.items[i]);
+        say_line(stderr, "not searched: %s", r->unreadable.items[i]);
     return 0;
 }
 
@@ -69,7 +70,7 @@ static int list_captures(struct cli *cli, const char *pattern)
     for (size_t i = 0; captures[i]; i++) {
         if (captures[i]->always || !matches(captures[i]->name, pattern))
             continue;
-        printf("%-14s %s\n", captures[i]->name, captures[i]->help);
+        say_out("%-14s %s\n", captures[i]->name, captures[i]->help);
         print_options(captures[i]->options);
         if (captures[i]->perturbs)
             print_options(capture_common_options);
@@ -81,13 +82,13 @@ static void print_event(void *context, const char *kind, const char *name, bool 
                         const char *help)
 {
     if (matches(name, context))
-        printf("%-11s %-3s %-36s %s\n", kind, usable ? "yes" : "no", name, help ? help : "");
+        say_out("%-11s %-3s %-36s %s\n", kind, usable ? "yes" : "no", name, help ? help : "");
 }
 
 static int list_events(struct cli *cli, const char *pattern)
 {
     (void)cli;
-    printf("%-11s %-3s %s\n", "kind", "can", "event");
+    say_out("%-11s %-3s %s\n", "kind", "can", "event");
     event_list(print_event, (void *)pattern);
     return 0;
 }
@@ -103,7 +104,7 @@ static void print_scenario(const char *directory, const char *file)
             if (strncmp(line, "# ", 2) == 0 && strncmp(line, "# SPDX", 6) != 0)
                 question = line + 2;
     }
-    printf("%-22.*s %s\n", (int)(strlen(file) - strlen(".yaml")), file, question);
+    say_out("%-22.*s %s\n", (int)(strlen(file) - strlen(".yaml")), file, question);
 }
 
 static int is_scenario(const struct dirent *entry)
@@ -150,9 +151,9 @@ static int list_baselines(struct cli *cli, const char *pattern)
         if (!matches(names.items[i], pattern))
             continue;
         if (baseline_find(NULL, names.items[i], &run, &err) < 0)
-            fprintf(stderr, "not usable: %s\n", err.message);
+            say_line(stderr, "not usable: %s", err.message);
         else
-            printf("%-22s %s\n", names.items[i], run);
+            say_out("%-22s %s\n", names.items[i], run);
     }
     return 0;
 }
@@ -174,11 +175,11 @@ static const struct {
 
 static int print_help(void)
 {
-    printf("usage: bench list WHAT [PATTERN]\n\n"
-           "PATTERN keeps names that contain it. WHAT is one of:\n\n");
+    say_out("usage: bench list WHAT [PATTERN]\n\n"
+            "PATTERN keeps names that contain it. WHAT is one of:\n\n");
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         cli_help_row(lists[i].name, lists[i].help);
-    printf("\nexample:\n  bench list events syscalls:sys_enter_write\n");
+    say_out("\nexample:\n  bench list events syscalls:sys_enter_write\n");
     return 0;
 }
 

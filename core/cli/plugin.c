@@ -6,10 +6,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "cli/say.h"
 
 static int print_help(void)
 {
-    printf(
+    say_out(
         "usage: bench plugin check FILE…\n\n"
         "Loads each plugin and checks it against the contract: symbol, ABI version, kind, name,\n"
         "required hooks, option table. docs/plugin-api.md has the contract.\n\n"
@@ -28,8 +29,8 @@ static int check(const char *path)
         error_context(&err, "'%s'", path);
         return cli_error(&err);
     }
-    printf("%s: %s '%s', ABI %u.%u: fine\n", path, plugin_kind_name(p->kind), p->name, p->abi_major,
-           p->abi_minor);
+    say_out("%s: %s '%s', ABI %u.%u: fine\n", path, plugin_kind_name(p->kind), p->name,
+            p->abi_major, p->abi_minor);
     return 0;
 }
 

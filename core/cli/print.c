@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 #include "plugin/host.h"
 #include "report/document.h"
 #include "report/gates.h"
@@ -97,7 +98,7 @@ static int print_text(const struct bench_reporter *reporter, const struct conten
     int result = render(reporter, content, style, &out, err);
 
     if (result == 0)
-        fwrite(text_get(&out.text), 1, out.text.length, stdout);
+        say_result(text_get(&out.text), out.text.length);
     text_release(&out.text);
     return result;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 #include "report/metrics.h"
 
 static const char *const phases[] = {
@@ -30,7 +31,7 @@ void progress_view_init(struct progress_view *v, bool quiet)
 void progress_view_clear(struct progress_view *v)
 {
     if (v->open)
-        fputs("\r\033[K", stderr);
+        say_live(0, "%s", "");
     v->open = false;
 }
 
@@ -50,21 +51,11 @@ static void add_place(struct text *t, const struct progress *p)
         text_add(t, " %s", p->step->purpose);
 }
 
-/* Bytes of `s` that fit into `width` columns, 0 meaning any. */
-static int fitting(const char *s, int width)
-{
-    const char *p = s;
-
-    for (int column = 0; *p && (width == 0 || column < width); column++)
-        p += utf8_length(p) ? utf8_length(p) : 1;
-    return (int)(p - s);
-}
-
 static void print_live(struct progress_view *v, const struct progress *p)
 {
     long long seconds = (p->remaining_ns + NS_PER_S / 2) / NS_PER_S;
     cleanup_text struct text line = {0};
-    int width = cli_width(stderr);
+    const int width = cli_width(stderr);
     char value[32];
 
     add_place(&line, p);
@@ -72,14 +63,12 @@ static void print_live(struct progress_view *v, const struct progress *p)
     if (!isnan(p->bits_per_second))
         text_add(&line, "  %sbit/s", format_si(p->bits_per_second, value, sizeof(value)));
     /* A line that wraps cannot be rewritten; the last column stays free, where some wrap early. */
-    fprintf(stderr, "\r\033[K%.*s", fitting(text_get(&line), width > 1 ? width - 1 : 0),
-            text_get(&line));
-    fflush(stderr);
+    say_live(width > 1 ? width - 1 : 0, "%s", text_get(&line));
     v->open = true;
 }
 
 /* What the repetition came to: its first headline metric. */
-static void print_headline(const struct repetition_record *record)
+static void add_headline(struct text *t, const struct repetition_record *record)
 {
     struct metric_pool pool = {0};
     struct metric_set set = {0};
@@ -92,8 +81,8 @@ static void print_headline(const struct repetition_record *record)
         if (m->metric->rank != 0 || m->value.state > BENCH_SCALED)
             continue;
         /* "20.9 k/s", not "20.9 k1/s" */
-        fprintf(stderr, "%s%s", format_si(m->value.value, value, sizeof(value)),
-                m->metric->unit + (m->metric->unit[0] == '1'));
+        text_add(t, "%s%s", format_si(m->value.value, value, sizeof(value)),
+                 m->metric->unit + (m->metric->unit[0] == '1'));
         break;
     }
     metric_set_release(&set);
@@ -102,17 +91,17 @@ static void print_headline(const struct repetition_record *record)
 
 static void print_line(const struct progress *p)
 {
-    cleanup_text struct text place = {0};
+    cleanup_text struct text line = {0};
 
-    add_place(&place, p);
-    fprintf(stderr, "%s  ", text_get(&place));
-    if (p->record->ok) {
-        print_headline(p->record);
-        fputc('\n', stderr);
-    } else {
-        fprintf(stderr, "FAILED: %s\n", p->record->error.message);
+    add_place(&line, p);
+    text_add(&line, "  ");
+    if (p->record->ok)
+        add_headline(&line, p->record);
+    else
+        text_add(&line, "FAILED: %s", p->record->error.message);
+    say_line(stderr, "%s", text_get(&line));
+    if (!p->record->ok)
         cli_error_proof(&p->record->error);
-    }
 }
 
 void progress_view_update(void *view, const struct progress *p)

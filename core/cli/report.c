@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench report: a stored run, printed again without measuring. */
 #include "cli/cli.h"
+#include "cli/say.h"
 
 #include <getopt.h>
 
@@ -8,9 +9,9 @@
 
 static int print_help(void)
 {
-    printf("usage: bench report [RUN] [options]\n\n"
-           "Prints a stored run. RUN is a run directory or a name below bench-results\n"
-           "(default: latest).\n\n");
+    say_out("usage: bench report [RUN] [options]\n\n"
+            "Prints a stored run. RUN is a run directory or a name below bench-results\n"
+            "(default: latest).\n\n");
     cli_help_row("--format NAME", "reporter: 'bench list reporters' names them (default text)");
     cli_help_row("-o, --output DIR", "files there instead: run.EXTENSION, and for csv one for each "
                                      "role: client.csv, server.csv, relay_1.csv");
@@ -19,7 +20,7 @@ static int print_help(void)
     cli_help_row("--details", "every metric and every repetition");
     cli_help_row("--no-color", "no colours (also NO_COLOR)");
     cli_help_row("-h, --help", "this text");
-    printf("\nexample:\n  bench report latest --format csv -o numbers\n");
+    say_out("\nexample:\n  bench report latest --format csv -o numbers\n");
     return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "cli/dry_run.h"
 #include "cli/progress.h"
 #include "cli/run_request.h"
+#include "cli/say.h"
 #include "cli/signals.h"
 #include "environment/facts.h"
 #include "report/gates.h"
@@ -62,8 +63,8 @@ static int run_searched(struct session *session, const struct run_request *q,
         return result;
     progress_view_clear(session->progress_context);
     if (!q->quiet)
-        fprintf(stderr, "every arm keeps up with %g requests/s; now at 20%% to 95%% of that\n",
-                found.rate);
+        say_line(stderr, "every arm keeps up with %g requests/s; now at 20%% to 95%% of that",
+                 found.rate);
     saturation_scenario(&swept, scenario, &found);
     swept.seed = (int64_t)first->seed;
     result = plan_make(&plan, &swept, q->registry, err);
@@ -110,9 +111,9 @@ static int run_piloted(struct session *session, const struct run_request *q,
         return result;
     progress_view_clear(session->progress_context);
     if (!q->quiet)
-        fprintf(stderr, "%s; warm-up of %g s\n",
-                found.steady ? "every arm settles" : "NOT STEADY: an arm does not settle",
-                (double)found.ns * 1e-9);
+        say_line(stderr, "%s; warm-up of %g s",
+                 found.steady ? "every arm settles" : "NOT STEADY: an arm does not settle",
+                 (double)found.ns * 1e-9);
     scenario_copy(&settled, &q->scenario);
     settled.warmup_ns = found.ns;
     settled.seed = (int64_t)pilots->seed;
@@ -166,7 +167,7 @@ static int run_contained(struct session *session, const struct run_request *q,
     if (result == 0) {
         ret->created = true;
         if (q->verbose)
-            fprintf(stderr, "run directory: %s\n", session->store->path);
+            say_line(stderr, "run directory: %s", session->store->path);
         result = run_stored(session, q, plan, ret, err);
         progress_view_clear(session->progress_context);
     }
@@ -233,7 +234,7 @@ static int save_baseline(const struct run_request *q, const char *path,
     if (!q->save_baseline)
         return 0;
     if (outcome->end == RUNNER_INTERRUPTED || outcome->failed) {
-        fprintf(stderr, "bench: not kept as '%s': the run is not whole\n", q->save_baseline);
+        say_line(stderr, "bench: not kept as '%s': the run is not whole", q->save_baseline);
         return 0;
     }
     return baseline_save(NULL, q->save_baseline, path, &err) < 0 ? cli_error(&err) : 0;
@@ -253,14 +254,13 @@ static int run_plan(struct cli *cli, const struct run_request *q, const struct p
     if (execute(q, plan, argv, fd, &store, &outcome, &err) < 0)
         code = cli_error(&err);
     if (outcome.created && outcome.end == RUNNER_INTERRUPTED)
-        fprintf(stderr, "bench: stopped early; finished repetitions are kept in '%s'\n",
-                store.path);
+        say_line(stderr, "bench: stopped early; finished repetitions are kept in '%s'", store.path);
     if (outcome.created && code == 0)
         code = save_baseline(q, store.path, &outcome);
     if (outcome.created && code == 0)
         code = print_result(cli, q, store.path);
     if (q->save_baseline && code == BENCH_ERROR_ENVIRONMENT)
-        fprintf(stderr, "bench: kept as '%s', but its environment was unfit\n", q->save_baseline);
+        say_line(stderr, "bench: kept as '%s', but its environment was unfit", q->save_baseline);
     if (outcome.failed && (code == 0 || code == BENCH_ERROR_INCONCLUSIVE))
         code = BENCH_ERROR_RUN;
     received = signals_close(fd, &old);

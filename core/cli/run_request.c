@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "capture/capture.h"
 #include "cli/arguments.h"
+#include "cli/say.h"
 #include "study/comparison.h"
 
 /* Flags that are not scalar scenario keys. Those all have a flag of their own name. */
@@ -63,18 +64,18 @@ static void print_help(const struct arguments *a, const struct run_mode *mode)
 {
     const char *command = a->command;
 
-    printf("usage: bench %s [SCENARIO] [options]\n", command);
+    say_out("usage: bench %s [SCENARIO] [options]\n", command);
     if (mode->compare)
-        printf("       bench compare [LABEL=]RUN [LABEL=]RUN [--metric NAME,…] [--margin SHARE]\n"
-               "                     [--format NAME] [--details] [--no-color]\n");
-    printf("\nRuns a scenario (a YAML file, the name of a shipped one, or '-') and prints the "
-           "result.\n"
-           "Without a scenario, flags alone describe the run; with one, they override it.\n\n");
+        say_out("       bench compare [LABEL=]RUN [LABEL=]RUN [--metric NAME,…] [--margin SHARE]\n"
+                "                     [--format NAME] [--details] [--no-color]\n");
+    say_out("\nRuns a scenario (a YAML file, the name of a shipped one, or '-') and prints the "
+            "result.\n"
+            "Without a scenario, flags alone describe the run; with one, they override it.\n\n");
     if (mode->capture)
-        printf("The capture '%s' is added to the scenario's: %s.\n\n", mode->capture,
-               capture_find(mode->capture)->help);
+        say_out("The capture '%s' is added to the scenario's: %s.\n\n", mode->capture,
+                capture_find(mode->capture)->help);
     if (mode->compare)
-        printf(
+        say_out(
             "Its relays are compared with the first of them (or `baseline`), by a rule that is "
             "fixed\n"
             "before the run: which metrics decide (--metric), what counts as a difference\n"
@@ -84,7 +85,7 @@ static void print_help(const struct arguments *a, const struct run_mode *mode)
             "nothing is measured again.\n\n",
             COMPARISON_BLOCKS, COMPARISON_BLOCKS_SEVERAL);
     arguments_help(a, flags, ARRAY_SIZE(flags));
-    printf(
+    say_out(
         "\nexamples:\n"
         "  bench %s none-vs-nginx --repeat 12\n"
         "  bench %s -w builtin -r none,nginx --hops 1 --duration 2s\n"

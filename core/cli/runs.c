@@ -7,8 +7,10 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/printable.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 #include "cli/select.h"
 
 enum { STATE = SELECT_END, LIMIT, SORT, REBUILD };
@@ -20,30 +22,16 @@ struct listing {
     struct text out;
 };
 
-/* Bytes at `p` that make a control character: of ASCII, or of Unicode as UTF-8. */
-static size_t control_length(const unsigned char *p)
-{
-    if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
-        return 2;
-    return *p < 0x20 || *p == 0x7f;
-}
-
 enum { WIDEST = 52 };
 
-/* A cell and a space. What would move a terminal's cursor is not let through. No printf: there may
- * be a hundred thousand lines. */
+/* A cell and a space. No printf: there may be a hundred thousand lines. */
 static void add_cell(struct text *out, const char *s, size_t width)
 {
     static const char blanks[WIDEST + 1] = {[0 ... WIDEST] = ' '};
-    size_t n = strlen(s), begin = out->length;
+    size_t begin = out->length, n;
 
-    text_add_bytes(out, s, n);
-    for (size_t i = begin; i < out->length; i++) {
-        size_t length = control_length((const unsigned char *)out->data + i);
-
-        if (length)
-            memset(out->data + i, '?', length);
-    }
+    printable_add(out, s, strlen(s), PRINTABLE_ONE_LINE);
+    n = out->length - begin;
     text_add_bytes(out, blanks, n < width ? width - n + 1 : 1);
 }
 
@@ -80,7 +68,7 @@ static void add_string(struct text *out, const char *s)
         return;
     }
     string = json_text(s);
-    text = json_dumps(string, JSON_ENCODE_ANY);
+    text = json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     text_add_bytes(out, text, strlen(text));
     free(text);
     json_decref(string);
@@ -147,10 +135,10 @@ static int list(struct listing *l)
     }
     select_notes(&notes);
     if (l->out.length == 0 && is_filtered(&l->selection.filter))
-        fprintf(stderr, "bench: no stored run is like that\n");
+        say_line(stderr, "bench: no stored run is like that");
     if (l->json)
         text_add(&l->out, l->out.length ? "\n]\n" : "[]\n");
-    fwrite(text_get(&l->out), 1, l->out.length, stdout);
+    say_result(text_get(&l->out), l->out.length);
     return 0;
 }
 
@@ -161,9 +149,9 @@ static int print_help(void)
     for (size_t i = 0; index_sorts[i]; i++)
         text_add(&sorts, "%s%s", i ? ", " : "", index_sorts[i]);
     text_add(&sorts, "; -KEY the other way (default started)");
-    printf("usage: bench list runs [PATTERN] [options]\n\n"
-           "Stored runs below bench-results, oldest first: name, state, start, repetitions\n"
-           "finished and planned, arms. PATTERN keeps names that contain it.\n\n");
+    say_out("usage: bench list runs [PATTERN] [options]\n\n"
+            "Stored runs below bench-results, oldest first: name, state, start, repetitions\n"
+            "finished and planned, arms. PATTERN keeps names that contain it.\n\n");
     select_help();
     cli_help_row("--state STATE", "running, complete, interrupted, failed or damaged");
     cli_help_row("--limit N", "the newest N only");
@@ -171,9 +159,9 @@ static int print_help(void)
     cli_help_row("--format text|json", "how to print them (default text)");
     cli_help_row("--rebuild", "make the index anew from the run directories first");
     cli_help_row("-h, --help", "this text");
-    printf("\nexamples:\n"
-           "  bench list runs --since 7d --state complete\n"
-           "  bench list runs --name 'none*' --relay nginx --limit 10 --sort -started\n");
+    say_out("\nexamples:\n"
+            "  bench list runs --since 7d --state complete\n"
+            "  bench list runs --name 'none*' --relay nginx --limit 10 --sort -started\n");
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "cli/cli.h"
+#include "cli/say.h"
 
 static int take_since(struct selection *s, const char *argument, struct bench_error *err)
 {
@@ -43,5 +44,5 @@ void select_help(void)
 void select_notes(const struct strings *notes)
 {
     for (size_t i = 0; i < notes->count; i++)
-        fprintf(stderr, "bench: %s\n", notes->items[i]);
+        say_line(stderr, "bench: %s", notes->items[i]);
 }

@@ -6,31 +6,40 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
+#include <bench/characters.h>
 #include <bench/reporter.h>
 
-#include "shared/characters.h"
 #include "shared/numbers.h"
 #include "shared/plugin.h"
 
 /* --- values -------------------------------------------------------------------------------- */
 
-/* How many bytes from `s` on can stand in a JSON string as they are. */
+/* How many bytes from `s` on can stand in a JSON string as they are, and on a terminal. */
 static size_t plain(const char *s)
 {
     size_t n = 0, length;
     uint32_t c;
 
-    while ((length = character_at(s + n, &c)) > 0 && c >= 0x20 && c != 0x7f && c != '"' &&
-           c != '\\')
+    while ((length = bench_character_at(s + n, &c)) > 0 && !bench_character_is_unsafe(c) &&
+           c != '"' && c != '\\')
         n += length;
     return n;
 }
 
+/* "\u001b"; above U+FFFF a pair. */
+static void escape(struct bench_output *out, uint32_t c)
+{
+    if (c > 0xffff) {
+        host->emit(out, "\\u%04x", 0xd800 + ((c - 0x10000) >> 10));
+        c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+    }
+    host->emit(out, "\\u%04x", c);
+}
+
 static void string(struct bench_output *out, const char *s)
 {
-    uint32_t c;
-
     if (!s) {
         host->emit(out, "null");
         return;
@@ -38,19 +47,38 @@ static void string(struct bench_output *out, const char *s)
     host->emit(out, "\"");
     while (*s) {
         size_t n = plain(s);
+        uint32_t c = 0xfffd;
 
         host->emit(out, "%.*s", (int)n, s);
         s += n;
-        if (*s == '"' || *s == '\\')
+        if (*s == '"' || *s == '\\') {
             host->emit(out, "\\%c", *s++);
-        else if (*s && character_at(s, &c) > 0)
-            host->emit(out, "\\u%04x", (unsigned char)*s++);
-        else if (*s) {
-            host->emit(out, "\\ufffd");
-            s++;
+        } else if (*s) {
+            n = bench_character_at(s, &c);
+            escape(out, c);
+            s += n ? n : 1;
         }
     }
     host->emit(out, "\"");
+}
+
+/* JSON as it is stored: what a terminal would obey can only stand in its strings. */
+static void stored(struct bench_output *out, const char *json)
+{
+    uint32_t c = 0;
+
+    for (const char *s = json ? json : "null"; *s;) {
+        size_t n = strcspn(s, "\x7f\xc2\xd8\xe1\xe2\xef\xf3"); /* what those begin with */
+
+        host->emit(out, "%.*s", (int)n, s);
+        s += n;
+        n = *s ? bench_character_at(s, &c) : 0;
+        if (n && bench_character_is_unsafe(c))
+            escape(out, c);
+        else
+            host->emit(out, "%.*s", (int)n, s);
+        s += n || !*s ? n : 1;
+    }
 }
 
 static void number(struct bench_output *out, double v)
@@ -371,9 +399,9 @@ static void run_members(struct bench_output *out, bool *first, const struct benc
     lines_member(out, first, "design", d->n_design, d->design);
     lines_member(out, first, "warnings", d->n_warnings, d->warnings);
     key(out, first, "  ", "scenario");
-    host->emit(out, "%s", d->scenario_json ? d->scenario_json : "null");
+    stored(out, d->scenario_json);
     key(out, first, "  ", "environment");
-    host->emit(out, "%s", d->environment_json ? d->environment_json : "null");
+    stored(out, d->environment_json);
 }
 
 static int report(void *state, const struct bench_document *d, const struct bench_style *style,

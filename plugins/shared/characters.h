@@ -8,10 +8,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-/* Decodes one character at `s`; returns its length, or 0 for what is not UTF-8. */
-size_t character_at(const char *s, uint32_t *ret);
 
 /* Columns that the string fills on a terminal. */
 int width_of(const char *s);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <bench/characters.h>
+
 #include "base/file.h"
 #include "plugin/host.h"
 #include "report/document.h"
@@ -145,6 +147,38 @@ static void text_plots_only_what_it_can(void **state)
     assert_null(strstr(narrow, "throughput by "));
     assert_null(strstr(plain, "throughput by "));
     assert_null(strstr(two_points, "throughput by "));
+}
+
+/* Every control of Unicode, and what reorders text. */
+static void controls(struct stored_run *run)
+{
+    static const char name[] = "a\xc2\x9b"
+                               "2J\xc2\x85 \xd8\x9c\xe2\x81\xa6\xf3\xa0\x81\x81\x7f\r\n";
+
+    example_run_init(run,
+                     example_run_json(name, "complete", json_pack("[s]", "none"), json_array(), 3),
+                     3);
+    example_ok(&run->repetitions[0], 1, 1, "none", "none", "", 0, 5e9, 0, 0.8);
+    example_ok(&run->repetitions[1], 2, 1, name, "nginx", "", 1, 1e9, 0.5, 0.7);
+    example_failed(&run->repetitions[2], 3, 2, "none", "none", "", 1, "\x9b 2J");
+    strings_add(&run->damaged, name);
+}
+
+static void no_control_leaves_a_reporter(void **state)
+{
+    static const char *const names[] = {"text", "json", "csv", "markdown", "openmetrics"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        cleanup_free char *out = written(names[i], controls, STYLE(.utf8 = true));
+        uint32_t c = 0;
+
+        assert_non_null(strstr(out, "2J"));
+        for (const char *p = out; *p; p += bench_character_at(p, &c))
+            if (bench_character_at(p, &c) == 0 ||
+                (bench_character_is_unsafe(c) && !strchr("\r\n", (int)c)))
+                fail_msg("%s: byte %02x in '%.20s'", names[i], (unsigned char)*p, p);
+    }
 }
 
 static void requests(struct stored_run *run)
@@ -873,6 +907,7 @@ int main(void)
         cmocka_unit_test(text_two_arms),
         cmocka_unit_test(text_wraps_who_was_the_limit),
         cmocka_unit_test(text_hostile),
+        cmocka_unit_test(no_control_leaves_a_reporter),
         cmocka_unit_test(text_requests),
         cmocka_unit_test(text_captures),
         cmocka_unit_test(text_syscalls),

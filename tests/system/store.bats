@@ -155,7 +155,7 @@ measure() { # directory, repetitions
     # A run is called as the other commands want it, and no name moves a terminal.
     mv bench-results/*-two-* bench-results/$'\e[2J\302\233"x'
     run "$BENCH" list runs
-    [[ $output == '?[2J??"x '* ]]
+    [[ $output == '\u001b[2J\u009b"x '* ]]
     "$BENCH" list runs --format json >runs.json
     [ "$(json runs.json 'ascii(d[0]["directory"])')" = "'\\x1b[2J\\x9b\"x'" ]
     [ "$(json runs.json 'd[0]["relays"], d[0]["reason"], d[0]["planned"]')" = "('none', None, 1)" ]
