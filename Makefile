@@ -65,8 +65,10 @@ shared_objects := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard plugins/shared/*
 unit_sources := $(sort $(wildcard tests/unit/*/test_*.c tests/plugins/test_*.c))
 units := $(unit_sources:%.c=$(BUILD)/%)
 fake_sources := $(sort $(wildcard tests/fakes/*.c))
-fakes := $(patsubst tests/fakes/%.c,$(BUILD)/tests/fakes/%,$(filter-out tests/fakes/plugin_%,$(fake_sources))) \
-	$(patsubst tests/fakes/%.c,$(BUILD)/tests/fakes/%.so,$(filter tests/fakes/plugin_%,$(fake_sources)))
+# Libraries: plugins, and what a test preloads.
+fake_libraries := $(filter tests/fakes/plugin_% tests/fakes/preload_%,$(fake_sources))
+fakes := $(patsubst tests/fakes/%.c,$(BUILD)/tests/fakes/%,$(filter-out $(fake_libraries),$(fake_sources))) \
+	$(fake_libraries:tests/fakes/%.c=$(BUILD)/tests/fakes/%.so)
 
 all: $(BUILD)/bench $(plugins)
 

@@ -19,6 +19,22 @@ int64_t clock_wall(void)
     return read_clock(CLOCK_REALTIME);
 }
 
+int64_t clock_offset(void)
+{
+    int64_t best = INT64_MAX, offset = 0;
+
+    /* The closest reading of several: the process may lose its CPU between two calls. */
+    for (int i = 0; i < 5; i++) {
+        int64_t before = clock_now(), wall = clock_wall(), took = clock_now() - before;
+
+        if (took < best) {
+            best = took;
+            offset = wall - before - took / 2;
+        }
+    }
+    return offset;
+}
+
 void clock_rfc3339(int64_t wall_ns, char out[32])
 {
     time_t seconds = wall_ns / NS_PER_S;

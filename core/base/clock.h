@@ -13,6 +13,9 @@
 
 int64_t clock_now(void);                   /* CLOCK_MONOTONIC ns */
 int64_t clock_wall(void);                  /* CLOCK_REALTIME ns */
+/* CLOCK_REALTIME less CLOCK_MONOTONIC, to some microseconds. Constant until the machine's clock is
+ * set: both are slewed alike. */
+int64_t clock_offset(void);
 void clock_rfc3339(int64_t wall_ns, char out[32]);  /* 2026-11-20T06:49:44Z */
 struct timespec clock_timespec(int64_t ns);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/host.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +12,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+
+/* By how much a tool's stamps may miss the client's life, which is known to less than that. */
+#define LIFE_SLACK_NS INT64_C(10000000)
+/* A difference between two comparisons of the clocks that no reading of them makes. */
+#define STEP_NS INT64_C(1000000)
 
 static const char usual_sbin[] = "/usr/local/sbin:/usr/sbin:/sbin";
 
@@ -339,13 +347,31 @@ static void host_result_total(struct bench_result *r, const char *metric, double
     r->totals[r->n_totals++] = (struct result_total){.metric = xstrdup(metric), .value = value};
 }
 
+static int64_t difference(int64_t a, int64_t b)
+{
+    int64_t d;
+
+    return __builtin_sub_overflow(a, b, &d) ? (a < b ? INT64_MIN : INT64_MAX) : d;
+}
+
+/* By how much a span lies outside of the client's life: below 0 before it, above 0 behind it. */
+static int64_t outside(const struct bench_result *r, int64_t begin_ns, int64_t end_ns)
+{
+    if (begin_ns < r->life_begin_ns - LIFE_SLACK_NS)
+        return difference(begin_ns, r->life_begin_ns);
+    return end_ns > r->life_end_ns + LIFE_SLACK_NS ? difference(end_ns, r->life_end_ns) : 0;
+}
+
 static void host_result_request(struct bench_result *r, int64_t begin_ns, int64_t duration_ns,
                                 bool ok)
 {
     int64_t end_ns;
 
-    if (duration_ns < 0 || __builtin_add_overflow(begin_ns, duration_ns, &end_ns) ||
-        end_ns < r->begin_ns || end_ns >= r->end_ns)
+    if (duration_ns < 0 || __builtin_add_overflow(begin_ns, duration_ns, &end_ns))
+        return;
+    if (outside(r, begin_ns, end_ns) && r->strays++ == 0)
+        r->stray_ns = outside(r, begin_ns, end_ns);
+    if (end_ns < r->begin_ns || end_ns >= r->end_ns)
         return;
     r->requests++;
     r->failed_requests += !ok;
@@ -356,8 +382,61 @@ static void host_result_request(struct bench_result *r, int64_t begin_ns, int64_
     histogram_record(r->latencies, duration_ns, 1);
 }
 
+static void BENCH_PRINTF(2, 3) host_result_warning(struct bench_result *r, const char *fmt, ...)
+{
+    cleanup_text struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    strings_add(&r->warnings, text_get(&t));
+}
+
+/* "3600 s after its end". */
+static const char *describe_outside(int64_t ns, char out[64])
+{
+    snprintf(out, 64, "%.3f s %s", fabs((double)ns) / 1e9,
+             ns < 0 ? "before its start" : "after its end");
+    return out;
+}
+
+static int clock_was_set(const struct bench_result *r, struct bench_error *err)
+{
+    error_set(err, BENCH_ERROR_RUN,
+              "the machine's clock was set by %+.3f s in the repetition: what a tool measured by it "
+              "is wrong",
+              (double)r->clock_step_ns / 1e9);
+    error_hint(err, "stop what sets the clock while measuring (chronyd, ntpd, systemd-timesyncd)");
+    return -1;
+}
+
+int result_check_times(const struct bench_result *r, struct bench_error *err)
+{
+    char where[64];
+
+    if (!r->has_window && !r->requests && !r->strays && !r->n_totals)
+        return 0; /* no clock of a tool is in it */
+    if (r->clock_step_ns > STEP_NS || r->clock_step_ns < -STEP_NS)
+        return clock_was_set(r, err);
+    if (r->strays)
+        error_set(err, BENCH_ERROR_RUN,
+                  "%" PRIu64 " requests are recorded outside of the client's life, the first %s",
+                  r->strays, describe_outside(r->stray_ns, where));
+    else if (r->has_window && outside(r, r->begin_ns, r->end_ns))
+        error_set(err, BENCH_ERROR_RUN,
+                  "the client's own window of %.3f s is not within its life: it reaches to %s",
+                  (double)difference(r->end_ns, r->begin_ns) / 1e9,
+                  describe_outside(outside(r, r->begin_ns, r->end_ns), where));
+    else
+        return 0;
+    error_hint(err, "the tool's clock is not the machine's: was one of them set meanwhile?");
+    return -1;
+}
+
 void result_release(struct bench_result *r)
 {
+    strings_release(&r->warnings);
     free(r->latencies);
     for (size_t i = 0; i < r->n_totals; i++)
         free(r->totals[i].metric);
@@ -395,6 +474,7 @@ const struct bench_host *host_get(void)
         .result_total = host_result_total,
         .result_request = host_result_request,
         .emit = host_emit,
+        .result_warning = host_result_warning,
     };
 
     return &host;

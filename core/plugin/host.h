@@ -62,7 +62,18 @@ struct bench_result {
     struct histogram *latencies;        /* of those that succeeded; NULL while there is none */
     struct result_total *totals;
     size_t n_totals, totals_capacity;
+    struct strings warnings;
+    /* The client's life, CLOCK_REALTIME, and by how much that was set in the repetition; set before
+     * parsing. */
+    int64_t life_begin_ns, life_end_ns, clock_step_ns;
+    /* Requests that were not within it, and by how much the first of them was too early (below 0)
+     * or too late. */
+    uint64_t strays;
+    int64_t stray_ns;
 };
+/* RUN error when the tool told something and the machine's clock was set meanwhile, or when times
+ * that it told lie outside of the client's life. */
+int result_check_times(const struct bench_result *r, struct bench_error *err);
 void result_release(struct bench_result *r);
 
 struct bench_output {

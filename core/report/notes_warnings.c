@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/notes.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,6 +107,69 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
         strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
                      arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
     }
+}
+
+/* Whether two sentences differ in numbers alone. */
+static bool same_warning(const char *a, const char *b)
+{
+    static const char digits[] = "0123456789.";
+
+    while (*a && *b) {
+        size_t in_a = isdigit((unsigned char)*a) ? strspn(a, digits) : 0;
+        size_t in_b = isdigit((unsigned char)*b) ? strspn(b, digits) : 0;
+
+        if (in_a && in_b) {
+            a += in_a;
+            b += in_b;
+        } else if (*a++ != *b++) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+static bool warns(const struct repetition_record *r, const char *sentence)
+{
+    for (size_t i = 0; i < r->warnings.count; i++)
+        if (same_warning(r->warnings.items[i], sentence))
+            return true;
+    return false;
+}
+
+/* What repetitions of an arm say of themselves: each sentence once, with the first one's numbers. */
+static void warn_repetitions_of(const struct bench_arm *arm, const struct observations *all,
+                                struct strings *ret)
+{
+    struct repetition_record said = {0};
+    cleanup_free const struct repetition_record **own = xcalloc(all->count + 1, sizeof(*own));
+    size_t n = 0;
+    char label[160];
+
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->items[i]->record->arm, arm->name) == 0 &&
+            strcmp(all->items[i]->record->point, arm->point) == 0)
+            own[n++] = all->items[i]->record;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < own[i]->warnings.count; k++)
+            if (!warns(&said, own[i]->warnings.items[k]))
+                strings_add(&said.warnings, own[i]->warnings.items[k]);
+    arm_label(arm, label, sizeof(label));
+    for (size_t k = 0; k < said.warnings.count; k++) {
+        size_t times = 0;
+
+        for (size_t i = 0; i < n; i++)
+            times += warns(own[i], said.warnings.items[k]);
+        strings_addf(ret, "%s: in %zu of %zu repetition%s: %s", label, times, n, plural(n),
+                     said.warnings.items[k]);
+    }
+    strings_release(&said.warnings);
+}
+
+static void warn_repetitions(const struct bench_document *d, const struct observations *all,
+                             struct strings *ret)
+{
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        warn_repetitions_of(d->arms[i], all, ret);
 }
 
 /* What can be done about it. */
@@ -428,6 +492,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_state(run, d, ret);
     warn_left_out(run, ret);
     warn_failures(d, ret);
+    warn_repetitions(d, all, ret);
     warn_unfit(d, ret);
     warn_saturated(d, ret);
     warn_searched(run, ret);

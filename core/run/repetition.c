@@ -36,8 +36,8 @@ struct repetition *repetition_new(struct session *session, const struct step *st
     record->hops = point->hops[step->arm];
     record->seed = step->seed;
     record->clocksource = facts_clocksource();
-    record->started_wall_ns = clock_wall();
-    record->wall_minus_monotonic_ns = record->started_wall_ns - p->started_ns;
+    record->wall_minus_monotonic_ns = clock_offset();
+    record->started_wall_ns = p->started_ns + record->wall_minus_monotonic_ns;
     return p;
 }
 

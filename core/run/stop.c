@@ -76,9 +76,16 @@ static int parse_leftovers(struct repetition *p, struct bench_error *err)
         return 0;
     result.begin_ns = left.window_begin_ns;
     result.end_ns = left.window_end_ns;
+    result.life_begin_ns = left.client_begin_ns;
+    result.life_end_ns = left.client_end_ns;
+    result.clock_step_ns = record->clock_step_ns;
     status = workload->parse(p->step->point->workload_state, &left, &result, err);
+    if (result_check_times(&result, err) < 0) /* explains what the parser may have found */
+        status = -1;
     if (status < 0)
         error_context(err, "workload '%s'", workload->plugin.name);
+    for (size_t i = 0; i < result.warnings.count; i++)
+        record_warn(record, "%s", result.warnings.items[i]);
     for (size_t i = 0; status == 0 && i < result.n_totals; i++)
         record_add_total(record, result.totals[i].metric, result.totals[i].value);
     if (status == 0 && result.requests > 0) {
@@ -149,6 +156,7 @@ int repetition_stop(struct repetition *p, const struct bench_error *failure,
             if (i != p->cast.client)
                 stop_member(p, i, &result, err);
     }
+    record->clock_step_ns = clock_offset() - record->wall_minus_monotonic_ns;
     if (!failed && (check_valid(p, &first) < 0 || parse_leftovers(p, &first) < 0 ||
                     finish_captures(p, &first) < 0))
         failed = true;

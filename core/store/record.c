@@ -41,6 +41,18 @@ void record_add_latency(struct repetition_record *r, const char *name, struct hi
         (struct record_latency){.name = xstrdup(name), .histogram = histogram};
 }
 
+void record_warn(struct repetition_record *r, const char *fmt, ...)
+{
+    cleanup_text struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    text_vadd(&t, fmt, ap);
+    va_end(ap);
+    if (!strings_has(&r->warnings, text_get(&t)))
+        strings_add(&r->warnings, text_get(&t));
+}
+
 static void release_role(struct record_role *role)
 {
     free(role->name);
@@ -74,6 +86,7 @@ void record_release(struct repetition_record *r)
     free(r->congestion);
     free(r->clocksource);
     free(r->directory);
+    strings_release(&r->warnings);
     json_decref(r->captures);
     series_release(&r->series);
     *r = (struct repetition_record){0};

@@ -53,8 +53,10 @@ struct repetition_record {
     char *clocksource; /* of the kernel meanwhile, or NULL */
     bool ok;
     struct bench_error error; /* when not ok */
+    struct strings warnings;  /* what to know of it although it counts, each without its arm's name */
     int64_t started_wall_ns;  /* CLOCK_REALTIME */
-    int64_t wall_minus_monotonic_ns;
+    int64_t wall_minus_monotonic_ns;        /* at its start */
+    int64_t clock_step_ns;                  /* by how much that had changed at its end */
     int64_t total_ns;                       /* whole repetition */
     int64_t warmup_ns;                      /* as executed */
     int64_t window_begin_ns, window_end_ns; /* CLOCK_MONOTONIC; both 0 when it got that far never */
@@ -79,6 +81,8 @@ bool record_measures(const struct repetition_record *r);
 struct record_role *record_add_role(struct repetition_record *r, const char *name);
 void record_add_slice(struct repetition_record *r, int64_t begin_ns, int64_t end_ns);
 void record_add_total(struct repetition_record *r, const char *metric, double value);
+/* A sentence without the arm's name; one that is there already is not added again. */
+void record_warn(struct repetition_record *r, const char *fmt, ...) BENCH_PRINTF(2, 3);
 /* Takes ownership of the histogram. */
 void record_add_latency(struct repetition_record *r, const char *name, struct histogram *histogram);
 void record_release(struct repetition_record *r);

@@ -114,11 +114,15 @@ struct bench_host {
     void (*result_total)(struct bench_result *r, const char *metric, double value);
     /* One request of a wrapped tool: when it began (CLOCK_REALTIME), how long it took, whether it
      * succeeded. In any order. Those that ended in the window become operations, errors and
-     * latencies; others are ignored. */
+     * latencies; others only serve to find a clock that was set: report them too. */
     void (*result_request)(struct bench_result *r, int64_t begin_ns, int64_t duration_ns, bool ok);
 
     /* Reporter output (reporter.h). */
     void (*emit)(struct bench_output *out, const char *fmt, ...) BENCH_PRINTF(2, 3);
+
+    /* A sentence about the repetition that a user has to know although its numbers count, such as
+     * what was left out of them. Kept with the run and shown with its results. */
+    void (*result_warning)(struct bench_result *r, const char *fmt, ...) BENCH_PRINTF(2, 3);
 };
 
 #define BENCH_PLUGIN_SYMBOL "bench_plugin_get"

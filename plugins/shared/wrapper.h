@@ -20,5 +20,9 @@ int wrapper_check_threads(const char *tool, int64_t threads, int64_t jobs, const
                           struct bench_error *err);
 /* Whether the tool ended by itself, and with 0: the least that is asked of one, and not enough. */
 int wrapper_check_ending(const char *tool, int status, struct bench_error *err);
+/* Whether the time that the tool says it measured for is about that of its process: a tool that
+ * measures by the wall clock is wrong when that is set. */
+int wrapper_check_lasted(const char *tool, int64_t lasted_ns, const struct bench_leftovers *left,
+                         struct bench_error *err);
 
 #endif

@@ -11,9 +11,10 @@
  * It exits with 0 when it has failed, so its exit status is never believed alone.
  */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include <jansson.h>
-
+#include "shared/json_file.h"
 #include "shared/wrapper.h"
 
 #define SECOND 1000000000LL /* ns */
@@ -21,8 +22,9 @@
 #define MARGIN_NS (SECOND / 2)
 /* Its own limit on parallel streams. */
 #define MAX_STREAMS 128
-/* Times and amounts above this are no measurement of a bench. */
+/* Bytes above this are no measurement of a bench, nor are seconds. */
 #define PLAUSIBLE 1e18
+#define MOST_SECONDS 1e9
 
 struct state {
     int reverse, zerocopy, no_delay; /* bool */
@@ -194,6 +196,8 @@ static int take_intervals(const json_t *intervals, struct account *a, double *re
         if (!amount(sum, "seconds", &seconds) || !amount(sum, "bytes", &bytes))
             return host->fail(err, BENCH_ERROR_RUN, "interval %zu has no seconds and bytes", i + 1);
         at += seconds;
+        if (at > MOST_SECONDS)
+            return host->fail(err, BENCH_ERROR_RUN, "iperf3's intervals lasted %g s", at);
         if (json_is_true(json_object_get(sum, "omitted")) || begin < 0 ||
             begin + seconds > a->window)
             continue;
@@ -243,6 +247,8 @@ static int read_results(const struct bench_leftovers *left, const json_t *root,
         return host->fail(err, BENCH_ERROR_RUN, "iperf3 has no intervals");
     if (check_received(root, err) < 0)
         return -1;
+    if (wrapper_check_lasted("iperf3", llround(lasted * SECOND), left, err) < 0)
+        return -1;
     /* It began to count between these two; the middle is off by half of what lies between. */
     earliest = (double)(left->client_begin_ns - left->window_begin_ns) / SECOND;
     latest = (double)(left->client_end_ns - left->window_begin_ns) / SECOND - lasted;
@@ -262,19 +268,32 @@ static int read_results(const struct bench_leftovers *left, const json_t *root,
     return 0;
 }
 
+/* Nothing that iperf3 printed is passed over: it may say why its numbers are no measurement. */
+static int check_rest(const char *rest, struct bench_error *err)
+{
+    if (!rest)
+        return 0;
+    return host->fail(err, BENCH_ERROR_RUN, "iperf3 printed more than its JSON: '%.*s'",
+                      (int)strcspn(rest, "\n"), rest);
+}
+
 static int parse(void *self, const struct bench_leftovers *left, struct bench_result *result,
                  struct bench_error *err)
 {
-    json_error_t where;
-    json_t *root = json_load_file(left->client_stdout, 0, &where);
+    struct bench_error unread = {0};
+    char *rest;
+    json_t *root = json_file(left->client_stdout, "iperf3's JSON", &rest, &unread);
     int status = check_ending(left, root, err);
 
     (void)self;
+    if (status == 0 && !root) {
+        *err = unread;
+        status = -1;
+    }
     if (status == 0)
-        status = root ? read_results(left, root, result, err)
-                      : host->fail(err, BENCH_ERROR_RUN, "iperf3's JSON, line %d: %s", where.line,
-                                   where.text);
+        status = check_rest(rest, err) < 0 ? -1 : read_results(left, root, result, err);
     json_decref(root);
+    free(rest);
     return status;
 }
 

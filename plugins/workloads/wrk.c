@@ -8,9 +8,10 @@
  */
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
-#include <jansson.h>
-
+#include "shared/json_file.h"
 #include "shared/origin.h"
 #include "shared/wrapper.h"
 
@@ -149,7 +150,8 @@ static bool read_counts(const json_t *root, struct counts *c)
     return true;
 }
 
-static int report(const struct state *state, const struct counts *c, struct bench_result *result,
+static int report(const struct state *state, const struct counts *c,
+                  const struct bench_leftovers *left, struct bench_result *result,
                   struct bench_error *err)
 {
     const int64_t failed = c->connect + c->read + c->write + c->status + c->timeout;
@@ -166,6 +168,8 @@ static int report(const struct state *state, const struct counts *c, struct benc
                           "status %lld, timeout %lld",
                           (long long)c->requests, (long long)c->connect, (long long)c->read,
                           (long long)c->write, (long long)c->status, (long long)c->timeout);
+    if (wrapper_check_lasted("wrk", c->duration_us * NS_IN_US, left, err) < 0)
+        return -1;
     host->result_window(result, (c->end_us - c->duration_us) * NS_IN_US, c->end_us * NS_IN_US);
     host->result_total(result, "operations", (double)good);
     host->result_total(result, "errors_client", (double)failed);
@@ -179,23 +183,23 @@ static int parse_result(const struct state *state, const char *path,
                         struct bench_error *err)
 {
     struct counts counts;
-    json_error_t where;
+    char *rest;
     json_t *root;
     bool good;
 
     if (wrapper_check_ending("wrk", left->client_status, err) < 0)
         return -1;
-    root = json_load_file(path, 0, &where);
-    if (!root && where.line < 0)
+    if (access(path, F_OK) < 0)
         return host->fail(err, BENCH_ERROR_RUN, "wrk left no result");
+    root = json_file(path, "wrk's result", &rest, err);
+    free(rest);
     if (!root)
-        return host->fail(err, BENCH_ERROR_RUN, "wrk's result, line %d: %s", where.line,
-                          where.text);
+        return -1;
     good = read_counts(root, &counts);
     json_decref(root);
     if (!good)
         return host->fail(err, BENCH_ERROR_RUN, "wrk's result lacks a count");
-    return report(state, &counts, result, err);
+    return report(state, &counts, left, result, err);
 }
 
 static int parse(void *self, const struct bench_leftovers *left, struct bench_result *result,

@@ -2,6 +2,7 @@
 /* libFuzzer target of what iperf3 prints. */
 #include "wrapper.h"
 
+#include "../../plugins/shared/json_file.c"
 #include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/iperf3.c"
 

@@ -3,6 +3,7 @@
 #include "wrapper.h"
 
 #include "../../plugins/shared/origin.c"
+#include "../../plugins/shared/json_file.c"
 #include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/wrk.c"
 

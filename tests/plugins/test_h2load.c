@@ -156,7 +156,6 @@ static void nonsense_is_refused(void **state)
 {
     static const char *const lines[] = {
         "999900\t200\n",
-        "999900\t200\t10",
         "x\t200\t10\n",
         "999900\t\t10\n",
         "999900\t1000\t1\n",
@@ -180,6 +179,21 @@ static void nonsense_is_refused(void **state)
         refuses(SUMMARY("1", "9999"), lines[i], "h2load's record of requests: line 1 is not one");
     refuses(SUMMARY("1", "9999"), "999900\t-1\t10\n", "1 of 1 requests failed");
     refuses(SUMMARY("1", "9999"), "1999900\t200\t10\n", "no request ended in the window");
+}
+
+/* A full disk cuts it, and a number that was cut is another number. */
+static void a_record_that_ends_within_a_line(void **state)
+{
+    (void)state;
+    parsing_put(&p, "stdout", SUMMARY("1", "9999"), strlen(SUMMARY("1", "9999")));
+    parsing_put(&p, "requests.tsv", "999900\t200\t10\n999910\t200\t1", 27);
+    p.left.window_end_ns = NS_PER_S;
+    parsing_accepts(&p);
+    assert_int_equal(p.result.requests, 1);
+    assert_int_equal(p.result.warnings.count, 1);
+    assert_string_equal(p.result.warnings.items[0],
+                        "h2load's record of requests ends within a line, which is left out: is the "
+                        "disk full?");
 }
 
 static void a_later_h2load_may_add_columns(void **state)
@@ -289,6 +303,7 @@ int main(void)
         TEST(failed_requests_fail_the_repetition),
         TEST(shorter_responses_are_found),
         TEST(nonsense_is_refused),
+        TEST(a_record_that_ends_within_a_line),
         TEST(a_later_h2load_may_add_columns),
         TEST(describes_both_ends),
         TEST(refuses_what_it_cannot_do),

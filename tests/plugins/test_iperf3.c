@@ -109,15 +109,50 @@ static void nonsense_is_refused(void **state)
     refuses(SUM("\"seconds\":\"1\",\"bytes\":1"), "interval 1 has no seconds and bytes");
     refuses(SUM("\"seconds\":1,\"bytes\":1e300"), "interval 1 has no seconds and bytes");
     refuses(SUM("\"seconds\":0,\"bytes\":1"), "iperf3 has no intervals");
+    window(0, 0.2, 0.1);
     refuses(SUM("\"seconds\":0.1,\"bytes\":0"), "iperf3 moved no data in the window");
+    window(0.3, 0.9, 1);
     refuses(SUM("\"seconds\":9,\"bytes\":1"),
-            "none of iperf3's intervals, which lasted 9.000 s, lies in the window");
+            "iperf3 says that it measured for 9.000 s, but its process lived for 1.010 s");
+    refuses("iperf3: warning: something\nelse", "iperf3's JSON is none: 'iperf3: warning: something'");
+    window(1.5, 1.6, 1);
+    refuses_file("parallel.json",
+                 "none of iperf3's intervals, which lasted 1.000 s, lies in the window");
     refuses("{\"intervals\":[{\"sum\":{\"seconds\":0.1,\"bytes\":1}}]}",
             "iperf3's receiver has reported nothing");
     refuses("{\"intervals\":[{\"sum\":{\"seconds\":0.1,\"bytes\":1}}],"
             "\"end\":{\"sum_received\":{\"bytes\":0}}}",
             "iperf3's receiver has received nothing");
 #undef SUM
+}
+
+/* Text that stands behind, or a byte order mark before it. */
+static void what_stands_around_the_json(void **state)
+{
+    cleanup_free char *text = NULL, *more = NULL, *marked = NULL;
+
+    (void)state;
+    assert_int_equal(file_read(AT_FDCWD, "tests/data/iperf3/parallel.json", 1 << 20, &text, NULL,
+                               NULL), 0);
+    marked = xasprintf("\xEF\xBB\xBF%s\n \n", text);
+    parsing_put(&p, "stdout", marked, strlen(marked));
+    parsing_accepts(&p);
+    more = xasprintf("%s\niperf3: interrupt - the client has lost 3 packets\nbye\n", text);
+    refuses(more, "iperf3 printed more than its JSON: 'iperf3: interrupt - the client has lost 3 "
+                  "packets'");
+}
+
+/* Its clock ran on while the process was there for a shorter or a longer time. */
+static void a_duration_that_differs_from_the_clients_life(void **state)
+{
+    (void)state;
+    window(0.1, 0.3, 0.4);
+    refuses_file("parallel.json",
+                 "iperf3 says that it measured for 1.000 s, but its process lived for 0.410 s");
+    assert_true(p.err.hint[0]);
+    window(0.1, 0.9, 3);
+    refuses_file("parallel.json",
+                 "iperf3 says that it measured for 1.000 s, but its process lived for 3.010 s");
 }
 
 static void describes_the_client(void **state)
@@ -158,6 +193,8 @@ int main(void)
         TEST(omitted_intervals_count_as_time_only),
         TEST(failures_are_told),
         TEST(nonsense_is_refused),
+        TEST(what_stands_around_the_json),
+        TEST(a_duration_that_differs_from_the_clients_life),
         TEST(describes_the_client),
     };
 

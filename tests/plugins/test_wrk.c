@@ -8,6 +8,8 @@ static int set_up(void **state)
 {
     (void)state;
     parsing_open(&p, "wrk");
+    p.left.client_begin_ns = (1795164393913532 - 1020872 - 5000) * NS_PER_US;
+    p.left.client_end_ns = (1795164393913532 + 5000) * NS_PER_US;
     return 0;
 }
 
@@ -83,6 +85,17 @@ static void nonsense_is_refused(void **state)
     refuses(RESULT("1000000", "1000", "0"), "wrk completed no request");
 }
 
+/* Its clock is the wall clock, which was set while it ran. */
+static void a_duration_that_differs_from_the_clients_life(void **state)
+{
+    (void)state;
+    refuses(RESULT("1795164393913532", "3600000000", "18660"),
+            "wrk says that it measured for 3600.000 s, but its process lived for 1.031 s");
+    assert_true(p.err.hint[0]);
+    refuses(RESULT("1795164393913532", "21872", "18660"),
+            "wrk says that it measured for 0.022 s, but its process lived for 1.031 s");
+}
+
 static struct bench_role role = {.size = sizeof(role),
                                  .listen = {"127.0.0.1", 4712},
                                  .connect = {"127.0.0.1", 4711},
@@ -140,7 +153,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(its_own_time_is_the_window), TEST(failures_are_told),
-        TEST(nonsense_is_refused),        TEST(describes_the_client),
+        TEST(nonsense_is_refused),
+        TEST(a_duration_that_differs_from_the_clients_life),        TEST(describes_the_client),
         TEST(refuses_what_it_cannot_do),
     };
 

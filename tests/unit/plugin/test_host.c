@@ -294,6 +294,62 @@ static void reports_misuse(void **state)
                       "");
 }
 
+#define S INT64_C(1000000000)
+
+static void judged(struct bench_result *r, const char *message)
+{
+    struct bench_error err = {0};
+
+    r->life_begin_ns = 1000 * S;
+    r->life_end_ns = 1002 * S;
+    if (message) {
+        assert_int_equal(result_check_times(r, &err), -1);
+        assert_string_equal(err.message, message);
+        assert_true(err.hint[0]);
+    } else {
+        assert_int_equal(result_check_times(r, &err), 0);
+    }
+    result_release(r);
+}
+
+static void a_tool_whose_clock_is_not_ours(void **state)
+{
+    const struct bench_host *host = host_get();
+    struct bench_result r = {0};
+
+    (void)state;
+    host->result_window(&r, 1000 * S, 1002 * S);
+    judged(&r, NULL);
+    host->result_window(&r, 1001 * S, 4602 * S);
+    judged(&r, "the client's own window of 3601.000 s is not within its life: it reaches to "
+               "3600.000 s after its end");
+    host->result_window(&r, 998 * S, 1001 * S);
+    judged(&r, "the client's own window of 3.000 s is not within its life: it reaches to "
+               "2.000 s before its start");
+    host->result_window(&r, INT64_MIN, INT64_MAX);
+    judged(&r, "the client's own window of 9223372036.855 s is not within its life: it reaches to "
+               "9223372036.855 s before its start");
+
+    r = (struct bench_result){.begin_ns = 1000 * S, .end_ns = 1002 * S, .life_begin_ns = 1000 * S,
+                              .life_end_ns = 1002 * S};
+    host->result_request(&r, 1001 * S, 5, true);
+    host->result_request(&r, 1001 * S + 3600 * S, 5, true);
+    host->result_request(&r, 1001 * S - 3600 * S, 5, true);
+    assert_int_equal(r.requests, 1);
+    judged(&r, "2 requests are recorded outside of the client's life, the first 3599.000 s after "
+               "its end");
+
+    r = (struct bench_result){.clock_step_ns = 900000};
+    host->result_total(&r, "bytes", 1);
+    judged(&r, NULL);
+    r = (struct bench_result){.clock_step_ns = -2 * S};
+    host->result_total(&r, "bytes", 1);
+    judged(&r, "the machine's clock was set by -2.000 s in the repetition: what a tool measured by "
+               "it is wrong");
+    r = (struct bench_result){.clock_step_ns = 2 * S}; /* nothing of a tool is in it */
+    judged(&r, NULL);
+}
+
 static void collects_results(void **state)
 {
     const struct bench_host *host = host_get();
@@ -304,6 +360,8 @@ static void collects_results(void **state)
     host->result_total(&r, "operations", 1);
     host->result_total(&r, "errors", 2);
     host->result_total(&r, "operations", 3);
+    host->result_warning(&r, "%d lines were left out", 2);
+    assert_string_equal(r.warnings.items[0], "2 lines were left out");
     assert_true(r.has_window);
     assert_int_equal(r.begin_ns, 5);
     assert_int_equal(r.end_ns, 9);
@@ -347,6 +405,7 @@ int main(void)
         cmocka_unit_test(knows_the_row_of_a_program),
         cmocka_unit_test(reports_misuse),
         cmocka_unit_test(collects_results),
+        cmocka_unit_test(a_tool_whose_clock_is_not_ours),
         cmocka_unit_test(fails_and_emits),
     };
 

@@ -292,6 +292,25 @@ static void too_high_a_rate_is_called_so(void **state)
     release(&f);
 }
 
+static void repetitions_that_warn(void **state)
+{
+    static const char *const sentences[] = {"wrote 12 MiB to stderr", "wrote 7.5 MiB to stderr",
+                                            "wrote 12 KiB to stderr"};
+    cleanup_fixture struct fixture f;
+    size_t n = 0;
+
+    (void)state;
+    example_two_arms(&f.run);
+    for (size_t i = 0; i < f.run.n_repetitions && n < ARRAY_SIZE(sentences); i++)
+        if (strcmp(f.run.repetitions[i].arm, "nginx") == 0)
+            record_warn(&f.run.repetitions[i], "%s", sentences[n++]);
+    assert_int_equal(document_new(&f.document, &f.run, NULL), 0);
+    f.d = document_get(f.document);
+    assert_warned(f.d, "nginx: in 2 of 6 repetitions: wrote 12 MiB to stderr");
+    assert_warned(f.d, "nginx: in 1 of 6 repetitions: wrote 12 KiB to stderr");
+    assert_false(has_line(f.d->warnings, f.d->n_warnings, "7.5"));
+}
+
 static void a_rate_that_is_kept_up_with(void **state)
 {
     struct fixture f;
@@ -1028,6 +1047,7 @@ int main(void)
         cmocka_unit_test(repetitions_removed),
         cmocka_unit_test(what_a_reader_must_know),
         cmocka_unit_test(others_before_the_run),
+        cmocka_unit_test(repetitions_that_warn),
         cmocka_unit_test(time_charged_to_another),
         cmocka_unit_test(a_window_that_is_not_steady),
         cmocka_unit_test(little_is_known),

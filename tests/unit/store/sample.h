@@ -71,6 +71,7 @@ static inline void sample_record(struct repetition_record *r, uint32_t index, co
         .ok = index % 2,
         .started_wall_ns = INT64_C(1763621384123456789),
         .wall_minus_monotonic_ns = INT64_C(1763612572123456789),
+        .clock_step_ns = -1234,
         .total_ns = INT64_C(7400000001),
         .warmup_ns = INT64_C(2000000003),
         .window_begin_ns = INT64_C(8812000000000),
@@ -84,6 +85,9 @@ static inline void sample_record(struct repetition_record *r, uint32_t index, co
         strcpy(r->error.detail, "nginx: [emerg] bind() failed\nnginx: \"quoted\"\n");
         strcpy(r->error.hint, "look at its configuration");
     }
+    record_warn(r, "relay 'nginx' (hop 1): wrote %d MiB to stderr", 20);
+    record_warn(r, "relay 'nginx' (hop 1): wrote %d MiB to stderr", 20);
+    record_warn(r, "the client's last line was cut");
     record_add_role(r, "server");
     role = record_add_role(r, "relay_1");
     strings_add(&role->argv, "/usr/sbin/nginx");
@@ -169,8 +173,11 @@ static inline void assert_record_equal(const struct repetition_record *a,
     assert_string_equal(a->error.message, b->error.message);
     assert_string_equal(a->error.detail, b->error.detail);
     assert_string_equal(a->error.hint, b->error.hint);
+    assert_int_equal(a->warnings.count, 2);
+    assert_strings_equal(&a->warnings, &b->warnings);
     assert_true(a->started_wall_ns == b->started_wall_ns);
     assert_true(a->wall_minus_monotonic_ns == b->wall_minus_monotonic_ns);
+    assert_true(a->clock_step_ns == b->clock_step_ns);
     assert_true(a->total_ns == b->total_ns);
     assert_true(a->warmup_ns == b->warmup_ns);
     assert_true(a->window_begin_ns == b->window_begin_ns);
