@@ -29,7 +29,7 @@ char *text_file(const char *path)
     return text;
 }
 
-static json_t *parse(const char *text, const char *what, char **ret_rest, struct bench_error *err)
+static json_t *parse_text(const char *text, const char *what, char **ret_rest, struct bench_error *err)
 {
     const char *begin = text + strspn(text, BLANKS);
     json_error_t where;
@@ -57,7 +57,7 @@ json_t *json_file(const char *path, const char *what, char **ret_rest, struct be
 
     *ret_rest = NULL;
     if (text)
-        root = parse(text, what, ret_rest, err);
+        root = parse_text(text, what, ret_rest, err);
     else
         host->fail(err, BENCH_ERROR_RUN, "%s: cannot read '%s': %s", what, path, strerror(errno));
     free(text);
