@@ -97,10 +97,12 @@ int capture_begin(struct capture *c, struct bench_error *err)
     return 0;
 }
 
-void capture_sample(struct capture *c, int64_t *row)
+void capture_sample(struct capture *c, int64_t *row, bool totals)
 {
     if (c->ops->sample)
         c->ops->sample(c->state, row);
+    if (totals && c->ops->sample_totals)
+        c->ops->sample_totals(c->state, row);
 }
 
 int capture_end(struct capture *c, struct bench_error *err)

@@ -8,6 +8,10 @@
  * have ended, and the repetition is good so far) → close (always, also after errors and without
  * open). Roles live from open to end.
  *
+ * Values that cost much and of which only the difference over a window is used belong into
+ * sample_totals: with short ticks it is left out on most of them, and their rows stay without these
+ * values. On both edges of a window and of a slice it is always called.
+ *
  * A capture that perturbs gets repetitions of its own, one per arm and point unless its option
  * `repeat` says otherwise: they collect it and `resources`, and enter no estimate.
  */
@@ -48,6 +52,8 @@ struct capture_ops {
     int (*begin)(void *state, struct bench_error *err);
     /* Fills its columns of `row`. Must not block. */
     void (*sample)(void *state, int64_t *row);
+    /* As sample, and called after it, for the same row. */
+    void (*sample_totals)(void *state, int64_t *row);
     int (*end)(void *state, struct bench_error *err);
     /* Reads what was collected and writes artifacts. May take its time. */
     int (*finish)(void *state, struct bench_error *err);
@@ -83,7 +89,7 @@ int capture_new(struct capture **ret, const struct capture_ops *ops, const struc
                 struct bench_error *err);
 int capture_open(struct capture *c, const struct capture_target *t, struct bench_error *err);
 int capture_begin(struct capture *c, struct bench_error *err);
-void capture_sample(struct capture *c, int64_t *row);
+void capture_sample(struct capture *c, int64_t *row, bool totals);
 int capture_end(struct capture *c, struct bench_error *err);
 int capture_finish(struct capture *c, struct bench_error *err);
 int capture_probe(struct capture *c, struct bench_error *err);

@@ -66,12 +66,13 @@ static void list(struct processes *p, int64_t now)
 static bool resident_pages(const struct watched *w, int64_t *ret)
 {
     char line[128];
-    long long pages;
+    char *first, *second;
 
-    if (file_again(w->statm, line, sizeof(line)) <= 0 || sscanf(line, "%*s %lld", &pages) != 1)
+    if (file_again(w->statm, line, sizeof(line)) <= 0)
         return false;
-    *ret = pages;
-    return true;
+    strtoll(line, &first, 10);
+    *ret = strtoll(first, &second, 10);
+    return second > first;
 }
 
 /* The pages of all that live; those that ended are forgotten, and *ret_ended is set. */

@@ -19,6 +19,9 @@
  *                                                   of the repetition's network
  *   bench.cpu_ns                                    the bench itself
  *
+ * On every tick are read the CPU time of the roles and of the bench and the workload's counters.
+ * The rest is for totals, see capture.h.
+ *
  * ROLE.cpu_ns is what the scheduler charges, and the limit acts upon: it may be another's time, see
  * "Whose CPU time is it" in docs/measurement.md. The kernel's one other clock, perf's task-clock,
  * is right but costs about a microsecond per context switch, so it is for `stat` only.
@@ -28,6 +31,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,6 +214,14 @@ static int open_resources(void *state, const struct capture_target *t, struct be
     return 0;
 }
 
+static void sample_cpu(struct watched_role *w, int64_t *row)
+{
+    double ns = cgroup_cpu_ns(role_cgroup(w->role));
+
+    if (!isnan(ns))
+        row[w->usage] = (int64_t)ns;
+}
+
 static void sample_usage(struct watched_role *w, int64_t *row)
 {
     struct cgroup_usage usage;
@@ -308,6 +320,7 @@ static void sample_network(const struct resources *r, int64_t *row)
         memcpy(&row[r->net + i], (const char *)&counters + network_fields[i].offset, sizeof(*row));
 }
 
+/* What rates from tick to tick are made of. */
 static void sample_resources(void *state, int64_t *row)
 {
     struct resources *r = state;
@@ -317,15 +330,30 @@ static void sample_resources(void *state, int64_t *row)
         struct watched_role *w = &r->roles[i];
 
         sample_page(w, row);
+        if (w->process_clocks)
+            processes_sample(&w->processes, &row[w->rss], &row[w->usage]);
+        else
+            sample_cpu(w, row);
+    }
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own) == 0)
+        row[r->bench] = own.tv_sec * NS_PER_S + own.tv_nsec;
+}
+
+static void sample_resource_totals(void *state, int64_t *row)
+{
+    struct resources *r = state;
+
+    for (size_t i = 0; i < r->n_roles; i++) {
+        struct watched_role *w = &r->roles[i];
+
         sample_usage(w, row);
-        processes_sample(&w->processes, &row[w->rss], w->process_clocks ? &row[w->usage] : NULL);
+        if (!w->process_clocks)
+            processes_sample(&w->processes, &row[w->rss], NULL);
         sample_tasks(w, r->series, row);
     }
     sample_system(r, row);
     sample_machine(r, row);
     sample_network(r, row);
-    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own) == 0)
-        row[r->bench] = own.tv_sec * NS_PER_S + own.tv_nsec;
 }
 
 static void close_resources(void *state)
@@ -349,5 +377,6 @@ const struct capture_ops capture_resources = {
     .always = true,
     .open = open_resources,
     .sample = sample_resources,
+    .sample_totals = sample_resource_totals,
     .close = close_resources,
 };

@@ -8,30 +8,34 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 /* --- files of a thread --------------------------------------------------------------------- */
 
-static bool read_file(pid_t pid, pid_t tid, const char *name, char *out, size_t size)
+static int open_file(pid_t pid, pid_t tid, const char *name)
 {
     char path[64];
-    ssize_t n;
-    int fd;
 
     snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)tid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    n = read(fd, out, size - 1);
-    close(fd);
-    out[n > 0 ? n : 0] = '\0';
-    return n > 0;
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static bool read_status(pid_t pid, pid_t tid, char *out, size_t size)
+/* False when the thread is gone. */
+static bool open_task(struct task *t)
 {
-    return read_file(pid, tid, "status", out, size);
+    t->schedstat = open_file(t->pid, t->tid, "schedstat");
+    t->status = open_file(t->pid, t->tid, "status");
+    return t->schedstat >= 0 && t->status >= 0;
+}
+
+static void close_task(struct task *t)
+{
+    if (t->schedstat >= 0)
+        close(t->schedstat);
+    if (t->status >= 0)
+        close(t->status);
 }
 
 /* The number in the line of `status` that starts with `key`; -1 without one. */
@@ -45,12 +49,14 @@ static long long status_number(const char *status, const char *key)
 /* "cpu_ns runqueue_ns timeslices", then the status; false when the thread is gone. */
 static bool look(struct task *t)
 {
-    char text[4096];
+    char text[4096], *first, *second;
     long long cpu, runqueue, involuntary;
 
-    if (!read_file(t->pid, t->tid, "schedstat", text, sizeof(text)) ||
-        sscanf(text, "%lld %lld", &cpu, &runqueue) != 2 ||
-        !read_status(t->pid, t->tid, text, sizeof(text)))
+    if (file_again(t->schedstat, text, sizeof(text)) <= 0)
+        return false;
+    cpu = strtoll(text, &first, 10);
+    runqueue = strtoll(first, &second, 10);
+    if (second == first || file_again(t->status, text, sizeof(text)) <= 0)
         return false;
     involuntary = status_number(text, "\nnonvoluntary_ctxt_switches:");
     if (involuntary < 0)
@@ -64,8 +70,10 @@ static bool look(struct task *t)
 bool tasks_supported(void)
 {
     struct task self = {.pid = getpid(), .tid = getpid()};
+    bool supported = open_task(&self) && look(&self);
 
-    return look(&self);
+    close_task(&self);
+    return supported;
 }
 
 /* --- the list ------------------------------------------------------------------------------ */
@@ -107,18 +115,24 @@ static bool watching(const struct tasks *t, pid_t pid, pid_t tid)
 
 static void watch(struct tasks *t, pid_t pid, pid_t tid, const struct processes *p)
 {
+    struct task new = {.pid = pid, .tid = tid};
     char status[4096];
     cleanup_free char *key = NULL;
 
-    if (watching(t, pid, tid) || !read_status(pid, tid, status, sizeof(status)))
+    if (watching(t, pid, tid))
         return;
     if (t->count == TASKS_MOST) {
         t->too_many = true;
         return;
     }
+    if (!open_task(&new) || file_again(new.status, status, sizeof(status)) <= 0) {
+        close_task(&new);
+        return;
+    }
     key = key_of(pid, tid, status, p);
+    new.group = group_of(t, key);
     t->items = grow(t->items, &t->capacity, t->count + 1, sizeof(*t->items));
-    t->items[t->count++] = (struct task){.pid = pid, .tid = tid, .group = group_of(t, key)};
+    t->items[t->count++] = new;
 }
 
 static void watch_process(struct tasks *t, pid_t pid, const struct processes *p)
@@ -147,7 +161,9 @@ static void list(struct tasks *t, const struct processes *p)
 
 static void forget(struct tasks *t, size_t i)
 {
-    const struct task *gone = &t->items[i];
+    struct task *gone = &t->items[i];
+
+    close_task(gone);
 
     t->ended_runqueue_ns += gone->runqueue_ns;
     t->ended_involuntary += gone->involuntary;
@@ -202,6 +218,8 @@ bool tasks_sample(struct tasks *t, const struct processes *p, struct tasks_sums 
 
 void tasks_release(struct tasks *t)
 {
+    for (size_t i = 0; i < t->count; i++)
+        close_task(&t->items[i]);
     for (size_t i = 0; i < t->n_groups; i++)
         free(t->groups[i].key);
     free(t->groups);

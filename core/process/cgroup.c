@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -281,6 +282,20 @@ static void read_cpu(const struct cgroup *g, struct cgroup_usage *u)
         file_again(g->throttling, stat, sizeof(stat));
         read_throttling(stat, CGROUP_V1, u);
     }
+}
+
+double cgroup_cpu_ns(const struct cgroup *g)
+{
+    char stat[4096];
+    struct bench_value v = {.state = BENCH_NOT_SUPPORTED};
+
+    if (g->places[V2].version) {
+        file_again(g->usage, stat, sizeof(stat));
+        v = keyed(stat, "usage_usec", 1e3);
+    } else if (g->places[CPUACCT].version) {
+        v = whole(g->usage);
+    }
+    return v.state == BENCH_OK ? v.value : NAN;
 }
 
 void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)

@@ -72,6 +72,8 @@ int cgroup_birth_fd(const struct cgroup *g);
 int cgroup_attach_self(struct cgroup *g, struct bench_error *err);
 /* One snapshot from descriptors that stay open. About 10 µs. */
 void cgroup_read(struct cgroup *g, struct cgroup_usage *ret);
+/* Its CPU time alone, for one read; NaN when it is not counted. */
+double cgroup_cpu_ns(const struct cgroup *g);
 /* Host pids in the group. Caller frees *ret_pids. Returns the count, 0 when unknown. */
 size_t cgroup_pids(struct cgroup *g, pid_t **ret_pids);
 /* SIGKILL to every process in it: cgroup.kill where the kernel has it, else until none is left. */

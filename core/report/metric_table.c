@@ -87,10 +87,9 @@ static const struct metric_row rows[] = {
     {METRIC("cpu_seconds_per_operation_relay", "s", "CPU/op", LOWER, SECONDS, 1,
             "CPU time of all relay hops per completed request."),
      HOPS, OPERATION, NANO, "{role}.cpu_ns", NULL},
-    {METRIC(
-         "rss_bytes_{role}", "bytes", "RSS {role}", LOWER, BINARY, 1,
-         "Largest sum of the resident memory of the role's processes, of all samples; a page that "
-         "several of them share counts for each, see \"Memory\"."),
+    {METRIC("rss_bytes_{role}", "bytes", "RSS {role}", LOWER, BINARY, 1,
+            "Largest sum of the resident memory of the role's processes, of all samples, ten per "
+            "second at most; a page that several of them share counts for each, see \"Memory\"."),
      ROLE, MAXIMUM, 1, "{role}.rss_bytes", NULL},
     {METRIC("rss_growth_bytes_{role}", "bytes", "RSS growth {role}", LOWER, BINARY, 2,
             "Resident memory of the role at the end of the window less that at its begin."),

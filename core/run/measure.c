@@ -19,13 +19,20 @@ static void set_phase(struct repetition *p, enum bench_phase phase)
     }
 }
 
-static int64_t sample(struct repetition *p)
+/* Totals are read on the edges of what is measured, and between them no more often than this. */
+#define TOTALS_EVERY_NS (NS_PER_S / 10)
+
+static int64_t sample(struct repetition *p, bool edge)
 {
     int64_t now = clock_now();
     int64_t *row = series_add_row(&p->record.series, now);
+    /* Half a tick of tolerance: a timer that is late once must not skip every other tick. */
+    bool totals = edge || now - p->totals_ns >= TOTALS_EVERY_NS - p->scenario->tick_ns / 2;
 
+    if (totals)
+        p->totals_ns = now;
     for (size_t i = 0; i < p->n_captures; i++)
-        capture_sample(p->captures[i], row);
+        capture_sample(p->captures[i], row, totals);
     return now;
 }
 
@@ -56,14 +63,16 @@ static void report_progress(struct repetition *p, enum progress_phase phase)
 static int tick_until(struct repetition *p, int64_t begin_ns, int64_t end_ns,
                       enum progress_phase phase, struct bench_error *err)
 {
-    int64_t tick = p->scenario->tick_ns, next = begin_ns + tick;
+    int64_t tick = p->scenario->tick_ns, next = begin_ns + tick, now;
 
     while (next < end_ns && !p->client_done) {
         if (repetition_watch(p, next, err) < 0)
             return -1;
         /* Ticks that were slept through are gone: made up for, they would all show one moment. */
-        next += ((sample(p) - next) / tick + 1) * tick;
-        report_progress(p, phase);
+        now = sample(p, false);
+        next += ((now - next) / tick + 1) * tick;
+        if (p->totals_ns == now)
+            report_progress(p, phase);
     }
     return p->client_done ? 0 : repetition_watch(p, end_ns, err);
 }
@@ -75,7 +84,7 @@ int repetition_warm_up(struct repetition *p, struct bench_error *err)
     report_progress(p, PROGRESS_WARMUP);
     if (p->scenario->warmup_ns > 0) {
         set_phase(p, BENCH_PHASE_WARMUP);
-        sample(p);
+        sample(p, true);
         if (tick_until(p, begin, begin + p->scenario->warmup_ns, PROGRESS_WARMUP, err) < 0)
             return repetition_context(p, "warm-up", NULL, err);
     }
@@ -199,13 +208,13 @@ int repetition_open_window(struct repetition *p, struct bench_error *err)
 
 int repetition_slice(struct repetition *p, int64_t length_ns, struct bench_error *err)
 {
-    int64_t begin = sample(p), end;
+    int64_t begin = sample(p, true), end;
 
     begin_latencies(p);
     set_phase(p, BENCH_PHASE_WINDOW);
     if (tick_until(p, begin, begin + length_ns, PROGRESS_WINDOW, err) < 0)
         return repetition_context(p, "window", NULL, err);
-    end = sample(p);
+    end = sample(p, true);
     end_latencies(p);
     record_add_slice(&p->record, begin, end);
     return 0;
@@ -213,7 +222,7 @@ int repetition_slice(struct repetition *p, int64_t length_ns, struct bench_error
 
 void repetition_look(struct repetition *p)
 {
-    sample(p);
+    sample(p, true);
 }
 
 int repetition_close_window(struct repetition *p, struct bench_error *err)

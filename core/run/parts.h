@@ -29,6 +29,7 @@ struct repetition {
     const struct member *ended; /* although nobody asked */
     bool client_done;           /* a wrapper's client ended by itself, as it should */
     int64_t started_ns;
+    int64_t totals_ns; /* when the captures' totals were read last */
     int64_t client_begin_ns, client_end_ns; /* released; seen to have ended, or stopped */
     struct repetition_record record;
 };

@@ -4,6 +4,7 @@
 #ifndef FAKE_PROCESS_H
 #define FAKE_PROCESS_H
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -31,6 +32,11 @@ struct role {
 void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)
 {
     *ret = g->usage;
+}
+
+double cgroup_cpu_ns(const struct cgroup *g)
+{
+    return g->usage.cpu_ns.state == BENCH_OK ? g->usage.cpu_ns.value : NAN;
 }
 
 int network_read(struct network *n, struct network_counters *ret)

@@ -148,7 +148,7 @@ static void open_and_begin(struct capture *c, struct held *h)
     struct bench_error err = {0};
 
     assert_int_equal(capture_open(c, &h->target, &err), 0);
-    capture_sample(c, series_add_row(&h->series, 0));
+    capture_sample(c, series_add_row(&h->series, 0), true);
     assert_int_equal(capture_begin(c, &err), 0);
 }
 
@@ -156,7 +156,7 @@ static void finish(struct capture *c, struct held *h)
 {
     struct bench_error err = {0};
 
-    capture_sample(c, series_add_row(&h->series, 1));
+    capture_sample(c, series_add_row(&h->series, 1), true);
     assert_int_equal(capture_end(c, &err), 0);
     capture_free(c);
 }
@@ -248,11 +248,11 @@ static void nothing_counts_outside_begin_and_end(void **state)
     c = make("task-clock,page-faults", NULL);
     hold(&h, "relay_1");
     assert_int_equal(capture_open(c, &h.target, &err), 0);
-    capture_sample(c, series_add_row(&h.series, 0));
+    capture_sample(c, series_add_row(&h.series, 0), true);
     assert_int_equal(capture_begin(c, &err), 0);
     assert_int_equal(capture_end(c, &err), 0);
     release_and_wait(&h);
-    capture_sample(c, series_add_row(&h.series, 1));
+    capture_sample(c, series_add_row(&h.series, 1), true);
     assert_true(counted(&h, "relay_1.event:task-clock") == 0);
     assert_true(counted(&h, "relay_1.event:page-faults") == 0);
     capture_free(c);

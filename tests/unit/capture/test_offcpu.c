@@ -45,7 +45,7 @@ static int teardown(void **state)
 
 static void take(struct watched *w)
 {
-    capture_sample(w->capture, series_add_row(&w->series, clock_now()));
+    capture_sample(w->capture, series_add_row(&w->series, clock_now()), true);
 }
 
 /* The program `away` in a role, with the capture on, up to its window's begin. */

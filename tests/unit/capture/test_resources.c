@@ -55,7 +55,7 @@ static void open_on(struct fixture *f, struct role *role)
 
 static void sample(struct fixture *f)
 {
-    capture_sample(f->capture, series_add_row(&f->series, clock_now()));
+    capture_sample(f->capture, series_add_row(&f->series, clock_now()), true);
 }
 
 /* In the last row. */
@@ -105,6 +105,32 @@ static void group_usage_fills_its_columns(void **state)
     sample(&f);
     assert_true(at(&f, "relay_1.cpu_ns") == SERIES_MISSING);
     assert_int_equal(at(&f, "relay_1.user_ns"), 600);
+    finish(&f);
+}
+
+/* With a short tick most rows have no totals: they are missing there, never 0. */
+static void a_row_without_totals_has_only_what_rates_are_made_of(void **state)
+{
+    static const char *const totals[] = {
+        "relay_1.user_ns",     "relay_1.rss_bytes", "relay_1.throttled_ns", "relay_1.runqueue_ns",
+        "relay_1.involuntary", "system.idle_ns",    "net.segments_out"};
+    struct cgroup group = {.usage = {OK(1000), OK(600), OK(400), OK(50), OK(7), OK(3)}};
+    pid_t self = getpid();
+    struct role role = {.name = "relay_1", .cgroup = &group, .pids = &self, .n_pids = 1};
+    struct fixture f;
+
+    (void)state;
+    open_on(&f, &role);
+    capture_sample(f.capture, series_add_row(&f.series, clock_now()), false);
+    assert_int_equal(at(&f, "relay_1.cpu_ns"), 1000);
+    assert_true(at(&f, "bench.cpu_ns") > 0);
+    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
+        if (at(&f, totals[i]) != SERIES_MISSING)
+            fail_msg("'%s' is not missing", totals[i]);
+    sample(&f);
+    for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
+        if (at(&f, totals[i]) == SERIES_MISSING)
+            fail_msg("'%s' is missing", totals[i]);
     finish(&f);
 }
 
@@ -370,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(group_usage_fills_its_columns),
+        cmocka_unit_test(a_row_without_totals_has_only_what_rates_are_made_of),
         cmocka_unit_test(only_a_shared_page_makes_workload_columns),
         cmocka_unit_test(the_network_is_read),
         cmocka_unit_test(system_states_sum_up_to_time),

@@ -59,8 +59,8 @@ static void sample(struct watched_stage *w)
 {
     int64_t *row = series_add_row(&w->series, clock_now());
 
-    capture_sample(w->resources, row);
-    capture_sample(w->stat, row);
+    capture_sample(w->resources, row, true);
+    capture_sample(w->stat, row, true);
 }
 
 static double delta(const struct watched_stage *w, const char *column)

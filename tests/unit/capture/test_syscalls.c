@@ -101,7 +101,7 @@ static void take(struct watched *w, struct capture *const *all, size_t n)
     int64_t *row = series_add_row(&w->series, clock_now());
 
     for (size_t i = 0; i < n; i++)
-        capture_sample(all[i], row);
+        capture_sample(all[i], row, true);
 }
 
 /* A sample before the window, one round that does not count, then two rounds in the window. */
