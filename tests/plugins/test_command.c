@@ -371,13 +371,13 @@ static void reads_by_expression(void **state)
 
     (void)state;
     assert_reads("rate: 10 /s\nthe rate: 1 /s\nrate: 20 /s\n", plain, "operations_per_second", 15);
-    assert_reads("a1b2", SETTINGS("result=regex", "result_pattern=[0-9]"), "result", 1.5);
-    assert_reads("-5", SETTINGS("result=regex", "result_pattern=-?[0-9]"), "result", -5);
-    assert_unreadable("rate: fast", plain, "'fast' is not a number: what 'result_pattern' found");
-    assert_unreadable("rate: 0", plain, "the client printed 0 for 'operations_per_second'");
-    assert_unreadable("rate: nan", plain, "the client printed nan for 'operations_per_second'");
-    assert_unreadable("speed: 1", plain, "the client printed no number to read");
-    assert_unreadable("abc", SETTINGS("result=regex", "result_pattern=x*"),
+    assert_reads("a1b2\n", SETTINGS("result=regex", "result_pattern=[0-9]"), "result", 1.5);
+    assert_reads("-5\n", SETTINGS("result=regex", "result_pattern=-?[0-9]"), "result", -5);
+    assert_unreadable("rate: fast\n", plain, "'fast' is not a number: what 'result_pattern' found");
+    assert_unreadable("rate: 0\n", plain, "the client printed 0 for 'operations_per_second'");
+    assert_unreadable("rate: nan\n", plain, "the client printed nan for 'operations_per_second'");
+    assert_unreadable("speed: 1\n", plain, "the client printed no number to read");
+    assert_unreadable("abc\n", SETTINGS("result=regex", "result_pattern=x*"),
                       "'' is not a number: what 'result_pattern' found");
 }
 
@@ -387,10 +387,49 @@ static void reads_lines(void **state)
 
     (void)state;
     assert_reads("1\n2\r\n\n 3 \n", plain, "result", 2);
-    assert_reads("1e3", plain, "result", 1000);
+    assert_reads("1e3\n", plain, "result", 1000);
     assert_unreadable("1\n2 seconds\n", plain, "the client's line '2 seconds' is not a number");
     assert_unreadable("inf\n", plain, "the client printed inf for 'result'");
     assert_unreadable("\n", plain, "the client printed no number to read");
+}
+
+static void warned(const char *output, const char *const *settings, double expected,
+                   const char *warning)
+{
+    struct bench_error err = {0};
+    struct bench_result result;
+
+    if (read_output(output, settings, &result, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_true(result.totals[0].value == expected);
+    assert_int_equal(result.warnings.count, warning ? 1 : 0);
+    if (warning)
+        assert_string_equal(result.warnings.items[0], warning);
+    result_release(&result);
+}
+
+/* Half a number is another number. */
+static void output_that_was_cut_is_left_out(void **state)
+{
+    (void)state;
+    warned("1000\n1000\n12", SETTINGS("result=lines"), 1000,
+           "the client was stopped within its last line, which is left out: '12'");
+    warned("1000\n", SETTINGS("result=lines"), 1000, NULL);
+    warned("a=5\na=1", SETTINGS("result=regex", "result_pattern=a=(.*)"), 5,
+           "the client was stopped within its last line, which is left out: 'a=1'");
+    warned("{\"a\":5}\n{\"a\":1", SETTINGS("result=json", "result_path=a"), 5,
+           "the client was stopped within its last JSON document, which is left out");
+    warned("{\"a\":5}", SETTINGS("result=json", "result_path=a"), 5, NULL);
+    assert_unreadable("12", SETTINGS("result=lines"),
+                      "the client was stopped within its only line, '12'");
+}
+
+static void a_byte_order_mark_is_no_text(void **state)
+{
+    (void)state;
+    warned("\xEF\xBB\xBF{\"a\":5}\n", SETTINGS("result=json", "result_path=a"), 5, NULL);
+    warned("\xEF\xBB\xBF" "7\n", SETTINGS("result=lines"), 7, NULL);
+    warned("\xEF\xBB\xBF" "a=7\n", SETTINGS("result=regex", "result_pattern=^a=(.)"), 7, NULL);
 }
 
 static void a_client_that_failed_has_no_result(void **state)
@@ -418,6 +457,8 @@ int main(void)
         cmocka_unit_test(both_ends_are_described),
         cmocka_unit_test(options_on_results_go_together),
         cmocka_unit_test(reads_json),
+        cmocka_unit_test(output_that_was_cut_is_left_out),
+        cmocka_unit_test(a_byte_order_mark_is_no_text),
         cmocka_unit_test(reads_by_expression),
         cmocka_unit_test(reads_lines),
         cmocka_unit_test(a_client_that_failed_has_no_result),

@@ -56,6 +56,34 @@ scenario() {
     [ "$(cat out/repetitions/*/client/stdout)" = $'5\n5\n5' ]
 }
 
+@test "a line that the stop of the client cut is left out, and the run says so; a last line needs no newline" {
+    cat >s.yaml <<'YAML'
+bench: 1
+workload:
+  plugin: command
+  server: sleep 1000
+  server_ready: started
+  client: sh -c 'for i in 1 2 3; do echo 1000; done; printf 12; exec sleep 100'
+  result: lines
+relays: [none]
+hops: 0
+jobs: 1
+repeat: 1
+cpu_limit: 0
+warmup: 0
+duration: 100ms
+YAML
+    run --separate-stderr "$BENCH" run s.yaml -q --format json
+    [ "$status" -eq 0 ]
+    echo "$output" >d.json
+    [ "$(json d.json 'd["arms"][0]["metrics"]["result"]["value"] == 1000')" = True ]
+    [[ $(json d.json 'd["warnings"]') == *"none: in 1 of 1 repetition: the client was stopped within its last line, which is left out: '12'"* ]]
+    # Complete runs that print no newline stay apart.
+    "$BENCH" run s.yaml -q --set 'workload.client=printf 7' --set workload.iterations=3 --format json >d.json
+    [ "$(json d.json 'd["arms"][0]["metrics"]["result"]["value"] == 7')" = True ]
+    [ "$(json d.json 'any("left out" in w for w in d["warnings"])')" = False ]
+}
+
 @test "a client that runs until it is stopped has its last word" {
     write_programs
     scenario 'client_stop_signal: INT' 'result: regex' "result_pattern: 'final ([0-9]+)'" \

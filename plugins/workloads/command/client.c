@@ -118,8 +118,19 @@ static void start(struct client *c, struct run *run, bool counts)
     c->started += !error && counts;
 }
 
+/* The last byte that a run has printed; a newline when it printed none. */
+static char last_byte(const struct client *c, off_t size)
+{
+    char last = '\n';
+
+    if (size > 0 && pread(c->output, &last, 1, size - 1) != 1)
+        last = '\n';
+    return last;
+}
+
 /* What a run has printed is kept when it is complete. One that was stopped at the end of the window
- * was cut short, and only counts when that is how the command ends. */
+ * was cut short, and only counts when that is how the command ends. The last line of a complete one
+ * gets its newline, so that a line without one is known to have been cut (result.c). */
 static void keep_output(struct client *c, const struct run *run)
 {
     struct stat st = {0};
@@ -140,6 +151,8 @@ static void keep_output(struct client *c, const struct run *run)
             }
             at += n;
         }
+    if (!run->stopped && last_byte(c, st.st_size) != '\n' && write(STDOUT_FILENO, "\n", 1) != 1)
+        fail(c, "cannot keep what the client printed: %s", strerror(errno));
     if (ftruncate(c->output, 0) < 0)
         fail(c, "cannot empty the client's output: %s", strerror(errno));
 }

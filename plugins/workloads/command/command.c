@@ -179,7 +179,7 @@ static int parse(void *self, const struct bench_leftovers *left, struct bench_re
     }
     if (state->result == RESULT_NONE)
         return 0;
-    if (result_read(state, left->client_stdout, &value, err) < 0) {
+    if (result_read(state, left->client_stdout, &value, result, err) < 0) {
         host->hint(err, "the client's output is in '%s'", left->client_stdout);
         return -1;
     }

@@ -35,7 +35,9 @@ int client_main(const struct bench_child *child);
 int result_check(const struct state *state, int64_t jobs, struct bench_error *err);
 
 /* Reads the number that `state` asks for from the client's output: the mean of all that are there.
- */
-int result_read(const struct state *state, const char *path, double *ret, struct bench_error *err);
+ * A last line without its end was cut when the client was stopped: it is left out, with a warning in
+ * `result`. */
+int result_read(const struct state *state, const char *path, double *ret,
+                struct bench_result *result, struct bench_error *err);
 
 #endif

@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "command.h"
+#include "shared/json_file.h"
 
 struct mean {
     double sum;
@@ -131,7 +130,9 @@ static int add_document(const json_t *at, const char *path, struct mean *m, stru
     return 0;
 }
 
-static int read_json(const char *text, const char *path, struct mean *m, struct bench_error *err)
+/* `cut`: the text ends where the client was stopped, which may be within a document. */
+static int read_json(const char *text, const char *path, bool *cut, struct mean *m,
+                     struct bench_error *err)
 {
     while (*(text += strspn(text, " \t\r\n"))) {
         json_error_t error;
@@ -139,6 +140,8 @@ static int read_json(const char *text, const char *path, struct mean *m, struct 
             json_loads(text, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
         int result;
 
+        if (!document && *cut && m->n && json_error_code(&error) == json_error_premature_end_of_input)
+            return 0;
         if (!document)
             return host->fail(err, BENCH_ERROR_RUN, "the client's output is not JSON: line %d: %s",
                               error.line, error.text);
@@ -148,6 +151,7 @@ static int read_json(const char *text, const char *path, struct mean *m, struct 
             return -1;
         text += error.position;
     }
+    *cut = false;
     return 0;
 }
 
@@ -208,35 +212,67 @@ static int read_lines(const char *text, struct mean *m, struct bench_error *err)
 
 /* --- all ----------------------------------------------------------------------------------- */
 
-static char *read_all(const char *path)
+/* Takes what is behind the last newline away; returns it, or NULL. It is a part of `text`. */
+static const char *cut_off(char *text)
 {
-    FILE *f = fopen(path, "re");
-    char *text = NULL;
-    size_t size = 0;
+    char *newline = strrchr(text, '\n');
+    char *rest = newline ? newline + 1 : text;
 
-    if (!f)
+    if (!*rest)
         return NULL;
-    if (getdelim(&text, &size, '\0', f) < 0) {
-        free(text);
-        text = ferror(f) ? NULL : strdup("");
-    }
-    fclose(f);
-    return text;
+    if (!newline)
+        return rest;
+    *newline = '\0';
+    return rest;
 }
 
-int result_read(const struct state *s, const char *path, double *ret, struct bench_error *err)
+/* The last line that a client prints has an end unless it was stopped within it (client.c). */
+static int read_text(const struct state *s, char *text, struct mean *m, struct bench_result *result,
+                     struct bench_error *err)
 {
-    char *text = read_all(path);
+    const char *last = cut_off(text);
+    const bool only = last == text;
+
+    if (only)
+        return host->fail(err, BENCH_ERROR_RUN,
+                          "the client was stopped within its only line, '%.80s'", last);
+    if ((s->result == RESULT_REGEX ? read_regex(text, s->result_pattern, m, err)
+                                   : read_lines(text, m, err)) < 0)
+        return -1;
+    if (last)
+        host->result_warning(result,
+                             "the client was stopped within its last line, which is left out: "
+                             "'%.80s'",
+                             last);
+    return 0;
+}
+
+static int read_documents(const struct state *s, const char *text, struct mean *m,
+                          struct bench_result *result, struct bench_error *err)
+{
+    bool cut = *text && text[strlen(text) - 1] != '\n';
+
+    if (read_json(text, s->result_path, &cut, m, err) < 0)
+        return -1;
+    if (cut)
+        host->result_warning(result, "the client was stopped within its last JSON document, which "
+                                     "is left out");
+    return 0;
+}
+
+int result_read(const struct state *s, const char *path, double *ret, struct bench_result *result,
+                struct bench_error *err)
+{
+    char *text = text_file(path);
     struct mean m = {0};
-    int result;
+    int status;
 
     if (!text)
         return host->fail(err, BENCH_ERROR_RUN, "cannot read '%s': %s", path, strerror(errno));
-    result = s->result == RESULT_JSON    ? read_json(text, s->result_path, &m, err)
-             : s->result == RESULT_REGEX ? read_regex(text, s->result_pattern, &m, err)
-                                         : read_lines(text, &m, err);
+    status = s->result == RESULT_JSON ? read_documents(s, text, &m, result, err)
+                                      : read_text(s, text, &m, result, err);
     free(text);
-    if (result < 0)
+    if (status < 0)
         return -1;
     if (m.n == 0)
         return host->fail(err, BENCH_ERROR_RUN, "the client printed no number to read");
