@@ -468,6 +468,7 @@ int yaml_tree_parse(struct yaml_tree *ret, const char *name, const char *data, s
 {
     struct yaml_tree tree = {.name = xstrdup(name)};
     struct reader r = {.tree = &tree, .err = err};
+    size_t mark = length >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     const char *nul = memchr(data, '\0', length);
     int result;
 
@@ -476,7 +477,8 @@ int yaml_tree_parse(struct yaml_tree *ret, const char *name, const char *data, s
         return error_set(err, BENCH_ERROR_RUN, "not enough memory to read '%s'", name);
     }
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)data, length);
+    /* Told the encoding, libyaml takes a byte order mark for content. */
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)data + mark, length - mark);
     result = nul ? fail_bytes(&r, data, (size_t)(nul - data), "a NUL byte") : read_document(&r);
     yaml_parser_delete(&r.parser);
     for (size_t i = 0; i < r.n_anchors; i++)

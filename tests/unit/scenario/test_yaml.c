@@ -71,6 +71,10 @@ static void shapes(void **state)
     reads("\xef\xbb\xbf"
           "a: b",
           "{a: b}");
+    reads("\xef\xbb\xbf"
+          "a: b\nc: d\n",
+          "{a: b, c: d}");
+    reads("\xef\xbb\xbf{\"a\": [\"b\"]}", "{a: [b]}");
     reads("a: \"\\u20ac\" # \xe2\x82\xac\n", "{a: \xe2\x82\xac}");
     reads("a: \"\xf0\x9f\x98\x80 x\"", "{a: \xf0\x9f\x98\x80 x}");
 }
@@ -142,6 +146,10 @@ static void positions(void **state)
     assert_string_equal(where, "f:3:3");
     assert_int_equal(yaml_fail(&t, list, &err, "no %d", 1), -1);
     assert_string_equal(err.message, "f:2:5: no 1");
+    yaml_tree_release(&t);
+    assert_int_equal(parse(&t, "\xef\xbb\xbf" "a: b\nc: d\n", &err), 0); /* a byte order mark */
+    assert_int_equal(t.root->column, 1);
+    assert_int_equal(t.root->entries[1].value->line, 2);
     yaml_tree_release(&t);
 }
 
