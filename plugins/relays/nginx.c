@@ -120,8 +120,11 @@ static void build_value(const struct build *b, const char *name, const char *fal
     const char *at = strstr(b->arguments, name);
 
     if (at) {
-        at += strlen(name);
-        snprintf(out, size, "%.*s", (int)strcspn(at, " "), at);
+        /* `configure` quotes a value that holds blanks. */
+        const char *end = at[strlen(name)] == '\'' ? "'" : " ";
+
+        at += strlen(name) + (*end == '\'');
+        snprintf(out, size, "%.*s", (int)strcspn(at, end), at);
     } else {
         snprintf(out, size, "%s", fallback);
     }
@@ -175,6 +178,15 @@ static int find_module(const char *program, char *out, size_t size, struct bench
                program, out);
     host->hint(err, "apt install libnginx-mod-stream, or dnf install nginx-mod-stream");
     return -1;
+}
+
+/* Appends a word to a file of nginx, quoted as nginx reads it. */
+static void write_quoted(struct bench_process *p, const char *name, const char *word)
+{
+    host->file(p, name, "\"");
+    for (; *word; word++)
+        host->file(p, name, strchr("\"\\", *word) ? "\\%c" : "%c", *word);
+    host->file(p, name, "\"");
 }
 
 /* "127.0.0.1:80" or "[::1]:80". */
@@ -406,14 +418,18 @@ static int describe(void *self, const struct bench_hop *hop, struct bench_proces
         (state->status && check_status(program, err) < 0))
         return -1;
     host->argument(p, "%s", program);
+    /* Its working directory, by a name that holds nothing which nginx would take for a variable. */
     host->argument(p, "-p");
-    host->argument(p, "%s/", hop->directory);
+    host->argument(p, "./");
     host->argument(p, "-c");
     host->argument(p, "nginx.conf");
 
     host->file(p, "nginx.conf", "# hop %u of %u, written by bench\n", hop->index, hop->count);
-    if (module[0])
-        host->file(p, "nginx.conf", "load_module %s;\n", module);
+    if (module[0]) {
+        host->file(p, "nginx.conf", "load_module ");
+        write_quoted(p, "nginx.conf", module);
+        host->file(p, "nginx.conf", ";\n");
+    }
     host->file(p, "nginx.conf",
                "daemon off;\n"
                "master_process on;\n"

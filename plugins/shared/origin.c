@@ -53,8 +53,9 @@ void origin_describe(struct bench_process *p, const struct bench_role *role, int
     const long long connections = 2 * role->jobs + 512;
 
     host->argument(p, "nginx");
+    /* Its working directory, by a name that holds nothing which nginx would take for a variable. */
     host->argument(p, "-p");
-    host->argument(p, "%s/", role->directory);
+    host->argument(p, "./");
     host->argument(p, "-c");
     host->argument(p, "nginx.conf");
     host->file(p, "nginx.conf", "# origin server, written by bench\n");

@@ -283,7 +283,7 @@ static void http1_has_nginx_as_its_server(void **state)
     process_init(&process, NULL, NULL);
     assert_int_equal(p.workload->server(p.state, &role, &process, NULL), 0);
     server = parsing_command(&process);
-    assert_string_equal(server, "nginx -p /nowhere/ -c nginx.conf");
+    assert_string_equal(server, "nginx -p ./ -c nginx.conf");
     assert_non_null(strstr(text_get(&process.files[0].content), "listen 127.0.0.1:4712 "));
     assert_string_equal(process.files[1].name, "payload");
     assert_int_equal(process.files[1].content.length, 1024);

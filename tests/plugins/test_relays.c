@@ -370,7 +370,7 @@ static void nginx_runs_in_its_directory(void **state)
     assert_int_equal(p.argv.count, 5);
     assert_string_equal(p.argv.items[0], program);
     assert_string_equal(p.argv.items[1], "-p");
-    assert_string_equal(p.argv.items[2], "/run/hop/");
+    assert_string_equal(p.argv.items[2], "./");
     assert_string_equal(p.argv.items[3], "-c");
     assert_string_equal(p.argv.items[4], "nginx.conf");
     assert_int_equal(p.n_ports, 1);
@@ -405,9 +405,25 @@ static void nginx_loads_a_dynamic_module(void **state)
     cleanup_free char *content =
         xasprintf("configure arguments: --modules-path=%s --with-stream=dynamic\n", modules);
     cleanup_free char *search = fake_program("dynamic", "nginx", content);
-    cleanup_free char *expected = xasprintf("load_module %s/ngx_stream_module.so;", modules);
+    cleanup_free char *expected = xasprintf("load_module \"%s/ngx_stream_module.so\";", modules);
 
     (void)state;
+    assert_loads(search, expected);
+}
+
+/* `configure` quotes what holds a blank, and nginx.conf has quotes of its own. */
+static void nginx_loads_from_a_path_with_any_name(void **state)
+{
+    cleanup_free char *modules =
+        fake_program("mo\"d $u\\l;es", "ngx_stream_module.so", "ELF");
+    cleanup_free char *build =
+        xasprintf("configure arguments: --modules-path='%s' --with-stream=dynamic\n", modules);
+    cleanup_free char *search = fake_program("quoted", "nginx", build), *expected = NULL;
+    char *last = strstr(modules, "mo\"d");
+
+    (void)state;
+    *last = '\0';
+    expected = xasprintf("load_module \"%smo\\\"d $u\\\\l;es/ngx_stream_module.so\";", modules);
     assert_loads(search, expected);
 }
 
@@ -417,7 +433,7 @@ static void nginx_has_modules_below_its_prefix(void **state)
     cleanup_free char *content =
         xasprintf("configure arguments: --with-stream=dynamic --prefix=%s/own\n", top);
     cleanup_free char *search = fake_program("own/sbin", "nginx", content);
-    cleanup_free char *expected = xasprintf("load_module %s/ngx_stream_module.so;", modules);
+    cleanup_free char *expected = xasprintf("load_module \"%s/ngx_stream_module.so\";", modules);
 
     (void)state;
     assert_loads(search, expected);
@@ -891,6 +907,7 @@ int main(void)
         cmocka_unit_test(nginx_loads_a_dynamic_module),
         cmocka_unit_test(nginx_with_arguments_right_after_the_colon),
         cmocka_unit_test(nginx_has_modules_below_its_prefix),
+        cmocka_unit_test(nginx_loads_from_a_path_with_any_name),
         cmocka_unit_test(nginx_without_its_module),
         cmocka_unit_test(nginx_without_stream),
         cmocka_unit_test(nginx_that_is_missing),
