@@ -17,6 +17,7 @@ static void set(struct bench_error *err, enum bench_error_kind kind, const char 
     vsnprintf(err->message, sizeof(err->message), fmt, ap);
     err->detail[0] = '\0';
     err->hint[0] = '\0';
+    err->errnum = 0;
 }
 
 int error_set(struct bench_error *err, enum bench_error_kind kind, const char *fmt, ...)
@@ -44,9 +45,25 @@ int error_errno(struct bench_error *err, enum bench_error_kind kind, int errnum,
     va_end(ap);
     length = strlen(err->message);
     snprintf(err->message + length, sizeof(err->message) - length, ": %s", strerror(errnum));
+    err->errnum = errnum;
     if (errnum == EMFILE)
         error_hint(err, "raise the limit on open files: 'ulimit -n'");
     return -1;
+}
+
+bool error_is_passing(const struct bench_error *err)
+{
+    switch (err->errnum) {
+    case 0:
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+        return false;
+    default:
+        return true;
+    }
 }
 
 int error_context(struct bench_error *err, const char *fmt, ...)

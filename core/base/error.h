@@ -11,9 +11,13 @@
 /* Sets kind and message, clears detail and hint. Returns -1. `err` may be NULL. */
 int error_set(struct bench_error *err, enum bench_error_kind kind, const char *fmt, ...)
     BENCH_PRINTF(3, 4);
-/* Like error_set, with ": strerror(errnum)" at the end. */
+/* Like error_set, with ": strerror(errnum)" at the end; the error keeps the number. */
 int error_errno(struct bench_error *err, enum bench_error_kind kind, int errnum, const char *fmt,
                 ...) BENCH_PRINTF(4, 5);
+/* Whether a system call failed for a reason that may be gone the next time (EACCES, EIO, EMFILE,
+ * ENOMEM, …): that says nothing about the file which was asked for. A name that is missing or
+ * stands for something else is no such reason. */
+bool error_is_passing(const struct bench_error *err);
 /* Puts "context: " before the message. Returns -1. */
 int error_context(struct bench_error *err, const char *fmt, ...) BENCH_PRINTF(2, 3);
 /* Puts the place where a value stood before a message that begins with its key; a flag of that name

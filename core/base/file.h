@@ -12,10 +12,22 @@
 
 #include "base/text.h"
 
-/* Reads at most `limit` bytes; a longer file is an error. NUL-terminated; caller frees. */
+/* Opens a regular file for reading. What is none (a FIFO, a device, a socket, a directory) is
+ * refused, without waiting for it. Returns the descriptor or -1. */
+int file_open(int dirfd, const char *path, struct bench_error *err);
+/* The same for a path that came from a file of others: it has to be relative and to lead down from
+ * `dirfd`, through no symbolic link. */
+int file_open_beneath(int dirfd, const char *path, struct bench_error *err);
+/* Whether a path is relative and never goes up. */
+bool path_is_beneath(const char *path);
+/* Reads at most `limit` bytes of a regular file; a longer one is an error. NUL-terminated; caller
+ * frees. */
 int file_read(int dirfd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
               struct bench_error *err);
-/* The same from an open descriptor, at its position; `path` is for messages. */
+/* The same from a file that file_open_beneath() opens. */
+int file_read_beneath(int dirfd, const char *path, size_t limit, char **ret_data,
+                      size_t *ret_length, struct bench_error *err);
+/* The same from an open descriptor of any kind, at its position; `path` is for messages. */
 int file_read_fd(int fd, const char *path, size_t limit, char **ret_data, size_t *ret_length,
                  struct bench_error *err);
 /* The same for /proc and /sys: no error object, NULL when unreadable, trailing newline cut. */
@@ -24,10 +36,14 @@ char *file_peek(const char *path);
 ssize_t file_again(int fd, char *buffer, size_t size);
 /* The last `limit` bytes of a file, starting at a line; NULL when unreadable. Caller frees. */
 char *file_tail(int dirfd, const char *path, size_t limit);
-/* Writes to a temporary name, fsyncs and renames: readers see the old file or the whole new one.
- * What is there and no regular file (a device, a pipe) is written to. */
+/* Writes to a new file, fsyncs and renames: readers see the old file or the whole new one. What is
+ * there and no regular file (a link, a device, a pipe) is an error, and stays. */
 int file_write(int dirfd, const char *path, const char *data, size_t length,
                struct bench_error *err);
+/* The same to where the user wants to have it: what is there and no regular file is written to,
+ * also through a link. */
+int file_write_out(int dirfd, const char *path, const char *data, size_t length,
+                   struct bench_error *err);
 /* mkdir -p. */
 int directory_make(int dirfd, const char *path, struct bench_error *err);
 /* Adds the names in it, sorted, without those that begin with a dot. */

@@ -321,7 +321,7 @@ int cli_flamegraph(struct cli *cli, int argc, char **argv)
     if (code >= 0)
         return code;
     if (answer(&q, &out, &err) < 0 ||
-        (q.output && file_write(AT_FDCWD, q.output, out.data, out.length, &err) < 0))
+        (q.output && file_write_out(AT_FDCWD, q.output, out.data, out.length, &err) < 0))
         return cli_error(&err);
     if (!q.output)
         say_result(text_get(&out), out.length);

@@ -45,7 +45,7 @@ static int write_file(const struct bench_reporter *reporter, const struct bench_
     int result = render(reporter, &(struct content){.document = d}, style, &out, err);
 
     if (result == 0)
-        result = file_write(AT_FDCWD, path, text_get(&out.text), out.text.length, err);
+        result = file_write_out(AT_FDCWD, path, text_get(&out.text), out.text.length, err);
     text_release(&out.text);
     return result;
 }

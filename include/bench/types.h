@@ -40,6 +40,7 @@ struct bench_error {
     char message[1024]; /* one line; callers prepend context: "relay 'nginx' (hop 1): start: …" */
     char detail[2048];  /* verbatim lines that prove it (a child's last stderr), or empty */
     char hint[512];     /* what the user can do, or empty */
+    int errnum;         /* the errno behind it, 0 when there is none */
 };
 
 /* Whether a number is one. Absent is never 0. */

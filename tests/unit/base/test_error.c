@@ -132,13 +132,37 @@ static void too_many_names_to_list(void **state)
     assert_string_equal(err.hint + strlen(err.hint) - strlen(", a_name, …"), ", a_name, …");
 }
 
+/* What says something about the file, and what only about the moment. */
+static void an_error_keeps_its_errno(void **state)
+{
+    static const int passing[] = {EACCES, EIO, EMFILE, ENFILE, ENOMEM, EINTR, EAGAIN, EPERM},
+                     lasting[] = {ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG};
+    struct bench_error err = {0};
+
+    (void)state;
+    assert_false(error_is_passing(&err));
+    for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++) {
+        error_errno(&err, BENCH_ERROR_RUN, passing[i], "x");
+        error_context(&err, "y");
+        assert_int_equal(err.errnum, passing[i]);
+        assert_true(error_is_passing(&err));
+    }
+    for (size_t i = 0; i < sizeof(lasting) / sizeof(*lasting); i++) {
+        error_errno(&err, BENCH_ERROR_RUN, lasting[i], "x");
+        assert_false(error_is_passing(&err));
+    }
+    error_errno(&err, BENCH_ERROR_RUN, EIO, "x");
+    error_set(&err, BENCH_ERROR_RUN, "x");
+    assert_int_equal(err.errnum, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_and_extend),        cmocka_unit_test(without_an_object),
         cmocka_unit_test(long_messages_are_cut), cmocka_unit_test(detail_keeps_the_last_lines),
         cmocka_unit_test(unknown_names),         cmocka_unit_test(too_many_names_to_list),
-        cmocka_unit_test(a_flag_is_named_once),
+        cmocka_unit_test(a_flag_is_named_once),  cmocka_unit_test(an_error_keeps_its_errno),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,11 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <seccomp.h>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -119,7 +124,7 @@ static void pipes_and_links_stay(void **state)
     assert_int_equal(mkfifoat(dir, "pipe", 0600), 0);
     fd = openat(dir, "pipe", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     assert_true(fd >= 0);
-    assert_int_equal(file_write(dir, "pipe", "data", 4, &err), 0);
+    assert_int_equal(file_write_out(dir, "pipe", "data", 4, &err), 0);
     assert_int_equal(read(fd, got, sizeof(got)), 4);
     assert_string_equal(got, "data");
     close(fd);
@@ -129,13 +134,125 @@ static void pipes_and_links_stay(void **state)
 
     assert_int_equal(file_write(dir, "target", "longer", 6, &err), 0);
     assert_int_equal(symlinkat("target", dir, "link"), 0);
-    assert_int_equal(file_write(dir, "link", "new", 3, &err), 0);
+    assert_int_equal(file_write_out(dir, "link", "new", 3, &err), 0);
     assert_int_equal(fstatat(dir, "link", &st, AT_SYMLINK_NOFOLLOW), 0);
     assert_true(S_ISLNK(st.st_mode));
     assert_int_equal(fstatat(dir, "target", &st, AT_SYMLINK_NOFOLLOW), 0);
     assert_int_equal(st.st_size, 3);
     assert_int_equal(unlinkat(dir, "link", 0), 0);
     assert_int_equal(unlinkat(dir, "target", 0), 0);
+}
+
+/* Into a store nothing is written through a link, nor into what another put in the file's place. */
+static void a_store_has_regular_files_only(void **state)
+{
+    struct bench_error err = {0};
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(file_write(dir, "target", "mine", 4, &err), 0);
+    assert_int_equal(symlinkat("target", dir, "link") | mkfifoat(dir, "pipe", 0600), 0);
+    assert_int_equal(file_write(dir, "link", "new", 3, &err), -1);
+    assert_string_equal(err.message, "cannot write 'link': it is not a regular file");
+    assert_string_equal(err.hint, "remove it: a link or a device has no place there");
+    assert_int_equal(file_write(dir, "pipe", "new", 3, &err), -1);
+    assert_string_equal(err.message, "cannot write 'pipe': it is not a regular file");
+    assert_int_equal(fstatat(dir, "target", &st, AT_SYMLINK_NOFOLLOW), 0);
+    assert_int_equal(st.st_size, 4);
+    assert_int_equal(entries(), 3);
+    assert_int_equal(
+        unlinkat(dir, "target", 0) | unlinkat(dir, "link", 0) | unlinkat(dir, "pipe", 0), 0);
+}
+
+/* None of them is waited for. */
+static void only_regular_files_are_read(void **state)
+{
+    static const char *const others[] = {"pipe", "socket", "sub", "/dev/zero"};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct bench_error err = {0};
+    char *data = NULL;
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    alarm(20);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+    assert_int_equal(bind(s, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(mkfifoat(dir, "pipe", 0600) | mkdirat(dir, "sub", 0755), 0);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        assert_int_equal(file_read(dir, others[i], 100, &data, NULL, &err), -1);
+        assert_non_null(strstr(err.message, "' is not a regular file"));
+        assert_false(error_is_passing(&err));
+    }
+    assert_null(file_tail(dir, "pipe", 10));
+    alarm(0);
+    close(s);
+    assert_int_equal(unlinkat(dir, "pipe", 0) | unlinkat(dir, "socket", 0) |
+                         unlinkat(dir, "sub", AT_REMOVEDIR),
+                     0);
+}
+
+static void refuses_to_leave(const char *path, const char *message)
+{
+    struct bench_error err = {0};
+    int fd = file_open_beneath(dir, path, &err);
+
+    if (fd >= 0)
+        fail_msg("'%s' was opened", path);
+    assert_string_equal(err.message, message);
+    assert_false(error_is_passing(&err));
+}
+
+static void takes_beneath(const char *path)
+{
+    struct bench_error err = {0};
+    char *data = NULL;
+
+    if (file_read_beneath(dir, path, 10, &data, NULL, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_string_equal(data, "x");
+    free(data);
+}
+
+/* What both ways to open beneath have in common. */
+static void beneath(void)
+{
+    takes_beneath("a/b/f");
+    takes_beneath("./a//b/f");
+    refuses_to_leave("a/../a/b/f", "'a/../a/b/f' leads out of its directory");
+    refuses_to_leave("..", "'..' leads out of its directory");
+    refuses_to_leave("/etc/passwd", "'/etc/passwd' leads out of its directory");
+    refuses_to_leave("", "'' leads out of its directory");
+    refuses_to_leave("file", "'file' leads through a symbolic link");
+    refuses_to_leave("a/b", "'a/b' is not a regular file");
+    refuses_to_leave("a/missing", "cannot open 'a/missing': No such file or directory");
+}
+
+static void paths_of_others_lead_down(void **state)
+{
+    int status;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(directory_make(dir, "a/b", NULL), 0);
+    assert_int_equal(file_write(dir, "a/b/f", "x", 1, NULL), 0);
+    assert_int_equal(symlinkat("a/b/f", dir, "file") | symlinkat("a", dir, "d"), 0);
+    beneath();
+    refuses_to_leave("d/b/f", "'d/b/f' leads through a symbolic link");
+    child = fork();
+    if (child == 0) { /* where the kernel has no openat2() */
+        scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+        if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0) < 0 ||
+            seccomp_load(filter) < 0)
+            _exit(2);
+        beneath();
+        refuses_to_leave("d/b/f", "cannot open 'd/b/f': Not a directory");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(unlinkat(dir, "file", 0) | unlinkat(dir, "d", 0), 0);
+    assert_int_equal(directory_remove(dir, "a", NULL), 0);
 }
 
 static void tails(void **state)
@@ -228,6 +345,9 @@ int main(void)
         cmocka_unit_test(large_files),
         cmocka_unit_test(writes_are_atomic),
         cmocka_unit_test(pipes_and_links_stay),
+        cmocka_unit_test(a_store_has_regular_files_only),
+        cmocka_unit_test(only_regular_files_are_read),
+        cmocka_unit_test(paths_of_others_lead_down),
         cmocka_unit_test(tails),
         cmocka_unit_test(proc_files),
         cmocka_unit_test(directories),
