@@ -10,6 +10,7 @@
  *
  * from the begin of the window on. A thread that was away then counts from when it next leaves.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -192,7 +193,7 @@ static int finish_role(struct offcpu_state *s, size_t i, struct bench_error *err
         columns[k] = (struct column){.series = series,
                                      .whole = times + 2 * k * series->n_rows,
                                      .part = times + (2 * k + 1) * series->n_rows};
-    if (perf_fold_offcpu(item->path, &wanted, stacks, &folded, err) < 0)
+    if (perf_fold_offcpu(AT_FDCWD, item->path, &wanted, stacks, &folded, err) < 0)
         return -1;
     append_column(series, item->role, "offcpu-blocked", &columns[0]);
     append_column(series, item->role, "offcpu-preempted", &columns[1]);

@@ -4,6 +4,7 @@
  * Leaves record-ROLE.perf.data, which `perf report -i` reads, and its stacks as record-ROLE.folded,
  * .svg and .speedscope.json.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -184,7 +185,7 @@ static int finish_role(struct record_state *s, size_t i, struct bench_error *err
     cleanup_stacks struct stacks *stacks = stacks_new();
     cleanup_fold_summary struct fold_summary folded = {0};
 
-    if (perf_fold(s->recording.items[i].path, &wanted, stacks, &folded, err) < 0)
+    if (perf_fold(AT_FDCWD, s->recording.items[i].path, &wanted, stacks, &folded, err) < 0)
         return -1;
     return recording_keep_stacks(&s->recording, i, stacks, facts(s, &folded), err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <getopt.h>
 #include <langinfo.h>
 #include <libgen.h>
@@ -15,6 +16,7 @@
 #include "base/memory.h"
 #include "cli/say.h"
 #include "store/layout.h"
+#include "store/run_json.h"
 
 const struct registry *cli_registry(struct cli *cli)
 {
@@ -187,7 +189,7 @@ static char *name_of_run(const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     cleanup_free char *file = xasprintf("%.*s" LAYOUT_RUN, (int)(base - path), path);
-    json_t *run = strcmp(base, LAYOUT_SCENARIO) == 0 ? json_load_file(file, 0, NULL) : NULL;
+    json_t *run = strcmp(base, LAYOUT_SCENARIO) == 0 ? json_read(AT_FDCWD, file, file, RUN_JSON_LIMIT, NULL) : NULL;
     char *name = xstrdup(json_string_value(json_object_get(run, "name")));
 
     json_decref(run);

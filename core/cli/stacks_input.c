@@ -62,7 +62,7 @@ static int read_recording(struct profiles *p, struct profile *to, const char *pa
     cleanup_fold_summary struct fold_summary summary = {0};
     const struct fold_options all = {0};
 
-    if (perf_fold(path, &all, to->stacks, &summary, err) < 0 ||
+    if (perf_fold(AT_FDCWD, path, &all, to->stacks, &summary, err) < 0 ||
         take_unit(&p->set, summary.unit, summary.event, path, err) < 0)
         return -1;
     to->samples = (double)summary.samples;

@@ -153,10 +153,15 @@ static int load_error(const char *path, struct bench_error *err)
 int plugin_load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
 {
     typedef const struct bench_plugin *(*get_fn)(const struct bench_host *);
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     const struct bench_plugin *p;
+    struct stat st;
+    void *library;
     get_fn get;
 
+    /* dlopen() would wait for the writer of a FIFO. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return refuse(err, "is not a regular file");
+    library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return load_error(path, err);
     /* POSIX guarantees this conversion, ISO C does not know it. */

@@ -141,8 +141,8 @@ static void conclude(struct fold *f, const struct perf_data *data)
     symbols_problems(f->symbols, &f->summary->problems);
 }
 
-int perf_fold(const char *path, const struct fold_options *options, struct stacks *stacks,
-              struct fold_summary *ret, struct bench_error *err)
+int perf_fold(int dirfd, const char *path, const struct fold_options *options,
+              struct stacks *stacks, struct fold_summary *ret, struct bench_error *err)
 {
     cleanup_perf_data struct perf_data *data = NULL;
     cleanup_symbols struct symbols *symbols = NULL;
@@ -153,7 +153,7 @@ int perf_fold(const char *path, const struct fold_options *options, struct stack
     int failed;
 
     *ret = (struct fold_summary){0};
-    if (perf_data_open(path, &data, err) < 0 ||
+    if (perf_data_open(dirfd, path, &data, err) < 0 ||
         choose_event(perf_data_header(data), path, options->event, &chosen, err) < 0)
         return -1;
     event = &perf_data_header(data)->events[chosen];

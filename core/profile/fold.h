@@ -33,8 +33,8 @@ struct fold_summary {
 };
 
 /* Adds to `stacks`. Caller releases `ret`, also after an error. */
-int perf_fold(const char *path, const struct fold_options *options, struct stacks *stacks,
-              struct fold_summary *ret, struct bench_error *err);
+int perf_fold(int dirfd, const char *path, const struct fold_options *options,
+              struct stacks *stacks, struct fold_summary *ret, struct bench_error *err);
 /* Whether so many user stacks are broken that the code must have been built without frame pointers.
  */
 bool fold_lacks_frame_pointers(const struct fold_summary *s);

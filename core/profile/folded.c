@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
 
@@ -156,9 +157,12 @@ int folded_read_file(struct stacks *s, int dirfd, const char *path, struct bench
 
     if (strcmp(path, "-") == 0)
         return folded_read(s, stdin, "standard input", err);
-    fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+    fd = dirfd == AT_FDCWD ? openat(dirfd, path, O_RDONLY | O_CLOEXEC)
+                           : file_open_beneath(dirfd, path, err);
     if (fd < 0)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", path);
+        return dirfd == AT_FDCWD
+                   ? error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", path)
+                   : -1;
     in = fdopen(fd, "r");
     if (!in)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", path);

@@ -23,7 +23,8 @@ enum { FOLDED_LINE = 16 << 20 }; /* bytes; a longer line is an error */
 /* Adds what `in` holds to its end; `name` is for messages ("NAME:12: …"). Empty lines and those of
  * weight 0 are passed over. After an error, the lines before it have been added. */
 int folded_read(struct stacks *s, FILE *in, const char *name, struct bench_error *err);
-/* The same from a file; "-" is standard input. */
+/* The same from a file; "-" is standard input. With AT_FDCWD it may be a pipe; from any other
+ * `dirfd` on, the path has to lead down (file_open_beneath()). */
 int folded_read_file(struct stacks *s, int dirfd, const char *path, struct bench_error *err);
 /* In the order of stacks_each(). */
 void folded_write(struct stacks *s, struct text *out);

@@ -166,8 +166,8 @@ static void threads_release(struct by_id *threads)
     by_id_release(threads);
 }
 
-int perf_fold_offcpu(const char *path, const struct offcpu_options *options, struct stacks *stacks,
-                     struct offcpu_summary *ret, struct bench_error *err)
+int perf_fold_offcpu(int dirfd, const char *path, const struct offcpu_options *options,
+                     struct stacks *stacks, struct offcpu_summary *ret, struct bench_error *err)
 {
     cleanup_perf_data struct perf_data *data = NULL;
     cleanup_symbols struct symbols *symbols = NULL;
@@ -180,7 +180,7 @@ int perf_fold_offcpu(const char *path, const struct offcpu_options *options, str
     int got;
 
     *ret = (struct offcpu_summary){0};
-    if (perf_data_open(path, &data, err) < 0 ||
+    if (perf_data_open(dirfd, path, &data, err) < 0 ||
         find_event(&o, perf_data_header(data), path, err) < 0)
         return -1;
     o.symbols = symbols = symbols_new(perf_data_header(data));

@@ -44,8 +44,8 @@ struct offcpu_summary {
 
 /* Adds microseconds. The outermost frame of each stack is one of the two above, then comes the name
  * of the thread. Caller releases `ret`, also after an error. */
-int perf_fold_offcpu(const char *path, const struct offcpu_options *options, struct stacks *stacks,
-                     struct offcpu_summary *ret, struct bench_error *err);
+int perf_fold_offcpu(int dirfd, const char *path, const struct offcpu_options *options,
+                     struct stacks *stacks, struct offcpu_summary *ret, struct bench_error *err);
 void offcpu_summary_release(struct offcpu_summary *s);
 
 #define cleanup_offcpu_summary __attribute__((cleanup(offcpu_summary_release)))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 
 #define BLOCK_BYTES ((size_t)256 << 10) /* a record has at most 64 KiB */
@@ -271,14 +272,14 @@ bool perf_data_is(const char *path)
            memcmp(magic, PERF_MAGIC, sizeof(magic)) == 0;
 }
 
-int perf_data_open(const char *path, struct perf_data **ret, struct bench_error *err)
+int perf_data_open(int dirfd, const char *path, struct perf_data **ret, struct bench_error *err)
 {
     cleanup_perf_data struct perf_data *d = xcalloc(1, sizeof(*d));
 
     d->path = xstrdup(path);
-    d->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    d->fd = dirfd == AT_FDCWD ? file_open(dirfd, path, err) : file_open_beneath(dirfd, path, err);
     if (d->fd < 0)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", path);
+        return -1;
     if (perf_header_read(&d->header, d->fd, path, err) < 0 || check_events(d, err) < 0)
         return -1;
     d->at = d->header.data;

@@ -20,7 +20,8 @@ struct perf_data;
 
 /* Whether a file begins as one does. */
 bool perf_data_is(const char *path);
-int perf_data_open(const char *path, struct perf_data **ret, struct bench_error *err);
+/* From any other `dirfd` than AT_FDCWD on, the path has to lead down (file_open_beneath()). */
+int perf_data_open(int dirfd, const char *path, struct perf_data **ret, struct bench_error *err);
 /* 1 and a record, which is valid until the next call; 0 after the last; -1. Records of perf's own
  * are passed over. */
 int perf_data_next(struct perf_data *d, struct perf_record *ret, struct bench_error *err);

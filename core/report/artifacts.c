@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/artifacts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "report/run_facts.h"
 
@@ -33,18 +36,23 @@ static const char *first_to_look_at(const json_t *files)
     return json_text_or(json_array_get(files, 0), "");
 }
 
-/* Up to some lines of a tool's table; NULL when it is no text or is no longer there. */
-static char *read_table(const char *run, const char *file)
+/* The beginning of a tool's table; NULL when it is no text, or cannot be read: then with the
+ * reason, unless it is no longer there. */
+static char *read_table(const char *run, const char *file, struct bench_error *why)
 {
-    cleanup_free char *path = run ? xasprintf("%s/%s", run, file) : NULL;
-    char buffer[TABLE_BYTES + 1];
-    ssize_t n = -1;
-    int fd = path && string_ends_with(file, ".txt") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    cleanup_close int dirfd = -1, fd = -1;
+    char buffer[TABLE_BYTES];
+    ssize_t n;
 
-    if (fd >= 0) {
-        n = read(fd, buffer, TABLE_BYTES);
-        close(fd);
-    }
+    if (!run || !string_ends_with(file, ".txt"))
+        return NULL;
+    dirfd = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fd = file_open_beneath(dirfd, file, why);
+    n = fd < 0 ? -1 : read(fd, buffer, sizeof(buffer));
+    if (fd >= 0 && n < 0)
+        error_errno(why, BENCH_ERROR_RUN, errno, "cannot read '%s'", file);
+    if (why->errnum == ENOENT || why->errnum == ENOTDIR)
+        *why = (struct bench_error){0};
     return n > 0 ? xstrndup(buffer, (size_t)n) : NULL;
 }
 
@@ -72,7 +80,8 @@ static struct bench_artifact *new_artifact(const struct repetition_record *r, co
     cleanup_free char *all = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
     cleanup_free char *file = xasprintf("%s/%s", r->directory ? r->directory : "",
                                         first_to_look_at(json_object_get(json, "files")));
-    cleanup_free char *table = read_table(run, file);
+    struct bench_error why = {0};
+    cleanup_free char *table = read_table(run, file, &why);
     cleanup_text struct text summary = {0};
     const char **lines = xcalloc(json_array_size(notes) + 1, sizeof(*lines));
 
@@ -86,6 +95,8 @@ static struct bench_artifact *new_artifact(const struct repetition_record *r, co
     a->n_notes = (uint32_t)json_array_size(notes);
     for (uint32_t i = 0; i < a->n_notes; i++)
         lines[i] = keep(kept, json_text_or(json_array_get(notes, i), ""));
+    if (why.message[0])
+        lines[a->n_notes++] = keep(kept, why.message);
     a->notes = lines;
     return a;
 }

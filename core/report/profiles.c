@@ -149,7 +149,7 @@ static int add_below(void *context, const struct frame *const *frames, size_t n,
     return 0;
 }
 
-static int fold(const struct entry *e, const char *path, struct stacks *ret,
+static int fold(const struct entry *e, int dirfd, const char *path, struct stacks *ret,
                 struct bench_error *err)
 {
     cleanup_fold_summary struct fold_summary summary = {0};
@@ -158,8 +158,8 @@ static int fold(const struct entry *e, const char *path, struct stacks *ret,
     const struct offcpu_options whole = {0};
 
     return strcmp(fact(e, "capture"), "offcpu") == 0
-               ? perf_fold_offcpu(path, &whole, ret, &away, err)
-               : perf_fold(path, &wanted, ret, &summary, err);
+               ? perf_fold_offcpu(dirfd, path, &whole, ret, &away, err)
+               : perf_fold(dirfd, path, &wanted, ret, &summary, err);
 }
 
 /* From the recording, where the folded text is gone. */
@@ -168,20 +168,28 @@ static int read_file(const struct entry *e, const struct stored_run *run, struct
 {
     const char *recording =
         json_text_or(json_array_get(json_object_get(e->facts, "files"), 0), e->file);
-    cleanup_free char *home = xasprintf("%s/%s", run->path, e->record->directory);
-    cleanup_free char *folded = xasprintf("%s/%s", home, e->file);
-    cleanup_free char *perf_data = xasprintf("%s/%s", home, recording);
+    cleanup_free char *folded = xasprintf("%s/%s", e->record->directory, e->file);
+    cleanup_free char *perf_data = xasprintf("%s/%s", e->record->directory, recording);
+    cleanup_close int dirfd = stored_run_open(run, err);
+    struct bench_error why = {0};
 
-    if (access(folded, F_OK) == 0 || errno != ENOENT)
-        return folded_read_file(ret, AT_FDCWD, folded, err);
-    if (access(perf_data, F_OK) < 0 && errno == ENOENT) {
-        error_set(err, BENCH_ERROR_RUN, "'%s' is gone, and so is '%s'", folded, recording);
-        error_hint(err, "the stacks cannot be had without one of the two: record them again");
+    if (dirfd < 0)
         return -1;
+    if (folded_read_file(ret, dirfd, folded, &why) == 0)
+        return 0;
+    if (why.errnum == ENOENT && fold(e, dirfd, perf_data, ret, &why) == 0) {
+        strings_addf(notes,
+                     "'%s' is gone: folded again from '%s', with the programs as they are now",
+                     e->file, recording);
+        return 0;
     }
-    strings_addf(notes, "'%s' is gone: folded again from '%s', with the programs as they are now",
-                 e->file, recording);
-    return fold(e, perf_data, ret, err);
+    if (why.errnum == ENOENT) {
+        error_set(&why, BENCH_ERROR_RUN, "'%s' is gone, and so is '%s'", folded, recording);
+        error_hint(&why, "the stacks cannot be had without one of the two: record them again");
+    }
+    if (err)
+        *err = why;
+    return error_context(err, "%s", run->path);
 }
 
 /* Below a frame `root`, or as they are when that is NULL. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -40,31 +41,45 @@ int baseline_check_name(const char *name, struct bench_error *err)
     return -1;
 }
 
-/* The directory that `run` stands for; NULL when it is no run. Caller frees. */
-static char *run_path(const char *results, const char *run)
+/* The directory that `run` stands for. NULL with the reason why it cannot be read now, or without
+ * one (`kind` is NONE): it is no run. Caller frees. */
+static char *run_path(const char *results, const char *run, struct bench_error *why)
 {
-    cleanup_free char *below = xasprintf("%s/%s", results, run);
-    cleanup_free char *path = realpath(strchr(run, '/') ? run : below, NULL), *file = NULL;
+    cleanup_free char *below = xasprintf("%s/%s", results, run), *file = NULL;
+    const char *named = strchr(run, '/') ? run : below;
+    cleanup_free char *path = realpath(named, NULL);
     char *found = NULL;
+    struct stat st;
 
-    file = path ? xasprintf("%s/" LAYOUT_RUN, path) : NULL;
-    if (file && access(file, F_OK) == 0) {
-        found = path;
-        path = NULL;
+    *why = (struct bench_error){0};
+    file = xasprintf("%s/" LAYOUT_RUN, path ? path : named);
+    if (!path || stat(file, &st) < 0) {
+        error_errno(why, BENCH_ERROR_RUN, errno, "cannot open '%s'", file);
+        if (!error_is_passing(why))
+            *why = (struct bench_error){0};
+        return NULL;
     }
+    found = path;
+    path = NULL;
     return found;
 }
 
 int baseline_save(const char *results, const char *name, const char *run, struct bench_error *err)
 {
     const char *from = or_default(results);
-    cleanup_free char *path = run_path(from, run), *home = realpath(from, NULL);
+    struct bench_error why;
+    cleanup_free char *path = run_path(from, run, &why), *home = realpath(from, NULL);
     cleanup_free char *directory = xasprintf("%s/" LAYOUT_BASELINES, from);
     cleanup_free char *file = xasprintf("%s/%s", directory, name), *line = NULL;
     size_t length = home ? strlen(home) : 0;
 
     if (baseline_check_name(name, err) < 0)
         return -1;
+    if (!path && why.kind) {
+        if (err)
+            *err = why;
+        return -1;
+    }
     if (!path) {
         error_set(err, BENCH_ERROR_USAGE, "'%s' is not a stored run", run);
         error_hint(err, "'bench list runs' names them");
@@ -86,10 +101,12 @@ int baseline_find(const char *results, const char *name, char **ret_run, struct 
     const char *from = or_default(results);
     cleanup_free char *file = xasprintf("%s/" LAYOUT_BASELINES "/%s", from, name);
     cleanup_free char *line = NULL, *path = NULL;
+    struct bench_error why;
+    struct stat st;
 
     if (baseline_check_name(name, err) < 0)
         return -1;
-    if (access(file, F_OK) < 0) {
+    if (stat(file, &st) < 0 && errno == ENOENT) {
         cleanup_strings struct strings names = {0};
 
         if (baseline_list(results, &names, NULL) == 0 && names.count)
@@ -99,7 +116,12 @@ int baseline_find(const char *results, const char *name, char **ret_run, struct 
     if (file_read(AT_FDCWD, file, FILE_LIMIT, &line, NULL, err) < 0)
         return -1;
     line[strcspn(line, "\n")] = '\0';
-    path = run_path(from, line);
+    path = run_path(from, line, &why);
+    if (!path && why.kind) {
+        if (err)
+            *err = why;
+        return error_context(err, "baseline '%s'", name);
+    }
     if (!path)
         return error_set(err, BENCH_ERROR_USAGE, "baseline '%s': there is no run '%s' any more",
                          name, line);

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "store/fields.h"
+#include "store/find.h"
 #include "store/layout.h"
 #include "store/record_json.h"
 #include "store/run_json.h"
@@ -46,7 +47,7 @@ static int read_latencies(int dirfd, const char *directory, const json_t *json,
 
     if (count == 0)
         return 0;
-    if (file_read(dirfd, path, LATENCY_LIMIT, &text, NULL, err) < 0)
+    if (file_read_beneath(dirfd, path, LATENCY_LIMIT, &text, NULL, err) < 0)
         return -1;
     if (latency_from_text(ret, text, err) < 0)
         return in_file(path, err);
@@ -64,7 +65,7 @@ static int read_series(int dirfd, const char *directory, const json_t *json, str
     const json_t *rows = json_object_get(json, "series_rows");
     size_t length;
 
-    if (file_read(dirfd, path, SERIES_LIMIT, &text, &length, err) < 0)
+    if (file_read_beneath(dirfd, path, SERIES_LIMIT, &text, &length, err) < 0)
         return -1;
     if (series_from_text(ret, text, length, err) < 0)
         return in_file(path, err);
@@ -109,65 +110,53 @@ static int by_index(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* A directory without repetition.json is a repetition that never finished: not damage. */
-static void add_repetition(struct stored_run *run, int dirfd, const char *name)
+/* A directory without repetition.json is a repetition that never finished: not damage. What could
+ * not be read for the moment is an error: without it, the others may tell something else. */
+static int add_repetition(struct stored_run *run, int dirfd, const char *name,
+                          struct bench_error *err)
 {
     cleanup_free char *directory = xasprintf(LAYOUT_REPETITIONS "/%s", name);
     cleanup_free char *path = xasprintf("%s/" LAYOUT_REPETITION, directory);
     struct repetition_record record = {0};
-    struct bench_error err;
+    struct bench_error why = {0};
+    struct stat st;
 
-    if (faccessat(dirfd, path, F_OK, 0) < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return;
-    if (read_repetition(dirfd, directory, &record, &err) < 0) {
+    if (fstatat(dirfd, path, &st, 0) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 0;
+    if (read_repetition(dirfd, directory, &record, &why) < 0) {
         record_release(&record);
-        strings_add(&run->damaged, err.message);
-        return;
+        if (!error_is_passing(&why)) {
+            strings_add(&run->damaged, why.message);
+            return 0;
+        }
+        if (!why.hint[0])
+            error_hint(&why, "a run is read as a whole or not at all: a part of it may tell "
+                             "something else");
+        if (err)
+            *err = why;
+        return error_context(err, "%s", run->path);
     }
     run->repetitions =
         xrealloc(run->repetitions, (run->n_repetitions + 1) * sizeof(*run->repetitions));
     run->repetitions[run->n_repetitions++] = record;
+    return 0;
 }
 
 static int read_repetitions(struct stored_run *run, int dirfd, struct bench_error *err)
 {
     cleanup_strings struct strings names = {0};
+    struct stat st;
 
-    if (faccessat(dirfd, LAYOUT_REPETITIONS, F_OK, 0) < 0 && errno == ENOENT)
+    if (fstatat(dirfd, LAYOUT_REPETITIONS, &st, 0) < 0 && errno == ENOENT)
         return 0; /* killed before the first one began */
     if (directory_list(dirfd, LAYOUT_REPETITIONS, &names, err) < 0)
-        return -1;
+        return error_context(err, "%s", run->path);
     for (size_t i = 0; i < names.count; i++)
-        add_repetition(run, dirfd, names.items[i]);
+        if (add_repetition(run, dirfd, names.items[i], err) < 0)
+            return -1;
     if (run->n_repetitions)
         qsort(run->repetitions, run->n_repetitions, sizeof(*run->repetitions), by_index);
     return 0;
-}
-
-/* The directory that `path` stands for, opened: itself, or the run of that name in bench-results.
- */
-static int open_run(const char *path, struct bench_error *err)
-{
-    cleanup_free char *below = xasprintf(LAYOUT_RESULTS "/%s", path);
-    const char *const candidates[] = {path, strchr(path, '/') ? NULL : below};
-
-    for (size_t i = 0; i < ARRAY_SIZE(candidates) && candidates[i]; i++) {
-        cleanup_close int fd = open(candidates[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int found = fd;
-
-        if (fd < 0 || faccessat(fd, LAYOUT_RUN, F_OK, 0) < 0)
-            continue;
-        fd = -1;
-        return found;
-    }
-    if (candidates[1])
-        error_set(err, BENCH_ERROR_USAGE, "neither '%s' nor '%s' is a run directory", path, below);
-    else
-        error_set(err, BENCH_ERROR_USAGE, "'%s' is not a run directory", path);
-    error_hint(err,
-               "a run directory holds '" LAYOUT_RUN
-               "'; 'bench run' makes one below '" LAYOUT_RESULTS "', 'bench list runs' names them");
-    return -1;
 }
 
 static int read_seed(struct stored_run *run, struct bench_error *err)
@@ -177,9 +166,9 @@ static int read_seed(struct stored_run *run, struct bench_error *err)
     return error_context(err, "%s/" LAYOUT_RUN ": field 'seed'", run->path);
 }
 
-int store_read(struct stored_run *ret, const char *path, struct bench_error *err)
+int store_read(struct stored_run *ret, const char *word, struct bench_error *err)
 {
-    cleanup_close int dirfd = open_run(path, err);
+    cleanup_close int dirfd = run_find(word, err);
     cleanup_free char *link = NULL;
     struct stored_run run = {0};
 
@@ -188,7 +177,7 @@ int store_read(struct stored_run *ret, const char *path, struct bench_error *err
     link = xasprintf("/proc/self/fd/%d", dirfd);
     run.path = realpath(link, NULL);
     if (!run.path)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot resolve '%s'", path);
+        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot resolve '%s'", word);
     run.run = run_json_read(dirfd, run.path, err);
     if (!run.run || read_seed(&run, err) < 0 || read_repetitions(&run, dirfd, err) < 0) {
         stored_run_release(&run);
@@ -197,6 +186,13 @@ int store_read(struct stored_run *ret, const char *path, struct bench_error *err
     run.id = xstrdup(json_string_value(json_object_get(run.run, "id")));
     *ret = run;
     return 0;
+}
+
+int stored_run_open(const struct stored_run *r, struct bench_error *err)
+{
+    int fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", r->path) : fd;
 }
 
 void stored_run_release(struct stored_run *r)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "store/fields.h"
@@ -179,6 +180,31 @@ static int get_error(void *at, json_t *value, struct bench_error *err)
     return 0;
 }
 
+static json_t *put_captures(const void *at)
+{
+    return field_json.put(&((const struct repetition_record *)at)->captures);
+}
+
+/* Files of captures lie below the repetition, whatever another has written there. */
+static int get_captures(void *at, json_t *value, struct bench_error *err)
+{
+    json_t *capture, *file;
+    size_t i, k;
+
+    json_array_foreach(value, i, capture)
+        json_array_foreach(json_object_get(capture, "files"), k, file)
+    {
+        const char *name = json_string_value(file);
+
+        if (name && path_is_beneath(name))
+            continue;
+        error_set(err, BENCH_ERROR_RUN, "file '%s' is not below the repetition", name ? name : "");
+        return error_context(err, "element %zu", i);
+    }
+    return field_json.get(&((struct repetition_record *)at)->captures, value, err);
+}
+
+static const struct field_kind field_captures = {put_captures, get_captures};
 static const struct field_kind field_roles = {put_roles, get_roles};
 static const struct field_kind field_totals = {put_totals, get_totals};
 static const struct field_kind field_slices = {put_slices, get_slices};
@@ -228,10 +254,7 @@ static const struct field record_fields[] = {
     {.name = "slices", .kind = &field_slices, .optional = true},
     {.name = "roles", .kind = &field_roles},
     {.name = "totals", .kind = &field_totals},
-    {.name = "captures",
-     .kind = &field_json,
-     .offset = offsetof(struct repetition_record, captures),
-     .optional = true},
+    {.name = "captures", .kind = &field_captures, .optional = true},
     {0},
 };
 

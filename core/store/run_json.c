@@ -2,6 +2,7 @@
 #include "store/run_json.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,8 +14,6 @@
 #include "store/layout.h"
 #include "store/store.h"
 
-#define RUN_LIMIT (64 << 20)
-
 json_t *json_read(int dirfd, const char *path, const char *name, size_t limit,
                   struct bench_error *err)
 {
@@ -23,10 +22,16 @@ json_t *json_read(int dirfd, const char *path, const char *name, size_t limit,
     json_t *json;
     size_t length;
 
-    if (file_read(dirfd, path, limit, &data, &length, err) < 0)
+    if ((dirfd == AT_FDCWD ? file_read(dirfd, path, limit, &data, &length, err)
+                           : file_read_beneath(dirfd, path, limit, &data, &length, err)) < 0) {
+        if (strcmp(path, name) != 0)
+            error_context(err, "%s", name);
         return NULL;
+    }
     json = json_loadb(data, length, JSON_REJECT_DUPLICATES, &e);
-    if (!json)
+    if (!json && json_error_code(&e) == json_error_out_of_memory)
+        error_errno(err, BENCH_ERROR_RUN, ENOMEM, "cannot read '%s'", name);
+    else if (!json)
         error_set(err, BENCH_ERROR_RUN, "%s:%d:%d: %s", name, e.line, e.column, e.text);
     return json;
 }
@@ -161,7 +166,7 @@ static bool writer_lives(int dirfd)
 json_t *run_json_read(int dirfd, const char *directory, struct bench_error *err)
 {
     cleanup_free char *name = xasprintf("%s/" LAYOUT_RUN, directory);
-    json_t *run = json_read(dirfd, LAYOUT_RUN, name, RUN_LIMIT, err);
+    json_t *run = json_read(dirfd, LAYOUT_RUN, name, RUN_JSON_LIMIT, err);
 
     if (!run)
         return NULL;

@@ -7,7 +7,10 @@
 
 #include <bench/types.h>
 
-/* New reference; messages begin with `name` and the place in it. */
+#define RUN_JSON_LIMIT (64 << 20)
+
+/* Below `dirfd`, see file_open_beneath(), unless that is AT_FDCWD. New reference; messages begin
+ * with `name` and the place in it. */
 json_t *json_read(int dirfd, const char *path, const char *name, size_t limit,
                   struct bench_error *err);
 /* The run.json of the run directory behind `dirfd`; `directory` is for messages. A newer format is

@@ -51,9 +51,12 @@ struct stored_run {
     struct strings damaged; /* "repetitions/0003-nginx: reason": skipped, not fatal */
 };
 
-/* `path` may be a run directory or a name below bench-results (also "latest"). A newer format is
- * refused by number. The state "running" of a dead writer reads as "interrupted". */
-int store_read(struct stored_run *ret, const char *path, struct bench_error *err);
+/* `word` stands for a run as run_find() has it. A newer format is refused by number. The state
+ * "running" of a dead writer reads as "interrupted". A file that cannot be read for the moment
+ * (error_is_passing()) is an error: a run with a part missing may have another verdict. */
+int store_read(struct stored_run *ret, const char *word, struct bench_error *err);
+/* Opens its directory, to read what captures left in it (file_open_beneath()). */
+int stored_run_open(const struct stored_run *r, struct bench_error *err);
 void stored_run_release(struct stored_run *r);
 
 #endif

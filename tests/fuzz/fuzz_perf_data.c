@@ -3,6 +3,7 @@
  * libFuzzer target of perf.data: every record is read and told to what keeps maps and names, and
  * every address of a sample looked up there, short of opening the files that the recording names.
  */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
         abort();
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (perf_data_open(path, &d, &err) == 0)
+    if (perf_data_open(AT_FDCWD, path, &d, &err) == 0)
         read_all(d);
     else if (!err.message[0])
         abort();

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +27,7 @@ static void fold(struct folding *f, const char *path, const struct fold_options 
     struct bench_error err = {0};
 
     *f = (struct folding){0};
-    if (perf_fold(path, options, stacks, &f->summary, &err) < 0)
+    if (perf_fold(AT_FDCWD, path, options, stacks, &f->summary, &err) < 0)
         fail_msg("%s", err.message);
     folded_write(stacks, &f->text);
 }
@@ -140,7 +141,8 @@ static void one_event_is_folded(void **state)
         assert_string_equal(got.summary.unit, "events");
     }
     assert_int_equal(
-        perf_fold(f.path, &(struct fold_options){.event = "cycle"}, stacks, &none, &err), -1);
+        perf_fold(AT_FDCWD, f.path, &(struct fold_options){.event = "cycle"}, stacks, &none, &err),
+        -1);
     fold_summary_release(&none);
     assert_non_null(strstr(err.message, ": unknown event 'cycle'"));
     assert_string_equal(err.hint, "known: dummy:HG, cycles:u");

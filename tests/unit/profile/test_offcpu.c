@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +96,7 @@ static void fold(struct folding *got, const struct perf_file *f, uint64_t end_us
     struct bench_error err = {0};
 
     *got = (struct folding){.stacks = stacks_new()};
-    if (perf_fold_offcpu(f->path, &options, got->stacks, &got->summary, &err) < 0)
+    if (perf_fold_offcpu(AT_FDCWD, f->path, &options, got->stacks, &got->summary, &err) < 0)
         fail_msg("%s", err.message);
     folded_write(got->stacks, &got->text);
 }
@@ -198,8 +199,9 @@ static void assert_refused(const struct perf_file *f, const char *expected)
     struct offcpu_summary summary;
     struct bench_error err = {0};
 
-    assert_int_equal(perf_fold_offcpu(f->path, &(struct offcpu_options){0}, stacks, &summary, &err),
-                     -1);
+    assert_int_equal(
+        perf_fold_offcpu(AT_FDCWD, f->path, &(struct offcpu_options){0}, stacks, &summary, &err),
+        -1);
     if (!strstr(err.message, expected))
         fail_msg("%s", err.message);
     offcpu_summary_release(&summary);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +17,7 @@ static struct perf_data *opened(const struct perf_file *f)
     struct perf_data *d = NULL;
     struct bench_error err = {0};
 
-    if (perf_data_open(f->path, &d, &err) < 0)
+    if (perf_data_open(AT_FDCWD, f->path, &d, &err) < 0)
         fail_msg("%s", err.message);
     return d;
 }
@@ -227,7 +228,7 @@ static void assert_refused(struct perf_file *f, const char *what)
     struct perf_data *d = NULL;
     struct bench_error err = {0};
     struct perf_record r;
-    int got = perf_data_open(f->path, &d, &err);
+    int got = perf_data_open(AT_FDCWD, f->path, &d, &err);
 
     while (got >= 0 && (got = perf_data_next(d, &r, &err)) > 0)
         ;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/error.h"
+
 static const char *member(const struct stored_run *run, const char *name)
 {
     return json_string_value(json_object_get(run->run, name));
@@ -403,6 +405,158 @@ static void damaged_repetitions_are_told_apart(void **state)
 }
 
 /* The file cut at `cut`, all others whole. */
+/* Reads as an ordinary user, whom permissions bind. */
+static int read_as_user(const char *path, struct stored_run *run, struct bench_error *err)
+{
+    uid_t user = geteuid();
+    int result;
+
+    assert_int_equal(user == 0 ? chmod(".", 0755) | seteuid(65534) : 0, 0);
+    result = store_read(run, path, err);
+    assert_int_equal(user == 0 ? seteuid(0) : 0, 0);
+    return result;
+}
+
+/* Without a repetition the others may have another verdict: what cannot be read for the moment is
+ * an error that names the file, whatever part of the run it is. */
+static void what_cannot_be_read_now_is_an_error(void **state)
+{
+    static const struct {
+        const char *path;
+        mode_t mode;
+        const char *message; /* behind the run's path */
+    } parts[] = {
+        {"run", 0755, "cannot open 'run': Permission denied"},
+        {"run/run.json", 0644, "cannot open 'run.json': Permission denied"},
+        {"run/repetitions", 0755, "cannot read directory 'repetitions': Permission denied"},
+        {"run/repetitions/0002-nginx", 0755,
+         "cannot open 'repetitions/0002-nginx/repetition.json': Permission denied"},
+        {"run/repetitions/0002-nginx/repetition.json", 0644,
+         "cannot open 'repetitions/0002-nginx/repetition.json': Permission denied"},
+        {"run/repetitions/0002-nginx/series.tsv", 0644,
+         "cannot open 'repetitions/0002-nginx/series.tsv': Permission denied"},
+        {"run/repetitions/0002-nginx/latency.hlog", 0644,
+         "cannot open 'repetitions/0002-nginx/latency.hlog': Permission denied"},
+    };
+    struct stored_run run = {0};
+    struct store_writer w;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    must_add(&w, &s, 0);
+    must_add(&w, &s, 1);
+    store_writer_release(&w);
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        struct bench_error err = {0};
+
+        assert_int_equal(chmod(parts[i].path, 0), 0);
+        assert_int_equal(read_as_user("run", &run, &err), -1);
+        assert_non_null(strstr(err.message, parts[i].message));
+        assert_true(error_is_passing(&err));
+        assert_int_equal(err.kind, BENCH_ERROR_RUN);
+        assert_int_equal(chmod(parts[i].path, parts[i].mode), 0);
+    }
+    assert_int_equal(read_as_user("run", &run, NULL), 0);
+    assert_int_equal(run.n_repetitions, 2);
+    assert_int_equal(run.damaged.count, 0);
+    stored_run_release(&run);
+    setup_release(&s);
+}
+
+/* However few descriptors are left: all of the run, or an error. */
+static void too_few_descriptors_are_an_error(void **state)
+{
+    struct rlimit old, limit;
+    struct store_writer w;
+    struct setup s;
+    int refused = 0, result = -1;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    must_add(&w, &s, 0);
+    must_add(&w, &s, 1);
+    store_writer_release(&w);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    for (rlim_t n = 3; result < 0 && n < 100; n++) {
+        struct stored_run run = {0};
+        struct bench_error err = {0};
+
+        limit = (struct rlimit){n, old.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        result = store_read(&run, "run", &err);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+        if (result < 0) {
+            assert_int_equal(err.errnum, EMFILE);
+            assert_string_equal(err.hint, "raise the limit on open files: 'ulimit -n'");
+            refused++;
+        } else {
+            assert_int_equal(run.n_repetitions, 2);
+            assert_int_equal(run.damaged.count, 0);
+        }
+        stored_run_release(&run);
+    }
+    assert_int_equal(result, 0);
+    assert_true(refused >= 2); /* the run's directory, and a file in it */
+    setup_release(&s);
+}
+
+/* In place of what a repetition has. */
+static void expect_damaged(const char *reason)
+{
+    struct stored_run run = {0};
+
+    must_read(&run, "run");
+    assert_int_equal(run.n_repetitions, 1);
+    assert_int_equal(run.damaged.count, 1);
+    assert_non_null(strstr(run.damaged.items[0], reason));
+    stored_run_release(&run);
+}
+
+/* Nor is anything read through a link, or waited for. */
+static void nothing_outside_of_the_run_is_read(void **state)
+{
+    static const char *const names[] = {"../../../secret.txt", "/etc/passwd", "a/../../x", ""};
+    const char *path = "run/repetitions/0002-nginx/repetition.json";
+    struct store_writer w;
+    struct setup s;
+    json_t *json;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    must_add(&w, &s, 0);
+    must_add(&w, &s, 1);
+    store_writer_release(&w);
+    json = json_load_file(path, 0, NULL);
+    assert_non_null(json);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        cleanup_free char *reason = xasprintf(
+            "field 'captures': element 0: file '%s' is not below the repetition", names[i]);
+
+        json_object_set_new(json, "captures",
+                            json_pack("[{s:s, s:[s]}]", "capture", "c2c", "files", names[i]));
+        assert_int_equal(json_dump_file(json, path, 0), 0);
+        expect_damaged(reason);
+    }
+    json_object_set_new(json, "captures",
+                        json_pack("[{s:s, s:[s]}]", "capture", "c2c", "files", "a/b.txt"));
+    assert_int_equal(json_dump_file(json, path, 0), 0);
+    json_decref(json);
+    assert_int_equal(rename("run/repetitions/0002-nginx/series.tsv", "series.tsv"), 0);
+    assert_int_equal(symlink("../../../series.tsv", "run/repetitions/0002-nginx/series.tsv"), 0);
+    expect_damaged("'repetitions/0002-nginx/series.tsv' leads through a symbolic link");
+    assert_int_equal(unlink("run/repetitions/0002-nginx/series.tsv"), 0);
+    assert_int_equal(mkfifo("run/repetitions/0002-nginx/series.tsv", 0600), 0);
+    expect_damaged("'repetitions/0002-nginx/series.tsv' is not a regular file");
+    assert_int_equal(rename("run/repetitions/0002-nginx", "other"), 0);
+    assert_int_equal(symlink("../../other", "run/repetitions/0002-nginx"), 0);
+    expect_damaged("'repetitions/0002-nginx/repetition.json' leads through a symbolic link");
+    setup_release(&s);
+}
+
 static void read_cut(const char *path, const char *data, size_t cut, size_t n_whole)
 {
     struct bench_error err = {0};
@@ -641,6 +795,9 @@ int main(void)
         TEST(running_without_a_writer_means_interrupted),
         TEST(a_writer_killed_at_any_moment_leaves_whole_repetitions),
         TEST(damaged_repetitions_are_told_apart),
+        TEST(what_cannot_be_read_now_is_an_error),
+        TEST(too_few_descriptors_are_an_error),
+        TEST(nothing_outside_of_the_run_is_read),
         TEST(no_cut_file_is_mistaken_for_a_whole_one),
         TEST(what_is_no_run_is_refused),
         TEST(run_json_is_checked),
