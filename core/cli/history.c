@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench history: a metric from run to run. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/cli.h"
@@ -17,18 +16,15 @@ struct asking {
     struct selection selection;
     struct history_question question;
     struct history *history;
-    bool plain, counted; /* counted: a line of progress stands on the terminal */
+    struct strings unread; /* why runs are not in it */
+    bool plain;
 };
 
-/* Only where somebody waits before it. */
 static void show_progress(void *context, size_t done, size_t n)
 {
     struct asking *a = context;
 
-    if (!isatty(STDERR_FILENO))
-        return;
-    say_live(0, "reading run %zu of %zu", done + 1, n);
-    a->counted = true;
+    select_progress(&a->selection, done, n);
 }
 
 static int ask(struct run_index *x, void *context, struct bench_error *err)
@@ -38,11 +34,10 @@ static int ask(struct run_index *x, void *context, struct bench_error *err)
     cleanup_free char *name = NULL;
     int result = history_choose(x, &question.filter, &name, err);
 
+    strings_release(&a->unread);
     if (result == 0)
-        result = indexing_complete(x, LAYOUT_RESULTS, &question.filter, show_progress, a, err);
-    if (a->counted)
-        say_live(0, "%s", "");
-    a->counted = false;
+        result = indexing_complete(x, LAYOUT_RESULTS, &question.filter, show_progress, a,
+                                   &a->unread, err);
     return result < 0 ? -1 : history_new(&a->history, x, &question, err);
 }
 
@@ -53,9 +48,13 @@ static int print(struct cli *cli, struct asking *a)
     struct bench_style style;
     const struct bench_reporter *reporter =
         cli_history_reporter(cli, a->selection.format ? a->selection.format : "text", &err);
-    int result = reporter ? index_with(NULL, false, ask, a, &notes, &err) : -1;
+    int result = reporter ? index_with(NULL, false, ask, a, show_progress, &notes, &err) : -1;
 
+    select_progress_end(&a->selection);
     select_notes(&notes);
+    for (size_t i = 0; i < a->unread.count; i++)
+        say_line(stderr, "bench: not in this history: %s", a->unread.items[i]);
+    strings_release(&a->unread);
     cli_style(&style, stdout, a->plain);
     if (result == 0)
         result = cli_print_history(reporter, history_get(a->history), &style, &err);

@@ -119,6 +119,13 @@ static int ask(struct run_index *x, void *context, struct bench_error *err)
     return index_runs(x, &l->selection.filter, l->json ? add_object : add_line, &l->out, err);
 }
 
+static void show_progress(void *context, size_t done, size_t n)
+{
+    struct listing *l = context;
+
+    select_progress(&l->selection, done, n);
+}
+
 static bool is_filtered(const struct index_filter *f)
 {
     return f->pattern || f->name || f->relay || f->state || f->since;
@@ -129,11 +136,12 @@ static int list(struct listing *l)
     cleanup_strings struct strings notes = {0};
     struct bench_error err = {0};
 
-    if (index_with(NULL, l->rebuild, ask, l, &notes, &err) < 0) {
-        select_notes(&notes);
-        return cli_error(&err);
-    }
+    int result = index_with(NULL, l->rebuild, ask, l, show_progress, &notes, &err);
+
+    select_progress_end(&l->selection);
     select_notes(&notes);
+    if (result < 0)
+        return cli_error(&err);
     if (l->out.length == 0 && is_filtered(&l->selection.filter))
         say_line(stderr, "bench: no stored run is like that");
     if (l->json)
@@ -153,7 +161,8 @@ static int print_help(void)
             "Stored runs below bench-results, oldest first: name, state, start, repetitions\n"
             "finished and planned, arms. PATTERN keeps names that contain it.\n\n");
     select_help();
-    cli_help_row("--state STATE", "running, complete, interrupted, failed or damaged");
+    cli_help_row("--state STATE", "running, complete, interrupted, failed, damaged (by its "
+                                  "content) or unreadable (now: permissions, the disk, …)");
     cli_help_row("--limit N", "the newest N only");
     cli_help_row("--sort KEY", text_get(&sorts));
     cli_help_row("--format text|json", "how to print them (default text)");

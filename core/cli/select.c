@@ -2,6 +2,7 @@
 #include "cli/select.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -39,6 +40,31 @@ void select_help(void)
     cli_help_row("--relay NAME", "runs with an arm, or a plugin, of this name");
     cli_help_row("--since TIME", "runs that started since then: 2026-11-20, 2026-11-20T06:49 "
                                  "(UTC), or how long ago: 90m, 12h, 30d");
+}
+
+void select_progress(struct selection *s, size_t done, size_t n)
+{
+    struct select_progress *p = &s->progress;
+    int64_t now = clock_now();
+
+    if (p->begin == 0)
+        p->begin = now;
+    if (now - p->begin < NS_PER_S || p->printed)
+        return;
+    if (isatty(STDERR_FILENO)) {
+        say_live(0, "reading run %zu of %zu", done, n);
+        p->live = true;
+        return;
+    }
+    say_line(stderr, "bench: reading %zu runs that the index does not have yet", n);
+    p->printed = true;
+}
+
+void select_progress_end(struct selection *s)
+{
+    if (s->progress.live)
+        say_live(0, "%s", "");
+    s->progress = (struct select_progress){0};
 }
 
 void select_notes(const struct strings *notes)

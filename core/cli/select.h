@@ -14,6 +14,10 @@ struct selection {
     struct index_filter filter;
     const char *format;
     char since[32]; /* what filter.since points to */
+    struct select_progress {
+        int64_t begin;      /* of reading; 0: it has not begun */
+        bool live, printed; /* a line stands on the terminal; a line was printed once */
+    } progress;
 };
 
 enum { SELECT_NAME = 256, SELECT_RELAY, SELECT_SINCE, SELECT_FORMAT, SELECT_END };
@@ -29,6 +33,11 @@ enum { SELECT_NAME = 256, SELECT_RELAY, SELECT_SINCE, SELECT_FORMAT, SELECT_END 
 int select_option(struct selection *s, int flag, const char *argument, struct bench_error *err);
 /* Rows of the help. */
 void select_help(void);
+/* Says on standard error how far reading the runs has come, once it takes longer than a second: on
+ * a terminal as it goes on, else once. */
+void select_progress(struct selection *s, size_t done, size_t n);
+/* Clears the terminal's line. */
+void select_progress_end(struct selection *s);
 /* Prints what the index noted, to standard error. */
 void select_notes(const struct strings *notes);
 

@@ -20,7 +20,8 @@
 /*
  * Estimates are entered when somebody asks for them: runs.estimates_by is the bench that did.
  * runs.settled: what is in the row will not change any more. scan.mtime: that of the results
- * directory when its names were last compared, 0 when they have to be again.
+ * directory when its names were last compared, 0 when they have to be again. runs.changed: the
+ * change time of its run.json.
  */
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -33,7 +34,7 @@ static const char schema[] =
     "  workload TEXT, protocol TEXT, relays TEXT,"
     "  bench_version TEXT, kernel TEXT, cpu_model TEXT, cpus INTEGER,"
     "  planned INTEGER NOT NULL, done INTEGER NOT NULL,"
-    "  settled INTEGER NOT NULL, mtime INTEGER NOT NULL,"
+    "  settled INTEGER NOT NULL, changed INTEGER NOT NULL,"
     "  estimates_by TEXT,"
     "  CHECK ((reason IS NULL) = (id IS NOT NULL))"
     ") STRICT;"
@@ -82,6 +83,8 @@ static char *path_of(const struct run_index *x, const char *end)
     return xasprintf("%s/" INDEX_FILE "%s", x->directory, end);
 }
 
+static const char *const file_ends[] = {"", "-wal", "-shm"};
+
 /* Without locks on this file system there is only SQLite's own protection. */
 static void lock(const struct run_index *x, int how)
 {
@@ -112,6 +115,18 @@ static int refuse_newer(const struct run_index *x, int64_t version, struct bench
     return -1;
 }
 
+/* SQLite would wait for the writer of a FIFO, and write through a link. */
+static int check_regular(struct run_index *x, const char *end, struct bench_error *err)
+{
+    cleanup_free char *path = path_of(x, end);
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return 0;
+    x->db.trouble = DATABASE_UNWRITABLE;
+    return error_set(err, BENCH_ERROR_RUN, "'%s' is not a regular file", path);
+}
+
 /* Opens what is there. -1: it cannot be used, and must not be replaced either. */
 static int open_present(struct run_index *x, enum condition *ret, struct bench_error *err)
 {
@@ -119,6 +134,9 @@ static int open_present(struct run_index *x, enum condition *ret, struct bench_e
     int64_t version = 0;
 
     *ret = MISSING;
+    for (size_t i = 0; i < ARRAY_SIZE(file_ends); i++)
+        if (check_regular(x, file_ends[i], err) < 0)
+            return -1;
     if (access(path, F_OK) < 0)
         return 0;
     if (database_open(&x->db, path, false, err) < 0 || configure(x, err) < 0 ||
@@ -146,12 +164,11 @@ static void make_file(const struct run_index *x)
 
 static int create(struct run_index *x, struct bench_error *err)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
     cleanup_free char *path = path_of(x, "");
 
     database_release(&x->db);
-    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-        cleanup_free char *old = path_of(x, ends[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(file_ends); i++) {
+        cleanup_free char *old = path_of(x, file_ends[i]);
 
         unlink(old);
     }
@@ -210,7 +227,7 @@ static int attempt(struct run_index *x, bool rebuild, index_use use, void *conte
     int result = x->in_memory ? open_memory(x, err) : open_file(x, rebuild, notes, err);
 
     if (result == 0 && x->dirfd >= 0)
-        result = index_scan(x, err);
+        result = index_scan(x, notes, err);
     if (result == 0)
         result = use(x, context, err);
     return result;
@@ -239,9 +256,11 @@ static int attempt_all(struct run_index *x, bool rebuild, index_use use, void *c
 }
 
 int index_with(const char *directory, bool rebuild, index_use use, void *context,
-               struct strings *notes, struct bench_error *err)
+               index_progress progress, struct strings *notes, struct bench_error *err)
 {
-    struct run_index x = {.directory = directory ? directory : LAYOUT_RESULTS};
+    struct run_index x = {.directory = directory ? directory : LAYOUT_RESULTS,
+                          .progress = progress,
+                          .progress_context = context};
     cleanup_close int dirfd = open(x.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int result;
 

@@ -6,7 +6,9 @@
  *
  * - a directory that came or went changes the modification time of the results directory, and then
  *   names are compared;
- * - a run that had not ended when it was read, or could not be read, is looked at again every time;
+ * - a run that had not ended when it was read, or could not be read, is looked at again every time:
+ *   one is "damaged" by its content, and "unreadable" for a reason that may pass (no permission, an
+ *   error of the disk, too many open files);
  * - a run that has ended is trusted from then on. What is changed in it by hand needs a rebuild.
  *
  * Several benches may use it at once and may be killed at any moment. Who uses it holds a shared
@@ -21,12 +23,15 @@
 #include "base/text.h"
 
 #define INDEX_FILE "index.db"
-#define INDEX_SCHEMA 2
+#define INDEX_SCHEMA 3
 
 struct run_index;
 
 /* A question for the index; may be asked twice, so it begins from nothing each time. */
 typedef int (*index_use)(struct run_index *x, void *context, struct bench_error *err);
+
+/* How far reading many runs has come. */
+typedef void (*index_progress)(void *context, size_t done, size_t n);
 
 /*
  * Opens the index of the results directory (NULL: bench-results), brings it up to date, calls
@@ -35,7 +40,7 @@ typedef int (*index_use)(struct run_index *x, void *context, struct bench_error 
  * Results that do not exist yet are an empty index.
  */
 int index_with(const char *directory, bool rebuild, index_use use, void *context,
-               struct strings *notes, struct bench_error *err);
+               index_progress progress, struct strings *notes, struct bench_error *err);
 
 /* Which runs; zero is all of them. */
 struct index_filter {
@@ -58,7 +63,7 @@ extern const char *const index_states[];
 struct indexed_run {
     const char *directory; /* its name below the results */
     const char *started, *state;
-    const char *reason;    /* why it is "damaged" */
+    const char *reason;    /* why it is "damaged" or "unreadable" */
     const char *relays;    /* the arms, separated by ", " */
     int64_t planned, done; /* repetitions */
     /* Not when it was to be brief. */

@@ -28,87 +28,102 @@ int index_unestimated(struct run_index *x, const struct index_filter *filter, st
     return more;
 }
 
-static int put_metric(struct run_index *x, const struct bench_metric *m, int64_t *ret_key,
-                      struct bench_error *err)
-{
-    cleanup_statement struct statement s = {0};
+/* What is done for every arm and estimate of a run, prepared once: that takes longer than doing it.
+ */
+struct putting {
+    struct statement arm, metric, estimate;
+};
 
-    if (statement_prepare(&s, &x->db,
-                          "INSERT INTO metrics (name, unit, title, direction, format)"
-                          " VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-                          " unit = excluded.unit, title = excluded.title,"
-                          " direction = excluded.direction, format = excluded.format"
-                          " RETURNING key",
-                          err) < 0)
-        return -1;
-    statement_text(&s, 1, m->name);
-    statement_text(&s, 2, m->unit);
-    statement_text(&s, 3, m->title);
-    statement_integer(&s, 4, m->direction);
-    statement_integer(&s, 5, m->format);
-    if (statement_step(&s, err) < 0)
-        return -1;
-    *ret_key = column_integer(&s, 0);
-    return statement_step(&s, err);
+static void putting_release(struct putting *p)
+{
+    statement_release(&p->arm);
+    statement_release(&p->metric);
+    statement_release(&p->estimate);
+}
+#define cleanup_putting __attribute__((cleanup(putting_release)))
+
+static int putting_prepare(struct putting *ret, struct run_index *x, struct bench_error *err)
+{
+    static const char arm[] =
+        "INSERT INTO arms (run, name, relay, point, baseline, hops, valid,"
+        " failed, limited_by, binary, code, settings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    static const char metric[] = "INSERT INTO metrics (name, unit, title, direction, format)"
+                                 " VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+                                 " unit = excluded.unit, title = excluded.title,"
+                                 " direction = excluded.direction, format = excluded.format"
+                                 " RETURNING key";
+    static const char estimate[] =
+        "INSERT INTO estimates (arm, metric, state, value, low, high, n, ratio,"
+        " ratio_low, ratio_high, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (arm, metric) DO NOTHING";
+
+    return statement_prepare(&ret->arm, &x->db, arm, err) < 0 ||
+                   statement_prepare(&ret->metric, &x->db, metric, err) < 0 ||
+                   statement_prepare(&ret->estimate, &x->db, estimate, err) < 0
+               ? -1
+               : 0;
 }
 
-static int put_estimate(struct run_index *x, int64_t arm, const struct bench_estimate *e,
+static int put_metric(struct statement *s, const struct bench_metric *m, int64_t *ret_key,
+                      struct bench_error *err)
+{
+    statement_text(s, 1, m->name);
+    statement_text(s, 2, m->unit);
+    statement_text(s, 3, m->title);
+    statement_integer(s, 4, m->direction);
+    statement_integer(s, 5, m->format);
+    if (statement_step(s, err) < 0)
+        return -1;
+    *ret_key = column_integer(s, 0);
+    return statement_step(s, err);
+}
+
+static int put_estimate(struct putting *p, int64_t arm, const struct bench_estimate *e,
                         const char *part, struct bench_error *err)
 {
     bool counted = e->state <= BENCH_SCALED, number = counted && isfinite(e->value);
-    cleanup_statement struct statement s = {0};
+    struct statement *s = &p->estimate;
     int64_t metric;
 
-    if (put_metric(x, e->metric, &metric, err) < 0 ||
-        statement_prepare(&s, &x->db,
-                          "INSERT INTO estimates (arm, metric, state, value, low, high, n, ratio,"
-                          " ratio_low, ratio_high, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                          " ON CONFLICT (arm, metric) DO NOTHING",
-                          err) < 0)
+    if (put_metric(&p->metric, e->metric, &metric, err) < 0)
         return -1;
-    statement_integer(&s, 1, arm);
-    statement_integer(&s, 2, metric);
-    statement_text(&s, 3, series_state_names[counted && !number ? BENCH_FAILED : e->state]);
-    statement_number(&s, 4, number ? e->value : NAN);
-    statement_number(&s, 5, number && e->has_interval ? e->low : NAN);
-    statement_number(&s, 6, number && e->has_interval ? e->high : NAN);
-    statement_integer(&s, 7, e->n);
-    statement_number(&s, 8, e->ratio);
-    statement_number(&s, 9, e->has_ratio_interval ? e->ratio_low : NAN);
-    statement_number(&s, 10, e->has_ratio_interval ? e->ratio_high : NAN);
-    statement_text(&s, 11, part);
-    return statement_step(&s, err);
+    statement_integer(s, 1, arm);
+    statement_integer(s, 2, metric);
+    statement_text(s, 3, series_state_names[counted && !number ? BENCH_FAILED : e->state]);
+    statement_number(s, 4, number ? e->value : NAN);
+    statement_number(s, 5, number && e->has_interval ? e->low : NAN);
+    statement_number(s, 6, number && e->has_interval ? e->high : NAN);
+    statement_integer(s, 7, e->n);
+    statement_number(s, 8, e->ratio);
+    statement_number(s, 9, e->has_ratio_interval ? e->ratio_low : NAN);
+    statement_number(s, 10, e->has_ratio_interval ? e->ratio_high : NAN);
+    statement_text(s, 11, part);
+    return statement_step(s, err);
 }
 
-static int put_arm(struct run_index *x, int64_t run, const struct index_arm *a,
+static int put_arm(struct run_index *x, struct putting *p, int64_t run, const struct index_arm *a,
                    struct bench_error *err)
 {
-    cleanup_statement struct statement s = {0};
+    struct statement *s = &p->arm;
     int64_t key;
 
-    if (statement_prepare(&s, &x->db,
-                          "INSERT INTO arms (run, name, relay, point, baseline, hops, valid,"
-                          " failed, limited_by, binary, code, settings)"
-                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                          err) < 0)
-        return -1;
-    statement_integer(&s, 1, run);
-    statement_text(&s, 2, a->arm->name);
-    statement_text(&s, 3, a->arm->relay);
-    statement_text(&s, 4, a->arm->point);
-    statement_integer(&s, 5, a->baseline);
-    statement_integer(&s, 6, a->arm->hops);
-    statement_integer(&s, 7, a->arm->valid);
-    statement_integer(&s, 8, a->arm->failed);
-    statement_text(&s, 9, a->arm->limited_by);
-    statement_text(&s, 10, a->binary);
-    statement_text(&s, 11, a->code);
-    statement_text(&s, 12, a->settings);
-    if (statement_step(&s, err) < 0)
+    statement_integer(s, 1, run);
+    statement_text(s, 2, a->arm->name);
+    statement_text(s, 3, a->arm->relay);
+    statement_text(s, 4, a->arm->point);
+    statement_integer(s, 5, a->baseline);
+    statement_integer(s, 6, a->arm->hops);
+    statement_integer(s, 7, a->arm->valid);
+    statement_integer(s, 8, a->arm->failed);
+    statement_text(s, 9, a->arm->limited_by);
+    statement_text(s, 10, a->binary);
+    statement_text(s, 11, a->code);
+    statement_text(s, 12, a->settings);
+    if (statement_step(s, err) < 0)
         return -1;
     key = sqlite3_last_insert_rowid(x->db.handle);
     for (uint32_t i = 0; i < a->arm->n_estimates; i++)
-        if (put_estimate(x, key, a->arm->estimates[i], a->parts ? a->parts[i] : NULL, err) < 0)
+        if (put_estimate(p, key, a->arm->estimates[i], a->parts ? a->parts[i] : NULL, err) < 0)
             return -1;
     return 0;
 }
@@ -141,14 +156,15 @@ static int take_run(struct run_index *x, const char *directory, bool ended, int6
 int index_put_estimates(struct run_index *x, const char *directory, bool ended,
                         const struct index_arm *arms, size_t n, struct bench_error *err)
 {
+    cleanup_putting struct putting p = {0};
     int64_t run = 0;
     int result;
 
-    if (database_begin(&x->db, err) < 0)
+    if (putting_prepare(&p, x, err) < 0 || database_begin(&x->db, err) < 0)
         return -1;
     result = take_run(x, directory, ended, &run, err);
     for (size_t i = 0; i < n && result > 0; i++)
-        if (put_arm(x, run, &arms[i], err) < 0)
+        if (put_arm(x, &p, run, &arms[i], err) < 0)
             result = -1;
     return database_end(&x->db, result < 0 ? -1 : 0, err);
 }

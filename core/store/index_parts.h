@@ -11,10 +11,13 @@ struct run_index {
     const char *directory; /* of the results */
     int dirfd;             /* the same, opened; -1: there are none */
     bool in_memory;
+    index_progress progress; /* may be NULL */
+    void *progress_context;
 };
 
-/* index_scan.c: enters what the results directory has and forgets what it has no more. */
-int index_scan(struct run_index *x, struct bench_error *err);
+/* index_scan.c: enters what the results directory has and forgets what it has no more. `notes` gets
+ * a line when runs cannot be read now. */
+int index_scan(struct run_index *x, struct strings *notes, struct bench_error *err);
 
 /* index_query.c: " WHERE …" for the filter, over the table `runs`, and its parameters from the
  * first on. */

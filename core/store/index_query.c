@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-const char *const index_states[] = {"running", "complete", "interrupted",
-                                    "failed",  "damaged",  NULL};
+const char *const index_states[] = {"running", "complete",   "interrupted", "failed",
+                                    "damaged", "unreadable", NULL};
 const char *const index_sorts[] = {"started", "finished", "name", "state", "repetitions", NULL};
 
 /* What index_sorts stand for; the last decides between equals. */

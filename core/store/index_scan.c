@@ -28,23 +28,69 @@ static int64_t mtime_of(const struct stat *st)
     return st->st_mtim.tv_sec * NS_PER_S + st->st_mtim.tv_nsec;
 }
 
+/* When the file was last written, replaced or got other permissions. */
+static int64_t ctime_of(const struct stat *st)
+{
+    return st->st_ctim.tv_sec * NS_PER_S + st->st_ctim.tv_nsec;
+}
+
+/* --- statements ---------------------------------------------------------------------------- */
+
+/* What is done for every run, prepared once: that takes longer than doing it. */
+struct entering {
+    struct statement put, relay, forget;
+};
+
+static void entering_release(struct entering *e)
+{
+    statement_release(&e->put);
+    statement_release(&e->relay);
+    statement_release(&e->forget);
+}
+#define cleanup_entering __attribute__((cleanup(entering_release)))
+
+static int entering_prepare(struct entering *ret, struct run_index *x, struct bench_error *err)
+{
+    static const char put[] =
+        "INSERT OR REPLACE INTO runs (directory, id, name, started, finished, state, reason,"
+        " workload, protocol, relays, bench_version, kernel, cpu_model, cpus, planned, done,"
+        " settled, changed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    static const char relay[] = "INSERT OR IGNORE INTO relays (name, run) VALUES (?, ?)";
+    static const char forget[] = "DELETE FROM runs WHERE directory = ?";
+
+    return statement_prepare(&ret->put, &x->db, put, err) < 0 ||
+                   statement_prepare(&ret->relay, &x->db, relay, err) < 0 ||
+                   statement_prepare(&ret->forget, &x->db, forget, err) < 0
+               ? -1
+               : 0;
+}
+
 /* --- one run ------------------------------------------------------------------------------- */
 
 /* Repetitions that were finished. */
-static int64_t count_done(int dirfd)
+static int count_done(int dirfd, int64_t *ret, struct bench_error *err)
 {
     cleanup_strings struct strings names = {0};
+    struct bench_error why = {0};
     int64_t n = 0;
 
-    if (directory_list(dirfd, LAYOUT_REPETITIONS, &names, NULL) < 0)
-        return 0; /* killed before the first one began */
+    if (directory_list(dirfd, LAYOUT_REPETITIONS, &names, &why) < 0 && error_is_passing(&why)) {
+        *err = why;
+        return -1;
+    } /* else it was killed before the first one began */
     for (size_t i = 0; i < names.count; i++) {
         cleanup_free char *path =
             xasprintf(LAYOUT_REPETITIONS "/%s/" LAYOUT_REPETITION, names.items[i]);
+        struct stat st;
 
-        n += faccessat(dirfd, path, F_OK, 0) == 0;
+        if (fstatat(dirfd, path, &st, 0) == 0)
+            n++;
+        else if (error_is_passing(&(struct bench_error){.errnum = errno}))
+            return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open '%s'", path);
     }
-    return n;
+    *ret = n;
+    return 0;
 }
 
 static const char *arm_name(const json_t *arm)
@@ -66,22 +112,17 @@ static void join_arms(const json_t *scenario, struct text *ret)
     }
 }
 
-static int put_relay(struct run_index *x, int64_t run, const char *name, struct bench_error *err)
+static int put_relay(struct statement *s, int64_t run, const char *name, struct bench_error *err)
 {
-    cleanup_statement struct statement s = {0};
-
     if (!name)
         return 0;
-    if (statement_prepare(&s, &x->db, "INSERT OR IGNORE INTO relays (name, run) VALUES (?, ?)",
-                          err) < 0)
-        return -1;
-    statement_text(&s, 1, name);
-    statement_integer(&s, 2, run);
-    return statement_step(&s, err);
+    statement_text(s, 1, name);
+    statement_integer(s, 2, run);
+    return statement_step(s, err);
 }
 
 /* By what a run can be found: the arms' names and their plugins. */
-static int put_relays(struct run_index *x, int64_t run, const json_t *scenario,
+static int put_relays(struct statement *s, int64_t run, const json_t *scenario,
                       struct bench_error *err)
 {
     json_t *arm;
@@ -89,8 +130,8 @@ static int put_relays(struct run_index *x, int64_t run, const json_t *scenario,
 
     json_array_foreach(json_object_get(scenario, "relays"), i, arm)
     {
-        if (put_relay(x, run, arm_name(arm), err) < 0 ||
-            put_relay(x, run, json_string_value(json_object_get(arm, "plugin")), err) < 0)
+        if (put_relay(s, run, arm_name(arm), err) < 0 ||
+            put_relay(s, run, json_string_value(json_object_get(arm, "plugin")), err) < 0)
             return -1;
     }
     return 0;
@@ -118,83 +159,105 @@ static void bind_run(struct statement *s, const json_t *run)
     statement_integer(s, 17, json_is_string(json_object_get(run, "finished")));
 }
 
-/* `run` is NULL for one that cannot be read. */
-static int put_run(struct run_index *x, const char *directory, const json_t *run,
-                   const char *reason, int64_t done, int64_t mtime, struct bench_error *err)
+/* A run as it was found: `run` is NULL for one that cannot be read, then there is a reason. */
+struct found {
+    json_t *run;
+    int64_t done, changed;
+    struct bench_error reason;
+};
+
+/* Its content is damaged, or it could not be had now. */
+static void bind_unread(struct statement *s, const struct bench_error *reason)
 {
-    static const char sql[] =
-        "INSERT OR REPLACE INTO runs (directory, id, name, started, finished, state, reason,"
-        " workload, protocol, relays, bench_version, kernel, cpu_model, cpus, planned, done,"
-        " settled, mtime)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    cleanup_statement struct statement s = {0};
+    statement_text(s, 4, "");
+    statement_text(s, 6, error_is_passing(reason) ? "unreadable" : "damaged");
+    statement_text(s, 7, reason->message);
+    statement_integer(s, 15, 0);
+    statement_integer(s, 17, 0);
+}
+
+static int put_run(struct run_index *x, struct entering *e, const char *directory,
+                   const struct found *f, struct bench_error *err)
+{
+    const json_t *scenario = json_object_get(f->run, "scenario");
     cleanup_text struct text relays = {0};
-    const json_t *scenario = json_object_get(run, "scenario");
+    struct statement *s = &e->put;
 
-    if (statement_prepare(&s, &x->db, sql, err) < 0)
-        return -1;
-    if (run) {
+    sqlite3_clear_bindings(s->handle);
+    if (f->run) {
         join_arms(scenario, &relays);
-        bind_run(&s, run);
-        statement_text(&s, 10, text_get(&relays));
+        bind_run(s, f->run);
+        statement_text(s, 10, text_get(&relays));
     } else {
-        statement_text(&s, 4, "");
-        statement_text(&s, 6, "damaged");
-        statement_text(&s, 7, reason);
-        statement_integer(&s, 15, 0);
-        statement_integer(&s, 17, 0);
+        bind_unread(s, &f->reason);
     }
-    statement_text(&s, 1, directory);
-    statement_integer(&s, 16, done);
-    statement_integer(&s, 18, mtime);
-    if (statement_step(&s, err) < 0)
+    statement_text(s, 1, directory);
+    statement_integer(s, 16, f->done);
+    statement_integer(s, 18, f->changed);
+    if (statement_step(s, err) < 0)
         return -1;
-    return put_relays(x, sqlite3_last_insert_rowid(x->db.handle), scenario, err);
+    return put_relays(&e->relay, sqlite3_last_insert_rowid(x->db.handle), scenario, err);
 }
 
-static int forget(struct run_index *x, const char *directory, struct bench_error *err)
+/* Not through links: `latest` is one of the others. -1 with the reason why it cannot be read now,
+ * or without one (`kind` is NONE): it is no run. */
+static int open_run(const struct run_index *x, const char *name, struct stat *ret,
+                    struct bench_error *why)
 {
-    cleanup_statement struct statement s = {0};
+    cleanup_close int fd = openat(x->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int opened = fd;
 
-    if (statement_prepare(&s, &x->db, "DELETE FROM runs WHERE directory = ?", err) < 0)
-        return -1;
-    statement_text(&s, 1, directory);
-    return statement_step(&s, err);
-}
-
-/* Not through links: `latest` is one of the others. */
-static int open_run(const struct run_index *x, const char *name, struct stat *ret)
-{
-    int fd = openat(x->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd >= 0 && fstatat(fd, LAYOUT_RUN, ret, 0) < 0) {
-        close(fd);
-        return -1;
+    if (fd < 0) {
+        error_errno(why, BENCH_ERROR_RUN, errno, "cannot open '%s/%s'", x->directory, name);
+    } else if (fstatat(fd, LAYOUT_RUN, ret, AT_SYMLINK_NOFOLLOW) < 0) {
+        error_errno(why, BENCH_ERROR_RUN, errno, "cannot open '%s/%s/" LAYOUT_RUN "'", x->directory,
+                    name);
+    } else {
+        fd = -1;
+        return opened;
     }
-    return fd;
+    if (!error_is_passing(why))
+        *why = (struct bench_error){0};
+    return -1;
 }
 
-/* Enters the run as it is now, or forgets what is none any more. */
-static int read_run(struct run_index *x, const char *name, struct bench_error *err)
+/* Enters the run as it is now, or forgets what is none: then it is not counted. */
+static int read_run(struct run_index *x, struct entering *e, const char *name, size_t *count,
+                    struct bench_error *err)
 {
     cleanup_free char *path = xasprintf("%s/%s", x->directory, name);
-    struct bench_error reason = {0};
-    struct stat st;
-    cleanup_close int fd = open_run(x, name, &st);
-    json_t *run;
+    struct found found = {0};
+    struct stat st = {0};
+    cleanup_close int fd = open_run(x, name, &st, &found.reason);
     int result;
 
-    if (fd < 0)
-        return forget(x, name, err);
-    run = run_json_read(fd, path, &reason);
-    result = put_run(x, name, run, reason.message, count_done(fd), mtime_of(&st), err);
-    json_decref(run);
+    if (fd < 0 && !found.reason.kind) {
+        statement_text(&e->forget, 1, name);
+        return statement_step(&e->forget, err);
+    }
+    ++*count;
+    found.changed = ctime_of(&st);
+    if (fd >= 0)
+        found.run = run_json_read(fd, path, &found.reason);
+    if (found.run && count_done(fd, &found.done, &found.reason) < 0) {
+        error_context(&found.reason, "%s", path);
+        json_decref(found.run);
+        found.run = NULL;
+    }
+    result = put_run(x, e, name, &found, err);
+    json_decref(found.run);
     return result;
 }
 
-/* In transactions of a size that lets others in. */
-static int read_runs(struct run_index *x, const struct strings *names, struct bench_error *err)
+/* In transactions of a size that lets others in. `ret_count`: how many are runs. */
+static int read_runs(struct run_index *x, const struct strings *names, size_t *ret_count,
+                     struct bench_error *err)
 {
+    cleanup_entering struct entering e = {0};
+
+    *ret_count = 0;
+    if (names->count && entering_prepare(&e, x, err) < 0)
+        return -1;
     for (size_t i = 0; i < names->count; i += BATCH) {
         size_t end = i + BATCH < names->count ? i + BATCH : names->count;
         int result = database_begin(&x->db, err);
@@ -202,9 +265,11 @@ static int read_runs(struct run_index *x, const struct strings *names, struct be
         if (result < 0)
             return -1;
         for (size_t k = i; k < end && result == 0; k++)
-            result = read_run(x, names->items[k], err);
+            result = read_run(x, &e, names->items[k], ret_count, err);
         if (database_end(&x->db, result, err) < 0)
             return -1;
+        if (x->progress)
+            x->progress(x->progress_context, end, names->count);
     }
     return 0;
 }
@@ -222,19 +287,21 @@ static int list_present(const struct run_index *x, struct strings *ret, struct b
     int fd = openat(x->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *entry;
+    int saved = errno;
 
     if (!dir) {
-        int saved = errno;
-
         if (fd >= 0)
             close(fd);
         return error_errno(err, BENCH_ERROR_RUN, saved, "cannot read directory '%s'", x->directory);
     }
-    while ((entry = readdir(dir)))
+    while (errno = 0, (entry = readdir(dir)))
         if (entry->d_name[0] != '.' && strcmp(entry->d_name, LAYOUT_BASELINES) != 0 &&
             (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN))
             strings_add(ret, entry->d_name);
+    saved = errno;
     closedir(dir);
+    if (saved)
+        return error_errno(err, BENCH_ERROR_RUN, saved, "cannot read directory '%s'", x->directory);
     if (ret->count)
         qsort(ret->items, ret->count, sizeof(*ret->items), by_name);
     return 0;
@@ -273,21 +340,6 @@ static void differences(const struct strings *present, const struct strings *kno
     }
 }
 
-/* Those of the names that are runs. Whether all are: one that is none may become one unseen. */
-static bool keep_runs(const struct run_index *x, const struct strings *names, struct strings *ret)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        struct stat st;
-        int fd = open_run(x, names->items[i], &st);
-
-        if (fd < 0)
-            continue;
-        close(fd);
-        strings_add(ret, names->items[i]);
-    }
-    return ret->count == names->count;
-}
-
 static int remember(struct run_index *x, int64_t mtime, struct bench_error *err)
 {
     cleanup_statement struct statement s = {0};
@@ -300,10 +352,10 @@ static int remember(struct run_index *x, int64_t mtime, struct bench_error *err)
 
 static int compare_names(struct run_index *x, struct bench_error *err)
 {
-    cleanup_strings struct strings present = {0}, known = {0}, come = {0}, gone = {0}, runs = {0};
+    cleanup_strings struct strings present = {0}, known = {0}, come = {0}, gone = {0};
     int64_t before = 0, now = 0;
+    size_t came, went;
     struct stat st;
-    bool all;
 
     if (fstat(x->dirfd, &st) < 0)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot read directory '%s'", x->directory);
@@ -318,41 +370,60 @@ static int compare_names(struct run_index *x, struct bench_error *err)
         list_names(x, "SELECT directory FROM runs ORDER BY directory", &known, err) < 0)
         return -1;
     differences(&present, &known, &come, &gone);
-    all = keep_runs(x, &come, &runs);
     /* What is gone is looked at as well: it may have come since the names were listed. */
-    if (read_runs(x, &gone, err) < 0 || read_runs(x, &runs, err) < 0)
+    if (read_runs(x, &gone, &went, err) < 0 || read_runs(x, &come, &came, err) < 0)
         return -1;
-    return all && now != before ? remember(x, now, err) : 0;
+    /* What is no run may become one, and the directory's time does not tell. */
+    return came == come.count && now != before ? remember(x, now, err) : 0;
 }
 
-/* Whether a run that was not settled has to be read again: its file changed, or its writer is gone,
- * which no file tells. */
-static bool may_have_changed(const struct run_index *x, const char *name, bool running,
-                             int64_t mtime)
+/* Whether a run that was not settled has to be read again: its file changed; or no file tells,
+ * because its writer may be gone, or because it could not be read. */
+static bool may_have_changed(const struct run_index *x, const char *name, bool passing,
+                             int64_t changed)
 {
+    struct bench_error unused = {0};
     struct stat st;
-    cleanup_close int fd = open_run(x, name, &st);
+    cleanup_close int fd = passing ? -1 : open_run(x, name, &st, &unused);
 
-    return fd < 0 || running || mtime_of(&st) != mtime;
+    return fd < 0 || ctime_of(&st) != changed;
 }
 
 static int refresh(struct run_index *x, struct bench_error *err)
 {
     cleanup_strings struct strings changed = {0};
     cleanup_statement struct statement s = {0};
+    size_t unused;
     int more;
 
     if (statement_prepare(&s, &x->db,
-                          "SELECT directory, state = 'running', mtime FROM runs WHERE NOT settled",
+                          "SELECT directory, state IN ('running', 'unreadable'), changed FROM runs"
+                          " WHERE NOT settled",
                           err) < 0)
         return -1;
     while ((more = statement_step(&s, err)) > 0)
         if (may_have_changed(x, column_text(&s, 0), column_integer(&s, 1), column_integer(&s, 2)))
             strings_add(&changed, column_text(&s, 0));
-    return more < 0 ? -1 : read_runs(x, &changed, err);
+    return more < 0 ? -1 : read_runs(x, &changed, &unused, err);
 }
 
-int index_scan(struct run_index *x, struct bench_error *err)
+/* A run that is left out of an answer for the moment is said. */
+static int note_unreadable(struct run_index *x, struct strings *notes, struct bench_error *err)
 {
-    return compare_names(x, err) < 0 ? -1 : refresh(x, err);
+    int64_t n = 0;
+
+    if (database_integer(&x->db,
+                         "SELECT count(*) FROM runs WHERE NOT settled AND state = 'unreadable'", &n,
+                         err) < 0)
+        return -1;
+    if (n > 0)
+        strings_addf(notes,
+                     "%lld run%s cannot be read now: 'bench list runs --state unreadable' says why",
+                     (long long)n, n == 1 ? "" : "s");
+    return 0;
+}
+
+int index_scan(struct run_index *x, struct strings *notes, struct bench_error *err)
+{
+    return compare_names(x, err) < 0 || refresh(x, err) < 0 ? -1 : note_unreadable(x, notes, err);
 }

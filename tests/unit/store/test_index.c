@@ -47,6 +47,7 @@ struct question {
     struct text found;
     struct strings notes;
     struct bench_error err;
+    size_t progress[2]; /* the last: done, of how many */
 };
 
 static void add_found(void *context, const struct indexed_run *run)
@@ -68,7 +69,7 @@ static int ask_runs(struct run_index *x, void *context, struct bench_error *err)
 static int ask(struct question *q, bool rebuild)
 {
     strings_release(&q->notes);
-    return index_with(NULL, rebuild, ask_runs, q, &q->notes, &q->err);
+    return index_with(NULL, rebuild, ask_runs, q, NULL, &q->notes, &q->err);
 }
 
 static void question_release(struct question *q)
@@ -111,6 +112,34 @@ static void query(const char *sql)
     sqlite3_close(db);
 }
 
+/* What the table has for the run. */
+static const char *text_of(const char *column, const char *directory)
+{
+    static char text[512];
+    cleanup_free char *sql =
+        xasprintf("SELECT %s FROM runs WHERE directory = '%s'", column, directory);
+    sqlite3_stmt *s;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(DB, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    snprintf(text, sizeof(text), "%s", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+    return text;
+}
+
+static const char *reason_of(const char *directory)
+{
+    return text_of("reason", directory);
+}
+
+static int done_of(const char *directory)
+{
+    return atoi(text_of("done", directory));
+}
+
 /* The results directory looks as if nothing had come or gone since `seconds`. */
 static void set_mtime(time_t seconds)
 {
@@ -145,7 +174,7 @@ static void the_list_is_in_order_and_names_the_damaged(void **state)
     expected = xasprintf("broken:complete %s:failed", w.id);
     expect(expected);
     free(expected);
-    assert_int_equal(index_with("nowhere", false, ask_runs, &q, &q.notes, &err), -1);
+    assert_int_equal(index_with("nowhere", false, ask_runs, &q, NULL, &q.notes, &err), -1);
     assert_string_equal(err.message, "cannot read directory 'nowhere': No such file or directory");
     store_writer_release(&w);
     setup_release(&s);
@@ -187,7 +216,7 @@ static void every_member_of_a_run_is_there(void **state)
     assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0001-x", NULL), 0);
     assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0002-x", NULL), 0);
     put_file("bench-results/a/repetitions/0001-x/repetition.json", "{}");
-    assert_int_equal(index_with(NULL, false, ask_members, &visited, &notes, NULL), 0);
+    assert_int_equal(index_with(NULL, false, ask_members, &visited, NULL, &notes, NULL), 0);
     assert_true(visited);
 }
 
@@ -360,7 +389,7 @@ static void another_schema_is_made_anew_or_refused(void **state)
     assert_int_equal(ask(&q, false), -1);
     assert_int_equal(q.err.kind, BENCH_ERROR_USAGE);
     assert_string_equal(q.err.message,
-                        "'bench-results/index.db' has schema 99, this bench reads up to 2");
+                        "'bench-results/index.db' has schema 99, this bench reads up to 3");
     assert_string_equal(q.err.hint, "use the bench that made it, or make it anew for this one with "
                                     "'bench list runs --rebuild'");
     expect_asked(&q, true, "a:complete", NULL);
@@ -395,8 +424,123 @@ static void results_that_cannot_be_written_are_read(void **state)
     /* In its place lies what cannot be replaced. */
     assert_int_equal(mkdir(DB, 0755), 0);
     expect_note("a:complete",
-                "'bench-results/index.db': unable to open database file; without it, every run "
-                "is read");
+                "'bench-results/index.db' is not a regular file; without it, every run is read");
+    assert_int_equal(rmdir(DB) | mkfifo(DB, 0600), 0);
+    expect_note("a:complete",
+                "'bench-results/index.db' is not a regular file; without it, every run is read");
+    assert_int_equal(unlink(DB) | symlink("elsewhere", DB), 0);
+    expect_note("a:complete",
+                "'bench-results/index.db' is not a regular file; without it, every run is read");
+    assert_int_equal(access("elsewhere", F_OK), -1);
+}
+
+static const char unreadable_note[] =
+    "1 run cannot be read now: 'bench list runs --state unreadable' says why";
+
+/* As an ordinary user, whom permissions bind. */
+static void expect_as_user(const char *expected, const char *note)
+{
+    cleanup_question struct question q = {0};
+    uid_t user = geteuid();
+    int result;
+
+    assert_int_equal(chmod(".", 0755), 0);
+    assert_int_equal(user == 0 ? chown("bench-results", 65534, 65534) | seteuid(65534) : 0, 0);
+    result = ask(&q, false);
+    assert_int_equal(user == 0 ? seteuid(0) : 0, 0);
+    if (result < 0)
+        fail_msg("%s", q.err.message);
+    assert_string_equal(text_get(&q.found), expected);
+    assert_int_equal(q.notes.count, note ? 1 : 0);
+    if (note)
+        assert_string_equal(q.notes.items[0], note);
+}
+
+/* What the user may not read for the moment is listed with the reason, whatever part of the run it
+ * is, and as it is once it can be read again, however old its files are. */
+static void what_cannot_be_read_now_is_not_kept(void **state)
+{
+    static const struct {
+        const char *path;
+        mode_t mode;
+        const char *reason;
+    } parts[] = {
+        {"bench-results/a", 0755, "cannot open 'bench-results/a': Permission denied"},
+        {"bench-results/a/run.json", 0644,
+         "bench-results/a/run.json: cannot open 'run.json': Permission denied"},
+        {"bench-results/a/repetitions", 0755,
+         "bench-results/a: cannot read directory 'repetitions': Permission denied"},
+        {"bench-results/a/repetitions/0001-none", 0755,
+         "bench-results/a: cannot open 'repetitions/0001-none/repetition.json': Permission denied"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+        plant("a", "night", "2026-01-01T00:00:00Z", "complete", "a");
+        assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0001-none", NULL),
+                         0);
+        put_file("bench-results/a/repetitions/0001-none/repetition.json", "{}");
+        assert_int_equal(utimensat(AT_FDCWD, "bench-results/a/run.json", long_ago, 0), 0);
+        assert_int_equal(chmod(parts[i].path, 0), 0);
+        set_mtime(1000000000 + (time_t)i);
+        expect_as_user("a:unreadable", unreadable_note);
+        assert_string_equal(reason_of("a"), parts[i].reason);
+        assert_int_equal(chmod(parts[i].path, parts[i].mode), 0);
+        expect_as_user("a:complete", NULL);
+        assert_int_equal(done_of("a"), 1);
+        assert_int_equal(directory_remove(AT_FDCWD, "bench-results/a", NULL), 0);
+        set_mtime(1100000000 + (time_t)i);
+        expect_as_user("", NULL);
+    }
+}
+
+/* Content that is no run's is damage until it changes. */
+static void damage_is_not_a_passing_fault(void **state)
+{
+    (void)state;
+    plant("a", "night", "2026-01-01T00:00:00Z", "complete", "a");
+    put_file("bench-results/a/run.json", "{");
+    expect("a:damaged");
+    assert_int_equal(unlink("bench-results/a/run.json") | mkfifo("bench-results/a/run.json", 0600),
+                     0);
+    expect("a:damaged");
+    assert_string_equal(reason_of("a"),
+                        "bench-results/a/run.json: 'run.json' is not a regular file");
+    assert_int_equal(unlink("bench-results/a/run.json") |
+                         symlink("../../elsewhere", "bench-results/a/run.json"),
+                     0);
+    expect("a:damaged");
+    assert_string_equal(reason_of("a"),
+                        "bench-results/a/run.json: 'run.json' leads through a symbolic link");
+    assert_int_equal(unlink("bench-results/a/run.json"), 0);
+    plant("a", "night", "2026-01-01T00:00:00Z", "complete", "a");
+    expect("a:complete");
+}
+
+static void count_progress(void *context, size_t done, size_t n)
+{
+    size_t *most = ((struct question *)context)->progress;
+
+    assert_true(done > most[0] && done <= n);
+    most[0] = done;
+    most[1] = n;
+}
+
+static void progress_is_told(void **state)
+{
+    cleanup_question struct question q = {0};
+
+    (void)state;
+    for (int i = 0; i < 300; i++) {
+        cleanup_free char *id = xasprintf("r%03d", i);
+
+        plant(id, "night", "2026-01-01T00:00:00Z", "complete", "a");
+    }
+    assert_int_equal(index_with(NULL, false, ask_runs, &q, count_progress, &q.notes, &q.err), 0);
+    assert_int_equal(q.progress[0], 300);
+    assert_int_equal(q.progress[1], 300);
 }
 
 /* Root asks first: the user must be able to keep it up to date. */
@@ -514,6 +658,9 @@ int main(void)
         TEST(a_damaged_index_is_made_anew),
         TEST(another_schema_is_made_anew_or_refused),
         TEST(results_that_cannot_be_written_are_read),
+        TEST(what_cannot_be_read_now_is_not_kept),
+        TEST(damage_is_not_a_passing_fault),
+        TEST(progress_is_told),
         TEST(the_file_belongs_to_whom_the_results_belong),
         TEST(several_at_once_see_the_same),
         TEST(killed_at_any_moment_it_stays_usable),
