@@ -199,17 +199,41 @@ int document_new(struct document **ret, const struct stored_run *run, struct ben
     return document_new_gated(ret, run, &gates, err);
 }
 
-int document_new_gated(struct document **ret, const struct stored_run *run,
-                       const struct strings *gates, struct bench_error *err)
+/* With what the arms are made from. NULL: the run has no description. */
+static struct document *begin(const struct stored_run *run, struct bench_error *err)
 {
     struct document *d;
 
-    if (!json_is_object(run->run))
-        return error_set(err, BENCH_ERROR_RUN, "run '%s' has no description",
-                         run->id ? run->id : "");
+    if (!json_is_object(run->run)) {
+        error_set(err, BENCH_ERROR_RUN, "run '%s' has no description", run->id ? run->id : "");
+        return NULL;
+    }
     d = xcalloc(1, sizeof(*d));
     describe(d, run);
     observe(d, run);
+    return d;
+}
+
+int document_new_brief(struct document **ret, const struct stored_run *run, struct bench_error *err)
+{
+    struct document *d = begin(run, err);
+
+    if (!d)
+        return -1;
+    d->brief = true;
+    document_judge_blocks(d, run);
+    document_add_arms(d, run);
+    *ret = d;
+    return 0;
+}
+
+int document_new_gated(struct document **ret, const struct stored_run *run,
+                       const struct strings *gates, struct bench_error *err)
+{
+    struct document *d = begin(run, err);
+
+    if (!d)
+        return -1;
     add_repetitions(d);
     document_judge_blocks(d, run);
     document_add_arms(d, run);

@@ -16,6 +16,9 @@ int document_new(struct document **ret, const struct stored_run *run, struct ben
 /* With these gates in place of those of the run's scenario. */
 int document_new_gated(struct document **ret, const struct stored_run *run,
                        const struct strings *gates, struct bench_error *err);
+/* The arms only, with their estimates and who limited them: a quarter of the work. */
+int document_new_brief(struct document **ret, const struct stored_run *run,
+                       struct bench_error *err);
 const struct bench_document *document_get(const struct document *d);
 void document_free(struct document *d);
 

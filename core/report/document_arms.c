@@ -163,7 +163,8 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
         add_estimates(d, &ok, &aside, arm);
         d->document.arms = (const struct bench_arm *const *)d->arms;
         d->document.n_arms = n + 1;
-        explanation_add_arm(&d->explanation, arm, &ok, &aside, run_rate(run, point) > 0);
+        if (!d->brief)
+            explanation_add_arm(&d->explanation, arm, &ok, &aside, run_rate(run, point) > 0);
     }
     observations_release(&all);
     observations_release(&ok);
@@ -179,6 +180,10 @@ static void add_each(struct document *d, const struct stored_run *run)
     for (size_t p = 0; p < points.count; p++)
         for (size_t a = 0; a < arms.count; a++)
             add_arm(d, run, arms.items[a], points.items[p]);
+}
+
+static void finish_explanation(struct document *d)
+{
     explanation_finish(&d->explanation);
     d->document.findings = d->explanation.list;
     d->document.n_findings = (uint32_t)d->explanation.count;
@@ -262,6 +267,9 @@ static void add_hop_costs(struct document *d)
 void document_add_arms(struct document *d, const struct stored_run *run)
 {
     add_each(d, run);
+    if (d->brief)
+        return;
+    finish_explanation(d);
     judge_loads(d, run);
     add_hop_costs(d);
 }

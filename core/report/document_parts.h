@@ -29,6 +29,7 @@ struct document {
     size_t gates_capacity;
     struct fitness fitness; /* of the blocks of a comparison */
     struct bench_rejection *rejected;
+    bool brief; /* document_new_brief() */
 };
 
 /* A copy that lives as long as the document; NULL stays NULL. */

@@ -8,7 +8,7 @@
 #include <nettle/sha2.h>
 
 #include "base/memory.h"
-#include "report/metrics.h"
+#include "report/document_parts.h"
 #include "report/run_facts.h"
 
 /* Of a text in hex; caller frees. */
@@ -87,33 +87,28 @@ static char *settings_of(const struct stored_run *run, const struct bench_arm *a
 }
 
 /* For each estimate of the arm, what part of the event was counted: strings of the run. */
-static const char **parts_of(const struct stored_run *run, const struct bench_arm *a)
+static const char **parts_of(const struct document *d, const struct bench_arm *a)
 {
     const char **parts = xcalloc(a->n_estimates + 1, sizeof(*parts));
 
-    for (size_t r = 0; r < run->n_repetitions; r++) {
-        const struct repetition_record *record = &run->repetitions[r];
-        struct metric_pool pool = {0};
-        struct metric_set set;
+    for (size_t o = 0; o < d->n_observed; o++) {
+        const struct repetition_record *record = d->observed[o].record;
+        const struct metric_set *set = &d->observed[o].set;
 
         if (strcmp(record->arm, a->name) != 0 || strcmp(record->point, a->point) != 0)
             continue;
-        metrics_compute(record, &pool, &set);
-        for (uint32_t i = 0; i < a->n_estimates; i++) {
-            const struct metric_value *v = metric_set_find(&set, a->estimates[i]->metric->name);
-
-            if (v && !parts[i])
-                parts[i] = v->part;
-        }
-        metric_set_release(&set);
-        metric_pool_release(&pool);
+        for (size_t v = 0; v < set->count; v++)
+            for (uint32_t i = 0; set->items[v].part && i < a->n_estimates; i++)
+                if (a->estimates[i]->metric == set->items[v].metric && !parts[i])
+                    parts[i] = set->items[v].part;
     }
     return parts;
 }
 
 int indexing_add(struct run_index *x, const char *directory, const struct stored_run *run,
-                 const struct bench_document *d, struct bench_error *err)
+                 const struct document *document, struct bench_error *err)
 {
+    const struct bench_document *d = document_get(document);
     cleanup_free struct index_arm *arms = xcalloc(d->n_arms + 1, sizeof(*arms));
     int result;
 
@@ -126,7 +121,7 @@ int indexing_add(struct run_index *x, const char *directory, const struct stored
             .binary = sha256_at(binaries, 0),
             .code = code_of(binaries),
             .settings = settings_of(run, d->arms[i]),
-            .parts = parts_of(run, d->arms[i]),
+            .parts = parts_of(document, d->arms[i]),
         };
     }
     result = index_put_estimates(
@@ -139,25 +134,28 @@ int indexing_add(struct run_index *x, const char *directory, const struct stored
     return result;
 }
 
+/* A run that cannot be read is noted: its estimates stay missing, so it is tried again next time.
+ */
 static int read_and_add(struct run_index *x, const char *results, const char *directory,
-                        struct bench_error *err)
+                        struct strings *unread, struct bench_error *err)
 {
     cleanup_free char *path = xasprintf("%s/%s", results, directory);
     struct document *document = NULL;
     struct stored_run run = {0};
+    struct bench_error why = {0};
     int result = 0;
 
-    if (store_read(&run, path, NULL) < 0)
-        return 0;
-    if (document_new(&document, &run, NULL) == 0)
-        result = indexing_add(x, directory, &run, document_get(document), err);
+    if (store_read(&run, path, &why) < 0 || document_new_brief(&document, &run, &why) < 0)
+        strings_add(unread, why.message);
+    else
+        result = indexing_add(x, directory, &run, document, err);
     document_free(document);
     stored_run_release(&run);
     return result;
 }
 
 int indexing_complete(struct run_index *x, const char *results, const struct index_filter *filter,
-                      void (*progress)(void *context, size_t done, size_t n), void *context,
+                      index_progress progress, void *context, struct strings *unread,
                       struct bench_error *err)
 {
     cleanup_strings struct strings missing = {0};
@@ -165,10 +163,10 @@ int indexing_complete(struct run_index *x, const char *results, const struct ind
     if (index_unestimated(x, filter, &missing, err) < 0)
         return -1;
     for (size_t i = 0; i < missing.count; i++) {
-        if (progress)
-            progress(context, i, missing.count);
-        if (read_and_add(x, results, missing.items[i], err) < 0)
+        if (read_and_add(x, results, missing.items[i], unread, err) < 0)
             return -1;
+        if (progress)
+            progress(context, i + 1, missing.count);
     }
     return 0;
 }

@@ -8,11 +8,12 @@
 
 /* Enters the estimates of one run, whose directory below the results has this name. */
 int indexing_add(struct run_index *x, const char *directory, const struct stored_run *run,
-                 const struct bench_document *d, struct bench_error *err);
+                 const struct document *document, struct bench_error *err);
 /* Reads those of the chosen runs that have no estimates yet, below `results`. `progress` (or NULL)
- * hears of each before. A run that cannot be read is passed over. */
+ * hears of each afterwards. `unread` gets why a run could not be read; it is tried again the next
+ * time. */
 int indexing_complete(struct run_index *x, const char *results, const struct index_filter *filter,
-                      void (*progress)(void *context, size_t done, size_t n), void *context,
+                      index_progress progress, void *context, struct strings *unread,
                       struct bench_error *err);
 
 #endif

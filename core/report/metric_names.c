@@ -35,7 +35,7 @@ char *metric_expand(const char *pattern, const char *role, const char *event, co
     struct text out = {0};
 
     while (*pattern) {
-        size_t i = 0;
+        size_t i = *pattern == '{' ? 0 : ARRAY_SIZE(marks);
 
         while (i < ARRAY_SIZE(marks) && strncmp(pattern, marks[i].mark, strlen(marks[i].mark)) != 0)
             i++;
@@ -43,7 +43,10 @@ char *metric_expand(const char *pattern, const char *role, const char *event, co
             text_add(&out, "%s", marks[i].value ? marks[i].value : "");
             pattern += strlen(marks[i].mark);
         } else {
-            text_add_bytes(&out, pattern++, 1);
+            size_t plain = 1 + strcspn(pattern + 1, "{");
+
+            text_add_bytes(&out, pattern, plain);
+            pattern += plain;
         }
     }
     return text_take(&out);

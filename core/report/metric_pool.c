@@ -72,10 +72,9 @@ static void as_seconds(struct bench_metric *m, enum metric_per per)
 }
 
 const struct bench_metric *metric_pool_get(struct metric_pool *pool, const struct metric_row *row,
-                                           const char *role, const char *event)
+                                           const char *name, const char *role, const char *event)
 {
     cleanup_free char *safe = event ? metric_event_name(event) : NULL;
-    cleanup_free char *name = metric_expand(row->metric.name, role, safe, NULL);
     size_t at = position(pool, name);
     struct bench_metric *m;
 

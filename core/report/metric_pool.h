@@ -15,9 +15,10 @@ struct metric_pool {
     size_t count, capacity;
 };
 
-/* The metric of a row for a role and an event, as far as the row has them; else NULL. */
+/* The metric of a row for a role and an event, as far as the row has them, else NULL; `name` is what
+ * the row's name becomes with them. */
 const struct bench_metric *metric_pool_get(struct metric_pool *pool, const struct metric_row *row,
-                                           const char *role, const char *event);
+                                           const char *name, const char *role, const char *event);
 void metric_pool_release(struct metric_pool *pool);
 
 /* Clocks count nanoseconds and their metrics are in seconds; other events count themselves. */

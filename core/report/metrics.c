@@ -194,7 +194,7 @@ static void add(const struct amount_source *src, const struct metric_row *row, c
         return;
     ret->items = grow(ret->items, &ret->capacity, ret->count + 1, sizeof(*ret->items));
     ret->items[ret->count++] =
-        (struct metric_value){.metric = metric_pool_get(pool, row, role, event),
+        (struct metric_value){.metric = metric_pool_get(pool, row, name, role, event),
                               .value = a.v,
                               .reason = a.reason,
                               .part = a.part,

@@ -141,7 +141,7 @@ static int asked(struct asked *a)
     for (size_t i = 0; i < a->n; i++)
         plant((int)i + 1, &a->told[i]);
     a->question.metric = "bits_per_second";
-    return index_with(NULL, false, ask, a, &notes, &a->err);
+    return index_with(NULL, false, ask, a, NULL, &notes, &a->err);
 }
 
 static void asked_release(struct asked *a)
@@ -395,19 +395,19 @@ static int fill_and_compare(struct run_index *x, void *context, struct bench_err
     assert_int_equal(document_new(&document, &run, NULL), 0);
     c->d = document_get(document);
     /* It was read while it ran, and has ended by now: not the whole. */
-    assert_int_equal(indexing_add(x, missing.items[0], &run, c->d, err), 0);
+    assert_int_equal(indexing_add(x, missing.items[0], &run, document, err), 0);
     assert_int_equal(index_unestimated(x, &all, &left, err), 0);
     assert_int_equal(left.count, 1);
     strings_release(&left);
     json_object_set_new(run.run, "finished", json_string("2026-11-20T06:50:44Z"));
     /* Twice: it replaces. */
-    result = indexing_add(x, missing.items[0], &run, c->d, err) |
-             indexing_add(x, missing.items[0], &run, c->d, err) |
+    result = indexing_add(x, missing.items[0], &run, document, err) |
+             indexing_add(x, missing.items[0], &run, document, err) |
              index_samples(x, &all, "bits_per_second", NULL, compare, c, err) |
              index_unestimated(x, &all, &left, err);
     assert_int_equal(left.count, 0);
     /* A run that has gone meanwhile. */
-    assert_int_equal(indexing_add(x, "gone", &run, c->d, err), 0);
+    assert_int_equal(indexing_add(x, "gone", &run, document, err), 0);
     document_free(document);
     example_release(&run);
     return result;
@@ -421,7 +421,7 @@ static void the_index_holds_the_estimates_of_the_report(void **state)
 
     (void)state;
     plant(1, &(struct told){.drift = 1});
-    if (index_with(NULL, false, fill_and_compare, &c, &notes, &err) < 0)
+    if (index_with(NULL, false, fill_and_compare, &c, NULL, &notes, &err) < 0)
         fail_msg("%s", err.message);
     assert_int_equal(c.n, 2);
 }
@@ -462,8 +462,8 @@ static void what_is_no_number_is_not_ok(void **state)
 
     (void)state;
     plant(1, &(struct told){.drift = 1});
-    assert_int_equal(index_with(NULL, false, put_infinite, NULL, &notes, NULL), 0);
-    assert_int_equal(index_with(NULL, false, count_failed, &n, &notes, NULL), 0);
+    assert_int_equal(index_with(NULL, false, put_infinite, NULL, NULL, &notes, NULL), 0);
+    assert_int_equal(index_with(NULL, false, count_failed, &n, NULL, &notes, NULL), 0);
     assert_int_equal(n, 1);
 }
 
