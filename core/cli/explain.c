@@ -11,8 +11,9 @@ static int print_help(void)
         "usage: bench explain [RUN] [options]\n\n"
         "Says what the numbers of a stored run mean, per relay and role: the evidence, what it\n"
         "means, what to try, the most important first; then what was not looked at, and which\n"
-        "capture would show it. RUN is a run directory or a name below bench-results (default:\n"
-        "latest). docs/measurement.md lists the rules and their thresholds.\n\n");
+        "capture would show it. RUN is a run directory, a name below bench-results or a\n"
+        "part of one, or a scenario's name for its newest run (default: latest).\n"
+        "docs/measurement.md lists the rules and their thresholds.\n\n");
     cli_help_row("--format NAME", "reporter: text (default) or json");
     cli_help_row("--no-color", "no colours (also NO_COLOR)");
     cli_help_row("-h, --help", "this text");

@@ -10,8 +10,8 @@
 static int print_help(void)
 {
     say_out("usage: bench report [RUN] [options]\n\n"
-            "Prints a stored run. RUN is a run directory or a name below bench-results\n"
-            "(default: latest).\n\n");
+            "Prints a stored run. RUN is a run directory, a name below bench-results or\n"
+            "a part of one, or a scenario's name for its newest run (default: latest).\n\n");
     cli_help_row("--format NAME", "reporter: 'bench list reporters' names them (default text)");
     cli_help_row("-o, --output DIR", "files there instead: run.EXTENSION, and for csv one for each "
                                      "role: client.csv, server.csv, relay_1.csv");

@@ -48,7 +48,7 @@ as_user() {
     [[ $output == *"$second: cannot open 'repetitions/0002-none/repetition.json': Permission denied"* ]]
     run as_user compare "$first" "$second"
     [ "$status" -eq 1 ]
-    run --separate-stderr as_user history bits_per_second
+    run --separate-stderr as_user history bits_per_second --name '*'
     [ "$status" -eq 0 ]
     [[ $stderr == *"bench: not in this history: "*"cannot open 'repetitions/0002-none/repetition.json': Permission denied"* ]]
     chmod 644 "$second"/repetitions/0002-*/repetition.json
