@@ -22,12 +22,19 @@ static void set_phase(struct repetition *p, enum bench_phase phase)
 /* Totals are read on the edges of what is measured, and between them no more often than this. */
 #define TOTALS_EVERY_NS (NS_PER_S / 10)
 
+/* A wrapped tool tells its window afterwards: any tick may turn out to be an edge of it. */
+static bool edges_are_known(const struct repetition *p)
+{
+    return role_page(p->roles[p->cast.client]) != NULL;
+}
+
 static int64_t sample(struct repetition *p, bool edge)
 {
     int64_t now = clock_now();
     int64_t *row = series_add_row(&p->record.series, now);
     /* Half a tick of tolerance: a timer that is late once must not skip every other tick. */
-    bool totals = edge || now - p->totals_ns >= TOTALS_EVERY_NS - p->scenario->tick_ns / 2;
+    bool totals = edge || !edges_are_known(p) ||
+                  now - p->totals_ns >= TOTALS_EVERY_NS - p->scenario->tick_ns / 2;
 
     if (totals)
         p->totals_ns = now;

@@ -30,3 +30,14 @@ PY
     [ "$(json json "d['arms'][0]['metrics']['system_idle_share']['state']")" = ok ]
     [ "$(json json "d['arms'][0]['metrics']['rss_bytes_server']['value'] > 0")" = True ]
 }
+
+@test "a wrapped tool's window may begin at any tick: every line has all" {
+    command -v iperf3 >/dev/null || skip "iperf3 is not installed"
+    "$BENCH" run -w iperf3 -r none --tick 10ms --warmup 1s --duration 1s --repeat 1 --output r -q >report
+    python3 - <<'PY'
+import glob
+rows = [line.rstrip("\n").split("\t") for line in open(glob.glob("r/repetitions/*/series.tsv")[0])]
+at = rows[0].index("net.segments_out")
+assert all(r[at] != "-" for r in rows[4:])
+PY
+}
