@@ -5,9 +5,9 @@
  *   ROLE.cpu_ns, .user_ns, .system_ns               CPU time of the role's control group
  *   ROLE.throttled_ns, .periods, .throttled_periods of its CPU limit; 0 without one
  *   ROLE.rss_bytes                                  gauge: resident memory, see processes.h
- *   ROLE.runqueue_ns, .involuntary, .workers_ns, .busiest_ns
- *                                                   of its threads, see tasks.h
- *   ROLE.workers                                    gauge: how many of them are alike
+ *   ROLE.runqueue_ns, .involuntary                  of its threads, see tasks.h
+ *   ROLE.workers                                    gauge: threads that accept connections
+ *   ROLE.workers_ns, .busiest_ns                    CPU time of these, and of the busiest
  *   ROLE.bytes_sent, .bytes_received, .operations, .connections, .errors, .due
  *                                                   roles with a shared page only: the workload's
  *   system.user_ns, .nice_ns, .system_ns, .idle_ns, .iowait_ns, .irq_ns, .softirq_ns, .steal_ns
@@ -64,9 +64,12 @@ static const struct field usage_fields[] = {
 static const struct field task_fields[] = {
     {"runqueue_ns", offsetof(struct tasks_sums, runqueue_ns)},
     {"involuntary", offsetof(struct tasks_sums, involuntary)},
-    {"workers", offsetof(struct tasks_sums, workers)},
-    {"workers_ns", offsetof(struct tasks_sums, workers_ns)},
-    {"busiest_ns", offsetof(struct tasks_sums, busiest_ns)},
+};
+
+static const struct field worker_fields[] = {
+    {"workers", offsetof(struct workers, alive)},
+    {"workers_ns", offsetof(struct workers, cpu_ns)},
+    {"busiest_ns", offsetof(struct workers, busiest_ns)},
 };
 
 static const struct field page_fields[] = {
@@ -97,8 +100,10 @@ struct watched_role {
     struct role *role;
     struct processes processes;
     struct tasks tasks;
-    bool process_clocks;               /* no group counts CPU time */
-    size_t usage, rss, tasks_at, page; /* first column of each */
+    bool process_clocks;                           /* no group counts CPU time */
+    size_t usage, rss, tasks_at, workers_at, page; /* first column of each */
+    size_t *looks;                                 /* the row of each look at the tasks */
+    size_t n_looks, looks_capacity;
 };
 
 struct resources {
@@ -154,11 +159,21 @@ static size_t add_tasks(const char *role, struct series *s)
     bool supported = tasks_supported();
 
     for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
-        add(s, role, task_fields[i].name,
-            task_fields[i].offset == offsetof(struct tasks_sums, workers) ? SERIES_GAUGE
-                                                                          : SERIES_COUNTER,
+        add(s, role, task_fields[i].name, SERIES_COUNTER,
             supported ? BENCH_OK : BENCH_NOT_SUPPORTED,
             supported ? NULL : "this kernel has no '/proc/PID/schedstat'");
+    return first;
+}
+
+static size_t add_workers(const char *role, struct series *s)
+{
+    size_t first = s->n_columns;
+    bool supported = tasks_supported() && loops_supported();
+
+    for (size_t i = 0; i < ARRAY_SIZE(worker_fields); i++)
+        add(s, role, worker_fields[i].name, i == 0 ? SERIES_GAUGE : SERIES_COUNTER,
+            supported ? BENCH_OK : BENCH_NOT_SUPPORTED,
+            supported ? NULL : "this kernel does not show for what threads wait");
     return first;
 }
 
@@ -171,6 +186,7 @@ static void open_role(struct watched_role *w, struct role *role, struct series *
     w->usage = add_usage(w, s);
     w->rss = add(s, name, "rss_bytes", SERIES_GAUGE, BENCH_OK, NULL);
     w->tasks_at = add_tasks(name, s);
+    w->workers_at = add_workers(name, s);
     w->page = s->n_columns;
     for (size_t i = 0; role_page(role) && i < ARRAY_SIZE(page_fields); i++)
         add(s, name, page_fields[i].name, SERIES_COUNTER, BENCH_OK, NULL);
@@ -235,6 +251,13 @@ static void sample_usage(struct watched_role *w, int64_t *row)
     }
 }
 
+static void give_up(struct series *s, size_t first, size_t n, const char *reason)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s->columns[first + i].state == BENCH_OK)
+            series_give_up(s, first + i, BENCH_NOT_COUNTED, reason);
+}
+
 /* Said once; from then on nothing is known. */
 static void give_tasks_up(struct watched_role *w, struct series *s)
 {
@@ -242,22 +265,56 @@ static void give_tasks_up(struct watched_role *w, struct series *s)
         xasprintf("the role has more than %d threads, too many to look at each with every sample",
                   TASKS_MOST);
 
-    for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
-        series_give_up(s, w->tasks_at + i, BENCH_NOT_COUNTED, reason);
+    give_up(s, w->tasks_at, ARRAY_SIZE(task_fields), reason);
+    give_up(s, w->workers_at, ARRAY_SIZE(worker_fields), reason);
 }
 
-static void sample_tasks(struct watched_role *w, struct series *s, int64_t *row)
+static void sample_tasks(struct watched_role *w, struct resources *r, int64_t *row)
 {
     bool known = !w->tasks.too_many;
     struct tasks_sums sums;
 
-    if (!tasks_sample(&w->tasks, &w->processes, &sums)) {
+    if (!tasks_look(&w->tasks, &w->processes, r->network, &sums)) {
         if (known && w->tasks.too_many)
-            give_tasks_up(w, s);
+            give_tasks_up(w, r->series);
         return;
     }
     for (size_t i = 0; i < ARRAY_SIZE(task_fields); i++)
         memcpy(&row[w->tasks_at + i], (const char *)&sums + task_fields[i].offset, sizeof(*row));
+    w->looks = grow(w->looks, &w->looks_capacity, w->n_looks + 1, sizeof(*w->looks));
+    w->looks[w->n_looks++] = r->series->n_rows - 1;
+}
+
+/* Which threads are workers is known at the end only. */
+static void fill_workers(struct watched_role *w, struct resources *r)
+{
+    if (w->tasks.too_many || w->n_looks == 0)
+        return;
+    if (tasks_choose_workers(&w->tasks, r->network) == 0) {
+        give_up(r->series, w->workers_at, ARRAY_SIZE(worker_fields),
+                "none of its threads accepts connections in a loop of its own: they share one, or "
+                "wait in a way that the kernel does not show");
+        return;
+    }
+    for (size_t look = 0; look < w->n_looks; look++) {
+        int64_t *row = &r->series->values[w->looks[look] * r->series->n_columns];
+        struct workers sums;
+
+        tasks_workers(&w->tasks, look, &sums);
+        for (size_t i = 0; i < ARRAY_SIZE(worker_fields); i++)
+            memcpy(&row[w->workers_at + i], (const char *)&sums + worker_fields[i].offset,
+                   sizeof(*row));
+    }
+}
+
+static int end_resources(void *state, struct bench_error *err)
+{
+    struct resources *r = state;
+
+    (void)err;
+    for (size_t i = 0; i < r->n_roles; i++)
+        fill_workers(&r->roles[i], r);
+    return 0;
 }
 
 static void sample_page(const struct watched_role *w, int64_t *row)
@@ -349,7 +406,7 @@ static void sample_resource_totals(void *state, int64_t *row)
         sample_usage(w, row);
         if (!w->process_clocks)
             processes_sample(&w->processes, &row[w->rss], NULL);
-        sample_tasks(w, r->series, row);
+        sample_tasks(w, r, row);
     }
     sample_system(r, row);
     sample_machine(r, row);
@@ -363,6 +420,7 @@ static void close_resources(void *state)
     for (size_t i = 0; i < r->n_roles; i++) {
         processes_release(&r->roles[i].processes);
         tasks_release(&r->roles[i].tasks);
+        free(r->roles[i].looks);
     }
     if (r->opened)
         close(r->stat);
@@ -378,5 +436,6 @@ const struct capture_ops capture_resources = {
     .open = open_resources,
     .sample = sample_resources,
     .sample_totals = sample_resource_totals,
+    .end = end_resources,
     .close = close_resources,
 };

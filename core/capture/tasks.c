@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 
 /* --- files of a thread --------------------------------------------------------------------- */
 
@@ -36,6 +35,7 @@ static void close_task(struct task *t)
         close(t->schedstat);
     if (t->status >= 0)
         close(t->status);
+    t->schedstat = t->status = -1;
 }
 
 /* The number in the line of `status` that starts with `key`; -1 without one. */
@@ -78,46 +78,17 @@ bool tasks_supported(void)
 
 /* --- the list ------------------------------------------------------------------------------ */
 
-static size_t group_of(struct tasks *t, const char *key)
-{
-    for (size_t i = 0; i < t->n_groups; i++)
-        if (strcmp(t->groups[i].key, key) == 0)
-            return i;
-    t->groups = grow(t->groups, &t->groups_capacity, t->n_groups + 1, sizeof(*t->groups));
-    t->groups[t->n_groups] = (struct task_group){.key = xstrdup(key)};
-    return t->n_groups++;
-}
-
-/* Who is like this thread: named by what they have in common. */
-static char *key_of(pid_t pid, pid_t tid, const char *status, const struct processes *p)
-{
-    const char *name = strncmp(status, "Name:\t", 6) == 0 ? status + 6 : "";
-    int length = (int)strcspn(name, "\n");
-    pid_t parent = (pid_t)status_number(status, "\nPPid:");
-
-    while (length > 0 && strchr("0123456789-_:/# ", name[length - 1]))
-        length--;
-    if (tid != pid)
-        return xasprintf("threads of %d: %.*s", (int)pid, length, name);
-    for (size_t i = 0; i < p->count; i++)
-        if (p->items[i].pid == parent)
-            return xasprintf("children of %d: %.*s", (int)parent, length, name);
-    return xasprintf("process %d", (int)pid);
-}
-
 static bool watching(const struct tasks *t, pid_t pid, pid_t tid)
 {
     for (size_t i = 0; i < t->count; i++)
-        if (t->items[i].pid == pid && t->items[i].tid == tid)
+        if (t->items[i].schedstat >= 0 && t->items[i].pid == pid && t->items[i].tid == tid)
             return true;
     return false;
 }
 
-static void watch(struct tasks *t, pid_t pid, pid_t tid, const struct processes *p)
+static void watch(struct tasks *t, pid_t pid, pid_t tid)
 {
-    struct task new = {.pid = pid, .tid = tid};
-    char status[4096];
-    cleanup_free char *key = NULL;
+    struct task new = {.pid = pid, .tid = tid, .loop = LOOP_UNKNOWN, .first_look = t->looks};
 
     if (watching(t, pid, tid))
         return;
@@ -125,17 +96,15 @@ static void watch(struct tasks *t, pid_t pid, pid_t tid, const struct processes 
         t->too_many = true;
         return;
     }
-    if (!open_task(&new) || file_again(new.status, status, sizeof(status)) <= 0) {
+    if (!open_task(&new)) {
         close_task(&new);
         return;
     }
-    key = key_of(pid, tid, status, p);
-    new.group = group_of(t, key);
     t->items = grow(t->items, &t->capacity, t->count + 1, sizeof(*t->items));
     t->items[t->count++] = new;
 }
 
-static void watch_process(struct tasks *t, pid_t pid, const struct processes *p)
+static void watch_process(struct tasks *t, pid_t pid)
 {
     char path[64];
     struct dirent *entry;
@@ -145,7 +114,7 @@ static void watch_process(struct tasks *t, pid_t pid, const struct processes *p)
     directory = opendir(path);
     while (directory && !t->too_many && (entry = readdir(directory)))
         if (entry->d_name[0] != '.')
-            watch(t, pid, (pid_t)atoi(entry->d_name), p);
+            watch(t, pid, (pid_t)atoi(entry->d_name));
     if (directory)
         closedir(directory);
 }
@@ -153,76 +122,186 @@ static void watch_process(struct tasks *t, pid_t pid, const struct processes *p)
 static void list(struct tasks *t, const struct processes *p)
 {
     for (size_t i = 0; i < p->count && !t->too_many; i++)
-        watch_process(t, p->items[i].pid, p);
+        watch_process(t, p->items[i].pid);
     t->listed_ns = p->listed_ns;
 }
 
-/* --- sampling ------------------------------------------------------------------------------ */
+/* --- looks --------------------------------------------------------------------------------- */
 
+static bool accepts(const struct tasks *t, const struct task *task)
+{
+    const struct loop *loop = task->loop >= 0 ? &t->loops.items[task->loop] : NULL;
+
+    return loop ? loop->accepts && !loop->shared : task->loop == LOOP_ACCEPT;
+}
+
+/* One that may be a worker stays, with what it had. */
 static void forget(struct tasks *t, size_t i)
 {
     struct task *gone = &t->items[i];
 
     close_task(gone);
-
     t->ended_runqueue_ns += gone->runqueue_ns;
     t->ended_involuntary += gone->involuntary;
-    t->groups[gone->group].ended_cpu_ns += gone->cpu_ns;
-    t->items[i] = t->items[--t->count];
+    gone->runqueue_ns = gone->involuntary = 0;
+    if (accepts(t, gone))
+        return;
+    free(gone->cpu_at);
+    *gone = t->items[--t->count];
 }
 
-static void look_at_all(struct tasks *t)
+static void keep(struct task *task)
 {
+    task->cpu_at = grow(task->cpu_at, &task->capacity, task->looks + 1, sizeof(*task->cpu_at));
+    task->cpu_at[task->looks++] = task->cpu_ns;
+}
+
+static size_t look_at_all(struct tasks *t, struct network *network)
+{
+    size_t alive = 0;
+
     for (size_t i = 0; i < t->count;) {
-        if (look(&t->items[i]))
-            i++;
-        else
+        struct task *task = &t->items[i];
+        size_t before = t->count;
+
+        if (task->schedstat >= 0 && !look(task)) {
             forget(t, i);
+            i += t->count == before;
+            continue;
+        }
+        if (task->schedstat >= 0) {
+            keep(task);
+            alive++;
+            if (task->loop == LOOP_UNKNOWN)
+                task->loop = loops_find(&t->loops, task->pid, task->tid, network);
+        }
+        i++;
     }
+    return alive;
 }
 
 static void sum_up(const struct tasks *t, struct tasks_sums *ret)
 {
-    const struct task *busiest = &t->items[0];
-
     *ret = (struct tasks_sums){.runqueue_ns = t->ended_runqueue_ns,
                                .involuntary = t->ended_involuntary};
     for (size_t i = 0; i < t->count; i++) {
         ret->runqueue_ns += t->items[i].runqueue_ns;
         ret->involuntary += t->items[i].involuntary;
-        if (t->items[i].cpu_ns > busiest->cpu_ns)
-            busiest = &t->items[i];
-    }
-    ret->busiest_ns = busiest->cpu_ns;
-    ret->workers_ns = t->groups[busiest->group].ended_cpu_ns;
-    for (size_t i = 0; i < t->count; i++) {
-        if (t->items[i].group != busiest->group)
-            continue;
-        ret->workers++;
-        ret->workers_ns += t->items[i].cpu_ns;
     }
 }
 
-bool tasks_sample(struct tasks *t, const struct processes *p, struct tasks_sums *ret)
+bool tasks_look(struct tasks *t, const struct processes *p, struct network *network,
+                struct tasks_sums *ret)
 {
     if (!t->too_many && t->listed_ns != p->listed_ns)
         list(t, p);
-    if (t->too_many)
+    if (t->too_many || look_at_all(t, network) == 0)
         return false;
-    look_at_all(t);
-    if (t->count == 0)
-        return false;
+    t->looks++;
     sum_up(t, ret);
     return true;
 }
 
-void tasks_release(struct tasks *t)
+/* --- workers ------------------------------------------------------------------------------- */
+
+/* Of which nothing is known, and which has used so much that it matters. */
+static bool is_busy_unknown(const struct tasks *t, const struct task *task)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].cpu_ns > most)
+            most = t->items[i].cpu_ns;
+    return task->schedstat >= 0 && task->loop == LOOP_UNKNOWN && !task->worker &&
+           task->cpu_ns > most / 10;
+}
+
+static struct task *busiest_unknown(const struct tasks *t, pid_t pid)
+{
+    struct task *busiest = NULL;
+
+    for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].pid == pid && is_busy_unknown(t, &t->items[i]) &&
+            (!busiest || t->items[i].cpu_ns > busiest->cpu_ns))
+            busiest = &t->items[i];
+    return busiest;
+}
+
+static bool is_first_of_process(const struct tasks *t, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (t->items[k].pid == t->items[i].pid)
+            return false;
+    return true;
+}
+
+/* Nothing is known of how they share the work. */
+static void dismiss(struct tasks *t, pid_t pid)
 {
     for (size_t i = 0; i < t->count; i++)
+        if (t->items[i].pid == pid)
+            t->items[i].worker = false;
+}
+
+/* A thread that is always busy is never seen to wait. What it would wait for is in its process, and
+ * of no other thread; where there is no such thing, it may be one of a pool. */
+static void add_busy(struct tasks *t, pid_t pid, struct network *network)
+{
+    size_t unseen = loops_unseen(&t->loops, pid, network);
+
+    for (struct task *task; unseen > 0 && (task = busiest_unknown(t, pid)); unseen--)
+        task->worker = true;
+    if (busiest_unknown(t, pid))
+        dismiss(t, pid);
+}
+
+size_t tasks_choose_workers(struct tasks *t, struct network *network)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->count; i++)
+        t->items[i].worker = accepts(t, &t->items[i]);
+    for (size_t i = 0; i < t->count; i++)
+        if (is_first_of_process(t, i) && busiest_unknown(t, t->items[i].pid))
+            add_busy(t, t->items[i].pid, network);
+    for (size_t i = 0; i < t->count; i++)
+        n += t->items[i].worker;
+    return n;
+}
+
+static int64_t cpu_at(const struct task *task, size_t look)
+{
+    if (look < task->first_look)
+        return 0;
+    look -= task->first_look;
+    return task->cpu_at[look < task->looks ? look : task->looks - 1];
+}
+
+void tasks_workers(const struct tasks *t, size_t look, struct workers *ret)
+{
+    const struct task *busiest = NULL;
+
+    *ret = (struct workers){0};
+    for (size_t i = 0; i < t->count; i++) {
+        const struct task *task = &t->items[i];
+
+        if (!task->worker)
+            continue;
+        ret->alive += look >= task->first_look && look < task->first_look + task->looks;
+        ret->cpu_ns += cpu_at(task, look);
+        if (!busiest || task->cpu_ns > busiest->cpu_ns)
+            busiest = task;
+    }
+    ret->busiest_ns = busiest ? cpu_at(busiest, look) : 0;
+}
+
+void tasks_release(struct tasks *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
         close_task(&t->items[i]);
-    for (size_t i = 0; i < t->n_groups; i++)
-        free(t->groups[i].key);
-    free(t->groups);
+        free(t->items[i].cpu_at);
+    }
     free(t->items);
+    loops_release(&t->loops);
     *t = (struct tasks){0};
 }

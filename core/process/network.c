@@ -208,12 +208,14 @@ struct diag_query {
     uint8_t family;
     uint32_t states;                  /* bits 1 << TCP_state */
     uint16_t local_port, remote_port; /* 0: any */
-    bool want_info;
+    bool want_info, want_inodes;
 };
 
 struct diag_sum {
     int sockets;
     uint64_t acked, received;
+    uint64_t *inodes; /* of `sockets` sockets, when the query wants them */
+    size_t inodes_capacity;
 };
 
 enum { STATE_ESTABLISHED = 1, STATE_LISTEN = 10 }; /* of the kernel's tcp_states.h */
@@ -262,6 +264,14 @@ static void add_info(const struct nlmsghdr *header, struct diag_sum *sum)
     }
 }
 
+static void add_inode(const struct inet_diag_msg *m, struct diag_sum *sum)
+{
+    size_t n = (size_t)sum->sockets;
+
+    sum->inodes = grow(sum->inodes, &sum->inodes_capacity, n + 1, sizeof(*sum->inodes));
+    sum->inodes[n] = m->idiag_inode;
+}
+
 static bool matches(const struct nlmsghdr *header, const struct diag_query *q)
 {
     const struct inet_diag_msg *m = NLMSG_DATA(header);
@@ -288,6 +298,8 @@ static int diag_take(const char *buffer, size_t length, const struct diag_query 
         }
         if (!matches(header, q))
             continue;
+        if (q->want_inodes)
+            add_inode(NLMSG_DATA(header), sum);
         sum->sockets++;
         add_info(header, sum);
     }
@@ -403,7 +415,8 @@ static void read_port_range(unsigned range[2])
 static int lock_port(uint16_t port)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int length = snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "bench-port-%u", port);
+    int length =
+        snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "bench-port-%u", port);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd >= 0 && bind(fd, (struct sockaddr *)&address,
@@ -421,9 +434,8 @@ static int lock_port(uint16_t port)
  * that ended a moment ago. A bound socket that never listened leaves nothing behind. */
 static int try_port(uint16_t port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                                  .sin_port = htons(port)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
     cleanup_close int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     return fd < 0 ? -1 : bind(fd, (struct sockaddr *)&address, sizeof(address));
@@ -491,6 +503,19 @@ bool network_listening(struct network *n, uint16_t port)
         return true;
     q.family = AF_INET6; /* a listener on :: takes IPv4 connections, too */
     return diag_dump(n, &q, &sum) == 0 && sum.sockets > 0;
+}
+
+size_t network_listeners(struct network *n, uint64_t **ret)
+{
+    struct diag_query q = {.family = AF_INET, .states = 1 << STATE_LISTEN, .want_inodes = true};
+    struct diag_sum sum = {0};
+
+    /* A dump that ends early has told of some. */
+    diag_dump(n, &q, &sum);
+    q.family = AF_INET6;
+    diag_dump(n, &q, &sum);
+    *ret = sum.inodes;
+    return (size_t)sum.sockets;
 }
 
 int network_tcp_bytes(struct network *n, uint16_t port, uint64_t *ret_acked, uint64_t *ret_received)

@@ -34,6 +34,9 @@ int network_reserve(struct network *n, uint16_t *ret_port, struct bench_error *e
 int network_enter_self(struct network *n, struct bench_error *err);
 /* True when the kernel shows a TCP listener on `port` (socket diagnostics; never connects). */
 bool network_listening(struct network *n, uint16_t port);
+/* The inodes of all TCP sockets that listen; 0 when there are none or nothing is known. The caller
+ * frees *ret. */
+size_t network_listeners(struct network *n, uint64_t **ret);
 
 /* Cumulative TCP statistics of this network (RFC 1213, RFC 2012 and Linux TcpExt names). */
 struct network_counters {

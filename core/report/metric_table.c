@@ -95,7 +95,7 @@ static const struct metric_row rows[] = {
             "Resident memory of the role at the end of the window less that at its begin."),
      ROLE, TOTAL, 1, "{role}.rss_bytes", NULL},
     {METRIC("workers_{role}", "1", "workers {role}", NEUTRAL, PLAIN, 2,
-            "The role's processes or threads that are alike, see \"Workers\"."),
+            "The role's threads that accept connections, see \"Workers\"."),
      ROLE, MAXIMUM, 1, "{role}.workers", NULL},
     {METRIC("busiest_worker_share_{role}", "1", "busiest worker {role}", NEUTRAL, SHARE, 2,
             "The CPU time of the busiest of them, as a share of that of all of them."),

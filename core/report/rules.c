@@ -201,9 +201,10 @@ static const struct rule rules[] = {
         .about = ABOUT_ROLE,
         .capture = "resources",
         .conditions = {ABOVE(imbalance, IMBALANCE), GIVEN(cpus, ACTIVE)},
-        .meaning = "one of its workers has most of the connections; the others are idle",
-        .remedy = "SO_REUSEPORT or an accept that is shared out, more connections ('jobs'), or one "
-                  "worker less",
+        .meaning =
+            "each worker serves the connections that it accepted, and one has most of the work",
+        .remedy = "more connections ('jobs'), SO_REUSEPORT where the workers share one listening "
+                  "socket, or fewer workers",
     },
     {
         .name = "short connections",

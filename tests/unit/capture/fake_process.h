@@ -17,6 +17,8 @@ struct cgroup {
 struct network {
     struct network_counters counters;
     bool broken;
+    const uint64_t *listeners; /* inodes */
+    size_t n_listeners;
 };
 
 struct role {
@@ -45,6 +47,16 @@ int network_read(struct network *n, struct network_counters *ret)
         return -1;
     *ret = n->counters;
     return 0;
+}
+
+size_t network_listeners(struct network *n, uint64_t **ret)
+{
+    *ret = NULL;
+    if (n->n_listeners) {
+        *ret = xcalloc(n->n_listeners, sizeof(**ret));
+        memcpy(*ret, n->listeners, n->n_listeners * sizeof(**ret));
+    }
+    return n->n_listeners;
 }
 
 const char *role_name(const struct role *r)

@@ -6,11 +6,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +24,8 @@
 #include "capture/tasks.h"
 
 #include "fake_process.h"
+
+#define WORK_NS (60 * NS_PER_S / 1000)
 
 static void burn(int64_t ns)
 {
@@ -40,10 +47,73 @@ static _Noreturn void rest(void)
         pause();
 }
 
-static _Noreturn void idle_worker(int64_t cpu_ns, int ready)
+/* --- what threads do ----------------------------------------------------------------------- */
+
+static int listener = -1;
+
+static int listening_loop(void)
 {
+    struct epoll_event event = {.events = EPOLLIN};
+    int fd = epoll_create1(0);
+
+    if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, listener, &event) < 0)
+        _exit(1);
+    return fd;
+}
+
+static _Noreturn void wait_for_events(int loop)
+{
+    struct epoll_event event;
+
+    for (;;)
+        epoll_wait(loop, &event, 1, -1);
+}
+
+/* One thread: what it uses, and then waits for. */
+struct job {
+    enum { OWN_LOOP, SHARED_LOOP, ACCEPT, NOTHING, NO_END } what;
+    int64_t cpu_ns;
+};
+
+static int shared_loop;
+static atomic_int started;
+
+static void *work(void *context)
+{
+    const struct job *job = context;
+
+    burn(job->cpu_ns);
+    if (job->what == NO_END)
+        listening_loop();
+    atomic_fetch_add(&started, 1);
+    switch (job->what) {
+    case OWN_LOOP:
+        wait_for_events(listening_loop());
+    case SHARED_LOOP:
+        wait_for_events(shared_loop);
+    case ACCEPT:
+        accept(listener, NULL, NULL);
+        break;
+    case NO_END:
+        burn(INT64_MAX);
+        break;
+    default:
+        break;
+    }
+    rest();
+}
+
+static _Noreturn void threads_of(const struct job *jobs, int n, int ready)
+{
+    pthread_t thread;
+
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    burn(cpu_ns);
+    shared_loop = listening_loop();
+    for (int i = 0; i < n; i++)
+        if (pthread_create(&thread, NULL, work, (void *)&jobs[i]) != 0)
+            _exit(1);
+    while (atomic_load(&started) < n)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     say(ready, "", 1);
     rest();
 }
@@ -56,8 +126,12 @@ static _Noreturn void master(int ready)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 0; i < 2; i++) {
         pids[i] = fork();
-        if (pids[i] == 0)
-            idle_worker(i ? 60 * NS_PER_S / 1000 : 0, ready);
+        if (pids[i] == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            burn(i ? WORK_NS : 0);
+            say(ready, "", 1);
+            wait_for_events(listening_loop());
+        }
     }
     /* Workers write one byte each; the pids go through a second pipe that the test made. */
     say(ready + 2, pids, sizeof(pids));
@@ -66,29 +140,15 @@ static _Noreturn void master(int ready)
             rest();
 }
 
-static void *sleeper(void *unused)
-{
-    (void)unused;
-    rest();
-}
-
-static _Noreturn void threads_of(int ready)
-{
-    pthread_t thread;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (int i = 0; i < TASKS_MOST; i++)
-        if (pthread_create(&thread, NULL, sleeper, NULL) != 0)
-            _exit(1);
-    say(ready, "", 1);
-    rest();
-}
+/* --- looking at them ----------------------------------------------------------------------- */
 
 struct fixture {
     pid_t pids[3];
     size_t n;
     struct role role;
     struct processes processes;
+    struct network network;
+    uint64_t inode;
     struct tasks tasks;
     struct tasks_sums sums;
 };
@@ -99,12 +159,46 @@ static void look_at(struct fixture *f)
     processes_init(&f->processes, &f->role);
 }
 
-static bool sample(struct fixture *f)
+static bool look(struct fixture *f)
 {
     int64_t rss;
 
     processes_sample(&f->processes, &rss, NULL);
-    return tasks_sample(&f->tasks, &f->processes, &f->sums);
+    return tasks_look(&f->tasks, &f->processes, &f->network, &f->sums);
+}
+
+static void make_listener(struct fixture *f)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct stat st;
+
+    if (!tasks_supported() || !loops_supported()) {
+        print_message("# SKIP this kernel does not show what threads use and wait for\n");
+        skip();
+    }
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&any, sizeof(any)), 0);
+    assert_int_equal(listen(listener, 5), 0);
+    assert_int_equal(fstat(listener, &st), 0);
+    f->inode = st.st_ino;
+    f->network = (struct network){.listeners = &f->inode, .n_listeners = 1};
+}
+
+/* A process with these threads, each of which has done its work. */
+static void start(struct fixture *f, const struct job *jobs, int n)
+{
+    int ready[2];
+    char byte;
+
+    f->n = 1;
+    make_listener(f);
+    assert_int_equal(pipe(ready), 0);
+    f->pids[0] = fork();
+    if (f->pids[0] == 0)
+        threads_of(jobs, n, ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]), close(ready[1]);
+    look_at(f);
 }
 
 static void finish(struct fixture *f)
@@ -113,7 +207,33 @@ static void finish(struct fixture *f)
     processes_release(&f->processes);
     kill(f->pids[0], SIGKILL);
     waitpid(f->pids[0], NULL, 0);
+    close(listener);
 }
+
+/* Looks until so many threads were seen to wait: they say that they are ready a little earlier. */
+static void look_until_waiting(struct fixture *f, size_t n)
+{
+    size_t waiting = 0;
+
+    for (int i = 0; i < 5000 && waiting < n; i++) {
+        waiting = 0;
+        assert_true(look(f));
+        for (size_t k = 0; k < f->tasks.count; k++)
+            waiting += f->tasks.items[k].loop != LOOP_UNKNOWN;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    assert_int_equal(waiting, n);
+}
+
+static struct workers workers_now(struct fixture *f)
+{
+    struct workers w;
+
+    tasks_workers(&f->tasks, f->tasks.looks - 1, &w);
+    return w;
+}
+
+/* --- tests --------------------------------------------------------------------------------- */
 
 /* Pipes with the ends of the second two above those of the first. */
 static void two_pipes(int ready[2], int numbers[2])
@@ -128,13 +248,12 @@ static void one_worker_does_it_all(void **state)
     int ready[2], numbers[2];
     struct fixture f = {.n = 3};
     struct tasks_sums before; /* what the busiest had stays in the sums when it is gone */
+    struct workers w;
+    size_t looks;
     char bytes[2];
 
     (void)state;
-    if (!tasks_supported()) {
-        print_message("# SKIP this kernel has no '/proc/PID/schedstat'\n");
-        skip();
-    }
+    make_listener(&f);
     two_pipes(ready, numbers);
     f.pids[0] = fork();
     if (f.pids[0] == 0)
@@ -143,44 +262,133 @@ static void one_worker_does_it_all(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(read(ready[0], &bytes[i], 1), 1);
     look_at(&f);
-    assert_true(sample(&f));
-    assert_int_equal(f.sums.workers, 2); /* the master is none of them */
-    assert_true(f.sums.busiest_ns >= 60 * NS_PER_S / 1000);
-    assert_true(f.sums.workers_ns >= f.sums.busiest_ns);
-    assert_true(f.sums.workers_ns < 2 * f.sums.busiest_ns);
+    look_until_waiting(&f, 2);
     assert_true(f.sums.runqueue_ns >= 0 && f.sums.involuntary >= 0);
 
+    looks = f.tasks.looks;
     before = f.sums;
     kill(f.pids[2], SIGKILL);
-    for (int i = 0; i < 2000 && f.sums.workers == 2; i++) {
+    for (int i = 0; i < 2000 && f.processes.count == 3; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        assert_true(sample(&f));
+        assert_true(look(&f));
     }
-    assert_int_equal(f.sums.workers, 1);
     assert_true(f.sums.runqueue_ns >= before.runqueue_ns);
     assert_true(f.sums.involuntary >= before.involuntary);
+
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 2); /* the master is none */
+    w = workers_now(&f);
+    assert_int_equal(w.alive, 1);
+    assert_true(w.busiest_ns >= WORK_NS);
+    tasks_workers(&f.tasks, looks - 1, &w);
+    assert_int_equal(w.alive, 2);
+    assert_true(w.busiest_ns >= WORK_NS);
+    assert_true(w.cpu_ns >= w.busiest_ns && w.cpu_ns < 2 * w.busiest_ns);
     finish(&f);
     close(ready[0]), close(ready[1]), close(numbers[0]), close(numbers[1]);
 }
 
-static void too_many_are_not_watched(void **state)
+/* All have one name. One thread beside the workers has more to do than one of them, and is none. */
+static void threads_are_told_by_what_they_wait_for(void **state)
 {
-    int ready[2];
-    struct fixture f = {.n = 1};
-    char byte;
+    static const struct job jobs[] = {
+        {OWN_LOOP, WORK_NS}, {OWN_LOOP, 0}, {NOTHING, WORK_NS / 20}, {NOTHING, 0}};
+    struct fixture f = {0};
+    struct workers w;
 
     (void)state;
-    assert_int_equal(pipe(ready), 0);
-    f.pids[0] = fork();
-    if (f.pids[0] == 0)
-        threads_of(ready[1]);
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    look_at(&f);
-    assert_false(sample(&f));
-    assert_true(f.tasks.too_many);
-    assert_false(sample(&f));
+    start(&f, jobs, 4);
+    look_until_waiting(&f, 2);
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 2);
+    w = workers_now(&f);
+    assert_int_equal(w.alive, 2);
+    assert_true(w.busiest_ns >= WORK_NS);
     finish(&f);
-    close(ready[0]), close(ready[1]);
+}
+
+/* As skrouterd: which of them takes an event says nothing about connections. */
+static void threads_that_share_a_loop_are_no_workers(void **state)
+{
+    static const struct job jobs[] = {
+        {SHARED_LOOP, WORK_NS}, {SHARED_LOOP, 0}, {NOTHING, WORK_NS / 20}, {NOTHING, 0}};
+    struct fixture f = {0};
+
+    (void)state;
+    start(&f, jobs, 4);
+    look_until_waiting(&f, 2);
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 0);
+    finish(&f);
+}
+
+/* One that is busy now may be the second of such a pool. */
+static void a_busy_thread_without_a_loop_leaves_it_open(void **state)
+{
+    static const struct job jobs[] = {{SHARED_LOOP, WORK_NS}, {NOTHING, WORK_NS}};
+    struct fixture f = {0};
+
+    (void)state;
+    start(&f, jobs, 2);
+    look_until_waiting(&f, 1);
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 0);
+    finish(&f);
+}
+
+static void threads_in_accept_are_workers(void **state)
+{
+    static const struct job jobs[] = {{ACCEPT, WORK_NS}, {ACCEPT, 0}, {NOTHING, 0}};
+    struct fixture f = {0};
+
+    (void)state;
+    start(&f, jobs, 3);
+    look_until_waiting(&f, 2);
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 2);
+    finish(&f);
+}
+
+/* It was never seen to wait, but has a loop that nothing waits for. The main thread made one, too:
+ * it rests. */
+static void a_worker_without_a_pause_is_found(void **state)
+{
+    static const struct job jobs[] = {{NO_END, WORK_NS}, {OWN_LOOP, 0}};
+    struct fixture f = {0};
+    struct workers w;
+
+    (void)state;
+    start(&f, jobs, 2);
+    look_until_waiting(&f, 1);
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 2);
+    w = workers_now(&f);
+    assert_int_equal(w.alive, 2);
+    assert_true(w.busiest_ns >= WORK_NS);
+    finish(&f);
+}
+
+/* What waits for other events than connections accepts none. */
+static void a_loop_without_a_listener_does_not_count(void **state)
+{
+    static const struct job jobs[] = {{OWN_LOOP, WORK_NS}, {OWN_LOOP, 0}};
+    struct fixture f = {0};
+
+    (void)state;
+    start(&f, jobs, 2);
+    f.inode = 0;
+    look_until_waiting(&f, 2);
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 0);
+    finish(&f);
+}
+
+static void too_many_are_not_watched(void **state)
+{
+    struct job jobs[TASKS_MOST];
+    struct fixture f = {0};
+
+    (void)state;
+    for (int i = 0; i < TASKS_MOST; i++)
+        jobs[i] = (struct job){NOTHING, 0};
+    start(&f, jobs, TASKS_MOST);
+    assert_false(look(&f));
+    assert_true(f.tasks.too_many);
+    assert_false(look(&f));
+    finish(&f);
 }
 
 static void nobody_is_there(void **state)
@@ -189,7 +397,8 @@ static void nobody_is_there(void **state)
 
     (void)state;
     look_at(&f);
-    assert_false(sample(&f));
+    assert_false(look(&f));
+    assert_int_equal(tasks_choose_workers(&f.tasks, &f.network), 0);
     tasks_release(&f.tasks);
     processes_release(&f.processes);
 }
@@ -198,6 +407,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_worker_does_it_all),
+        cmocka_unit_test(threads_are_told_by_what_they_wait_for),
+        cmocka_unit_test(threads_that_share_a_loop_are_no_workers),
+        cmocka_unit_test(a_busy_thread_without_a_loop_leaves_it_open),
+        cmocka_unit_test(threads_in_accept_are_workers),
+        cmocka_unit_test(a_worker_without_a_pause_is_found),
+        cmocka_unit_test(a_loop_without_a_listener_does_not_count),
         cmocka_unit_test(too_many_are_not_watched),
         cmocka_unit_test(nobody_is_there),
     };
