@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/option.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,8 @@ static const char *format_bound(enum bench_option_type type, double number, char
         return format_size((int64_t)number, out, size);
     case BENCH_OPTION_RATE:
         return format_rate(number, out, size);
+    case BENCH_OPTION_SHARE:
+        return format_share(number, out, size);
     case BENCH_OPTION_INTEGER:
         snprintf(out, size, "%lld", (long long)number);
         return out;
@@ -134,17 +137,23 @@ static const char *format_bound(enum bench_option_type type, double number, char
     }
 }
 
+static int refuse_range(const struct bench_option *row, const char *text, struct bench_error *err)
+{
+    char low[64], high[64];
+
+    return error_set(err, BENCH_ERROR_USAGE, "'%s' is out of range, allowed is %s to %s", text,
+                     format_bound(row->type, row->minimum, low, sizeof(low)),
+                     format_bound(row->type, row->maximum, high, sizeof(high)));
+}
+
 static int check_range(const struct bench_option *row, union value v, const char *text,
                        struct bench_error *err)
 {
     double number = magnitude(row->type, v);
-    char low[64], high[64];
 
     if (!has_range(row) || (number >= row->minimum && number <= row->maximum))
         return 0;
-    return error_set(err, BENCH_ERROR_USAGE, "'%s' is out of range, allowed is %s to %s", text,
-                     format_bound(row->type, row->minimum, low, sizeof(low)),
-                     format_bound(row->type, row->maximum, high, sizeof(high)));
+    return refuse_range(row, text, err);
 }
 
 static void join_choices(const struct bench_option *row, struct text *out)
@@ -179,17 +188,31 @@ static int parse_choice(const struct bench_option *row, const char *text, int *r
     return -1;
 }
 
-/* To an error of a number in whose place a word may stand. */
-static int hint_word(const struct bench_option *row, struct bench_error *err)
+/* Of a number that was refused. In its place a word may stand; what no value of the type can be is
+ * not within the row's bounds either. */
+static int refused(const struct bench_option *row, const char *text, struct bench_error *err)
 {
+    if (errno == ERANGE && has_range(row))
+        refuse_range(row, text, err);
     if (row->choices)
         error_hint(err, "or write '%s'", row->choices[0]);
     return -1;
 }
 
+/* A word that may stand in the place of a number; stored as a negative one. */
+static bool is_word(const struct bench_option *row, const char *text, int *ret)
+{
+    int i = find_choice(row, text);
+
+    *ret = -1 - i;
+    return i >= 0;
+}
+
 static int parse(const struct bench_option *row, const char *text, union value *v,
                  struct bench_error *err)
 {
+    int result = 0, word;
+
     switch (row->type) {
     case BENCH_OPTION_BOOL:
         return parse_bool(text, &v->truth, err);
@@ -199,39 +222,33 @@ static int parse(const struct bench_option *row, const char *text, union value *
         v->string = (char *)text; /* copied once it is accepted */
         return 0;
     case BENCH_OPTION_INTEGER:
-        if (parse_integer(text, &v->whole, err) < 0)
-            return -1;
+        result = parse_integer(text, &v->whole, err);
         break;
     case BENCH_OPTION_DURATION:
-        if (find_choice(row, text) >= 0) {
-            v->whole = -1 - find_choice(row, text);
+        if (is_word(row, text, &word)) {
+            v->whole = word;
             return 0;
         }
-        if (parse_duration(text, &v->whole, err) < 0)
-            return hint_word(row, err);
+        result = parse_duration(text, &v->whole, err);
         break;
     case BENCH_OPTION_SIZE:
-        if (parse_size(text, &v->whole, err) < 0)
-            return -1;
+        result = parse_size(text, &v->whole, err);
         break;
     case BENCH_OPTION_NUMBER:
-        if (parse_number(text, &v->number, err) < 0)
-            return -1;
+        result = parse_number(text, &v->number, err);
         break;
     case BENCH_OPTION_RATE:
-        if (find_choice(row, text) >= 0) {
-            v->number = -1 - find_choice(row, text);
+        if (is_word(row, text, &word)) {
+            v->number = word;
             return 0;
         }
-        if (parse_rate(text, &v->number, err) < 0)
-            return hint_word(row, err);
+        result = parse_rate(text, &v->number, err);
         break;
     case BENCH_OPTION_SHARE:
-        if (parse_share(text, &v->number, err) < 0)
-            return -1;
+        result = parse_share(text, &v->number, err);
         break;
     }
-    return check_range(row, *v, text, err);
+    return result < 0 ? refused(row, text, err) : check_range(row, *v, text, err);
 }
 
 int option_set(const struct bench_option *row, void *state, const char *text,

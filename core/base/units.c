@@ -75,7 +75,16 @@ static const struct unit *find_unit(const struct unit *units, size_t n, const ch
 
 static int refuse(struct bench_error *err, const char *text, const char *what, const char *how)
 {
+    errno = 0;
     return error_set(err, BENCH_ERROR_USAGE, "'%s' is not %s: write %s", text, what, how);
+}
+
+/* It is one, of a value that cannot be: a caller that knows narrower bounds names those instead. */
+static int refuse_range(struct bench_error *err, const char *text, const char *why)
+{
+    error_set(err, BENCH_ERROR_USAGE, "'%s' is out of range: %s", text, why);
+    errno = ERANGE;
+    return -1;
 }
 
 static const char *skip_digits(const char *p)
@@ -85,91 +94,115 @@ static const char *skip_digits(const char *p)
     return p;
 }
 
+enum exactness { EXACT, NOT_A_NUMBER, TOO_LARGE, TOO_FINE, NEGATIVE };
+
 /*
  * The value of "DIGITS[.DIGITS]UNIT" as a whole number of the smallest unit, without ever passing
  * through floating point: "0.1s" is exactly 100,000,000 ns, and "0.1ns" is refused.
  */
-static int parse_exact(const char *text, const struct unit *units, size_t n, int64_t *ret)
+static enum exactness parse_exact(const char *text, const struct unit *units, size_t n,
+                                  int64_t *ret)
 {
-    const char *point = skip_digits(text), *end = point;
-    const struct unit *unit;
-    unsigned __int128 value = 0;
-    int64_t scale = 1;
+    const char *digits = text + (*text == '-');
+    const char *point = skip_digits(digits), *rest = *point == '.' ? skip_digits(point + 1) : point,
+               *end = rest;
+    const struct unit *unit = find_unit(units, n, rest);
+    unsigned __int128 value = 0, scale = 1;
+    const unsigned __int128 most = (unsigned __int128)INT64_MAX * INT64_MAX;
 
-    if (*point == '.')
-        end = skip_digits(point + 1);
-    if (point == text || (*point == '.' && end == point + 1))
-        return -1;
+    if (!unit || point == digits || (*point == '.' && rest == point + 1))
+        return NOT_A_NUMBER;
     while (end > point && end[-1] == '0') /* zeros at the end of a fraction mean nothing */
         end--;
-    for (const char *p = text; p < end; p++) {
+    for (const char *p = digits; p < end; p++) {
         if (*p == '.')
             continue;
-        value = value * 10 + (unsigned)(*p - '0');
-        if (p > point && scale > INT64_MAX / 10)
-            return -1;
-        scale *= p > point ? 10 : 1;
         if (value > INT64_MAX)
-            return -1;
+            return p > point ? TOO_FINE : TOO_LARGE;
+        value = value * 10 + (unsigned)(*p - '0');
+        scale *= p > point ? 10 : 1;
+        if (scale > most / 10)
+            return TOO_FINE;
     }
-    if (*point == '.')
-        end = skip_digits(point + 1);
-    unit = find_unit(units, n, end);
-    if (!unit)
-        return -1;
-    value *= (unsigned __int128)unit->factor; /* below 2^63 · 2^47 */
-    if (value % (unsigned __int128)scale || value / (unsigned __int128)scale > INT64_MAX)
-        return -1;
-    *ret = (int64_t)(value / (unsigned __int128)scale);
-    return 0;
+    if (value > most / (unsigned __int128)unit->factor)
+        return TOO_LARGE;
+    value *= (unsigned __int128)unit->factor;
+    if (value / scale > INT64_MAX)
+        return TOO_LARGE;
+    if (value % scale)
+        return TOO_FINE;
+    if (digits > text && value)
+        return NEGATIVE;
+    *ret = (int64_t)(value / scale);
+    return EXACT;
 }
 
 int parse_integer(const char *text, int64_t *ret, struct bench_error *err)
 {
     const char *digits = text + (*text == '-');
-    char *end;
     long long value;
 
-    errno = 0;
-    value = strtoll(text, &end, 10);
-    if (!isdigit((unsigned char)*digits) || *end || errno)
+    if (!*digits || *skip_digits(digits))
         return refuse(err, text, "an integer", "digits only, like 10 or -1");
+    errno = 0;
+    value = strtoll(text, NULL, 10);
+    if (errno)
+        return refuse_range(err, text,
+                            "an integer lies between -9223372036854775808 and "
+                            "9223372036854775807");
     *ret = value;
     return 0;
 }
 
+enum decimal { DECIMAL, NO_DECIMAL, DECIMAL_OUT_OF_RANGE };
+
 /* A finite decimal number at the start of `text`; no hexadecimal, no "inf", no leading blanks. */
-static int parse_double(const char *text, double *ret, const char **ret_end)
+static enum decimal parse_double(const char *text, double *ret, const char **ret_end)
 {
     size_t length = strspn(text, "+-.0123456789eE");
     char *end;
 
     if (!isdigit((unsigned char)text[strspn(text, "-.")]))
-        return -1;
+        return NO_DECIMAL;
     /* "0x10": strtod would go on where a decimal number ends. */
     if (text[length] == 'x' || text[length] == 'X')
-        return -1;
+        return NO_DECIMAL;
+    errno = 0;
     *ret = strtod(text, &end);
     *ret_end = end;
-    return isfinite(*ret) ? 0 : -1;
+    return !isfinite(*ret) || (errno == ERANGE && *ret == 0) ? DECIMAL_OUT_OF_RANGE : DECIMAL;
 }
+
+#define DECIMAL_RANGE "a number other than 0 lies between 1e-308 and 1e308, either side of 0"
 
 int parse_number(const char *text, double *ret, struct bench_error *err)
 {
-    const char *end;
+    const char *end = "";
     double value;
+    enum decimal d = parse_double(text, &value, &end);
 
-    if (parse_double(text, &value, &end) < 0 || *end)
+    if (d == NO_DECIMAL || *end)
         return refuse(err, text, "a number", "a decimal number like 0.5, 2 or 1e6");
+    if (d == DECIMAL_OUT_OF_RANGE)
+        return refuse_range(err, text, DECIMAL_RANGE);
     *ret = value;
     return 0;
 }
 
 int parse_duration(const char *text, int64_t *ret_ns, struct bench_error *err)
 {
-    if (parse_exact(text, durations, ARRAY_SIZE(durations), ret_ns) < 0)
+    switch (parse_exact(text, durations, ARRAY_SIZE(durations), ret_ns)) {
+    case EXACT:
+        return 0;
+    case TOO_LARGE:
+        return refuse_range(err, text, "a duration is at most 292 years");
+    case TOO_FINE:
+        return refuse_range(err, text, "a duration is a whole number of ns");
+    case NEGATIVE:
+        return refuse_range(err, text, "a duration is not negative");
+    default:
         return refuse(err, text, "a duration", "a number with ns, us, ms, s, m or h, like 500ms");
-    return 0;
+    }
 }
 
 /* The beginning of a time as clock_rfc3339() writes it, at the end of a field. */
@@ -197,7 +230,7 @@ int parse_time(const char *text, int64_t now_wall_ns, int64_t *ret_wall_ns, stru
 {
     int64_t ago, date;
 
-    if (parse_exact(text, durations, ARRAY_SIZE(durations), &ago) == 0)
+    if (parse_exact(text, durations, ARRAY_SIZE(durations), &ago) == EXACT)
         *ret_wall_ns = now_wall_ns - ago;
     else if (parse_date(text, &date) == 0)
         *ret_wall_ns = date;
@@ -209,34 +242,58 @@ int parse_time(const char *text, int64_t now_wall_ns, int64_t *ret_wall_ns, stru
 
 int parse_size(const char *text, int64_t *ret_bytes, struct bench_error *err)
 {
-    if (parse_exact(text, sizes, ARRAY_SIZE(sizes), ret_bytes) < 0)
+    switch (parse_exact(text, sizes, ARRAY_SIZE(sizes), ret_bytes)) {
+    case EXACT:
+        return 0;
+    case TOO_LARGE:
+        return refuse_range(err, text, "a size is at most 8191 PiB");
+    case TOO_FINE:
+        return refuse_range(err, text, "a size is a whole number of bytes");
+    case NEGATIVE:
+        return refuse_range(err, text, "a size is not negative");
+    default:
         return refuse(err, text, "a size", "bytes, or 64K, 1M, 2G (of 1024), or 64kB (of 1000)");
-    return 0;
+    }
 }
 
 int parse_rate(const char *text, double *ret_per_second, struct bench_error *err)
 {
-    const struct unit *unit = NULL;
-    const char *end;
+    const char *end = "";
     double value = 0;
+    enum decimal d = parse_double(text, &value, &end);
+    const struct unit *unit = d == NO_DECIMAL ? NULL : find_unit(rates, ARRAY_SIZE(rates), end);
 
-    if (parse_double(text, &value, &end) == 0)
-        unit = find_unit(rates, ARRAY_SIZE(rates), end);
-    if (unit)
-        value *= (double)unit->factor;
-    if (!unit || value < 0 || !isfinite(value))
+    if (!unit)
         return refuse(err, text, "a rate", "a number per second, like 500, 10k, 2.5M or 1G");
+    value *= (double)unit->factor;
+    if (value < 0)
+        return refuse_range(err, text, "a rate is not negative");
+    if (d == DECIMAL_OUT_OF_RANGE || !isfinite(value))
+        return refuse_range(err, text, DECIMAL_RANGE);
     *ret_per_second = value;
     return 0;
 }
 
+/* From 1 on only with its sign: 3 is written where 3% is meant, and a margin or a gate of 300% would
+ * hardly ever be reached. */
 int parse_share(const char *text, double *ret, struct bench_error *err)
 {
-    const char *end;
+    const char *end = "";
     double value;
+    char percent[32];
+    enum decimal d = parse_double(text, &value, &end);
 
-    if (parse_double(text, &value, &end) < 0 || (*end && strcmp(end, "%") != 0))
+    if (d == NO_DECIMAL || (*end && strcmp(end, "%") != 0))
         return refuse(err, text, "a share", "a percentage or a fraction, like 3% or 0.03");
+    if (d == DECIMAL_OUT_OF_RANGE)
+        return refuse_range(err, text, DECIMAL_RANGE);
+    if (!*end && value >= 1) {
+        error_set(err, BENCH_ERROR_USAGE, "'%s' would be %s%%", text,
+                  format_number(value * 100, percent, sizeof(percent)));
+        error_hint(err, "write '%s%%', or '%s%%' if that is meant", text, percent);
+        errno = 0;
+        return -1;
+    }
     *ret = *end ? value / 100 : value;
     return 0;
 }
@@ -259,15 +316,16 @@ static int parse_cpu(const char **text, long *ret)
 
     if (!isdigit((unsigned char)**text))
         return -1;
-    *ret = strtol(*text, &end, 10);
+    *ret = strtol(*text, &end, 10); /* as good as any other when it is out of range */
     *text = end;
-    return *ret < 64 * UNITS_CPU_WORDS ? 0 : -1;
+    return 0;
 }
 
 int parse_cpus(const char *text, uint64_t ret[UNITS_CPU_WORDS], struct bench_error *err)
 {
     uint64_t bits[UNITS_CPU_WORDS] = {0};
     const char *p = text;
+    bool beyond = false;
 
     for (;;) {
         long first, last;
@@ -280,8 +338,11 @@ int parse_cpus(const char *text, uint64_t ret[UNITS_CPU_WORDS], struct bench_err
             if (parse_cpu(&p, &last) < 0 || last < first)
                 break;
         }
-        for (long cpu = first; cpu <= last; cpu++)
+        beyond |= last >= 64 * UNITS_CPU_WORDS;
+        for (long cpu = first; cpu <= last && cpu < 64 * UNITS_CPU_WORDS; cpu++)
             bits[cpu / 64] |= UINT64_C(1) << (cpu % 64);
+        if (!*p && beyond)
+            return refuse_range(err, text, "CPUs are numbered from 0 to 1023");
         if (!*p) {
             memcpy(ret, bits, sizeof(bits));
             return 0;
@@ -289,7 +350,7 @@ int parse_cpus(const char *text, uint64_t ret[UNITS_CPU_WORDS], struct bench_err
         if (*p++ != ',')
             break;
     }
-    return refuse(err, text, "a list of CPUs", "numbers and ranges below 1024, like 0-2,5");
+    return refuse(err, text, "a list of CPUs", "numbers and ranges, like 0-2,5");
 }
 
 static int decimals(double v)
@@ -384,6 +445,17 @@ const char *format_number(double v, char *out, size_t size)
             break;
     }
     return out;
+}
+
+/* A percentage where that reads back to the same value. */
+const char *format_share(double v, char *out, size_t size)
+{
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(out, size, "%.*g%%", precision, v * 100);
+        if (strtod(out, NULL) / 100 == v)
+            return out;
+    }
+    return fabs(v) < 1 ? format_number(v, out, size) : out;
 }
 
 const char *format_rate(double per_second, char *out, size_t size)

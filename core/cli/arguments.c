@@ -104,6 +104,19 @@ static void refuse_unknown(struct arguments *a, const char *word)
         error_hint(&a->refused, "'bench %s --help' lists the options", a->command);
 }
 
+/* The first of an empty value. */
+static void refuse_empty(struct arguments *a, int flag)
+{
+    const struct option *o = a->options;
+    cleanup_free char *name = NULL;
+
+    while (o->name && o->val != flag)
+        o++;
+    name = o->name ? xasprintf("--%s", o->name) : xasprintf("-%c", flag);
+    if (a->refused.kind == BENCH_ERROR_NONE)
+        cli_refuse_empty(name, &a->refused);
+}
+
 /* What getopt_long() has just refused. */
 static void refuse(struct arguments *a, int c, const char *letters, char **argv)
 {
@@ -136,6 +149,8 @@ void arguments_scan(struct arguments *a, const struct flag *flags, size_t n_flag
             add_word(a, optarg);
         else if (c == ':' || c == '?')
             refuse(a, c, letters, argv);
+        else if (optarg && !*optarg)
+            refuse_empty(a, c);
         else
             add_flag(a, c, optarg, argv[optind - 1]);
     }

@@ -99,7 +99,7 @@ static int apply_timeout(struct bisect_request *q, const char *arg, struct bench
     if (parse_duration(arg, &q->question.timeout_ns, err) < 0)
         return error_context(err, "--build-timeout");
     if (q->question.timeout_ns <= 0)
-        return error_set(err, BENCH_ERROR_USAGE, "--build-timeout: no build is that fast");
+        return error_set(err, BENCH_ERROR_USAGE, "--build-timeout: '%s' is not above 0", arg);
     return 0;
 }
 

@@ -368,11 +368,8 @@ int cli_check(struct cli *cli, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (c == 'h')
-            return print_help();
-        return cli_refused("check", c, argv, "h");
-    }
+    if ((c = cli_option("check", argc, argv, ":h", options)) != -1)
+        return c == 'h' ? print_help() : BENCH_ERROR_USAGE;
     if (argc - optind > 1)
         return cli_usage("check", "one scenario at a time, not '%s' and '%s'", argv[optind],
                          argv[optind + 1]);

@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <langinfo.h>
 #include <libgen.h>
 #include <stdarg.h>
@@ -76,13 +75,50 @@ const char *cli_refused_option(char *const *argv, const char *shorts, char buffe
     return buffer;
 }
 
-int cli_refused(const char *command, int c, char *const *argv, const char *shorts)
+int cli_refuse_empty(const char *option, struct bench_error *err)
 {
-    char word[3];
+    error_set(err, BENCH_ERROR_USAGE, "option '%s' has an empty value", option);
+    error_hint(err, "give it a value, or leave it out; a variable of the shell may not be set");
+    return -1;
+}
+
+static int refuse_unknown(const char *command, const char *word, const struct option *options)
+{
+    const char *names[32] = {0}, *near;
+    struct bench_error err = {0};
+
+    for (size_t n = 0; options[n].name && n < ARRAY_SIZE(names) - 1; n++)
+        names[n] = options[n].name;
+    near = nearest(word + strspn(word, "-"), names);
+    if (!near)
+        return cli_usage(command, "unknown option '%s'", word);
+    error_set(&err, BENCH_ERROR_USAGE, "%s: unknown option '%s'", command, word);
+    error_hint(&err, "did you mean '--%s'?", near);
+    return cli_error(&err);
+}
+
+int cli_option(const char *command, int argc, char **argv, const char *shorts,
+               const struct option *options)
+{
+    int c = getopt_long(argc, argv, shorts, options, NULL);
+    struct bench_error err = {0};
+    char word[3], flag[32];
 
     if (c == ':')
-        return cli_usage(command, "option '%s' needs a value", argv[optind - 1]);
-    return cli_usage(command, "unknown option '%s'", cli_refused_option(argv, shorts, word));
+        cli_usage(command, "option '%s' needs a value", argv[optind - 1]);
+    else if (c == '?')
+        refuse_unknown(command, cli_refused_option(argv, shorts, word), options);
+    if (c == ':' || c == '?')
+        return CLI_REFUSED;
+    if (c == -1 || !optarg || *optarg)
+        return c;
+    while (options->val != c)
+        options++;
+    snprintf(flag, sizeof(flag), "--%s", options->name);
+    cli_refuse_empty(flag, &err);
+    error_context(&err, "%s", command);
+    cli_error(&err);
+    return CLI_REFUSED;
 }
 
 int cli_width(FILE *file)

@@ -6,6 +6,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <getopt.h>
 #include <stdio.h>
 
 #include <bench/reporter.h>
@@ -78,8 +79,13 @@ int cli_usage(const char *command, const char *fmt, ...) BENCH_PRINTF(2, 3);
 /* The option that getopt_long() has just refused, as the user wrote it; `shorts` are the letters of
  * those that exist. */
 const char *cli_refused_option(char *const *argv, const char *shorts, char buffer[3]);
-/* Says so: getopt_long() returned ':' (its value is missing) or '?'. Returns BENCH_ERROR_USAGE. */
-int cli_refused(const char *command, int c, char *const *argv, const char *shorts);
+/* An option whose value is "", as that of a variable of the shell that is not set. Returns -1. */
+int cli_refuse_empty(const char *option, struct bench_error *err);
+/* The next option, as getopt_long() gives it; -1 behind the last. CLI_REFUSED: there is no such
+ * option, or its value is missing or empty, which has been said. */
+enum { CLI_REFUSED = '?' };
+int cli_option(const char *command, int argc, char **argv, const char *shorts,
+               const struct option *options);
 /* Two columns: what is given, and what it means, wrapped to the terminal. */
 void cli_help_row(const char *left, const char *right);
 

@@ -36,11 +36,11 @@ int cli_explain(struct cli *cli, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    while ((c = cli_option("explain", argc, argv, ":h", options)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':' || c == '?')
-            return cli_refused("explain", c, argv, "h");
+        if (c == CLI_REFUSED)
+            return BENCH_ERROR_USAGE;
         if (c == 'f')
             print.format = optarg;
         else

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/units.h"
+#include "base/option.h"
 #include "cli/say.h"
 #include "cli/stacks_input.h"
 #include "profile/flamegraph.h"
@@ -56,7 +56,7 @@ static int print_help(void)
     cli_help_row("--format NAME",
                  "svg, folded, or speedscope (for www.speedscope.app); default svg");
     cli_help_row("--title TEXT", "above the picture");
-    cli_help_row("--share PERCENT", "least width of a frame that is drawn (default 0.1%)");
+    cli_help_row("--share SHARE", "least width of a frame that is drawn (default 0.1%)");
     cli_help_row("--diff WITH", "draw the difference; several FILEs are repetitions of the same");
     cli_help_row("--per NAME", "with --diff: byte, operation or none (default: operation where the "
                                "run counts them, else byte)");
@@ -275,6 +275,8 @@ static int parse(struct request *q, int argc, char **argv)
         {"arm", 1, NULL, 'A'},     {"role", 1, NULL, 'R'},         {"point", 1, NULL, 'P'},
         {"capture", 1, NULL, 'C'}, {"help", 0, NULL, 'h'},         {0},
     };
+    static const struct bench_option share = {
+        .name = "share", .type = BENCH_OPTION_SHARE, .minimum = 0, .maximum = 1};
     const struct {
         int letter;
         const char **value;
@@ -288,13 +290,15 @@ static int parse(struct request *q, int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
+    while ((c = cli_option("flamegraph", argc, argv, ":o:h", options)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':' || c == '?')
-            return cli_refused("flamegraph", c, argv, "oh");
-        if (c == 's' && parse_share(optarg, &q->share, &err) < 0)
+        if (c == CLI_REFUSED)
+            return BENCH_ERROR_USAGE;
+        if (c == 's' && option_set(&share, &q->share, optarg, &err) < 0) {
+            error_at(&err, "--share");
             return cli_error(&err);
+        }
         if (c == 'd')
             strings_add(&q->bases, optarg);
         if (c == 'n' || c == 'm')

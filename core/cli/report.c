@@ -43,11 +43,11 @@ static int report(struct cli *cli, struct scenario *gates, int argc, char **argv
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1) {
+    while ((c = cli_option("report", argc, argv, ":o:h", options)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':' || c == '?')
-            return cli_refused("report", c, argv, "oh");
+        if (c == CLI_REFUSED)
+            return BENCH_ERROR_USAGE;
         if (c == 'f')
             print.format = optarg;
         else if (c == 'o')

@@ -231,11 +231,11 @@ int cli_list_runs(int argc, char **argv)
 
     optind = 0;
     opterr = 0;
-    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+    while ((c = cli_option("list runs", argc, argv, ":h", options)) != -1) {
         if (c == 'h')
             return print_help();
-        if (c == ':' || c == '?')
-            return cli_refused("list runs", c, argv, "h");
+        if (c == CLI_REFUSED)
+            return BENCH_ERROR_USAGE;
         if (take(&l, c, optarg, &err) < 0)
             return cli_error(&err);
     }

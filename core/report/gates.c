@@ -116,20 +116,6 @@ static void without(char *text, const char *ending)
         text[n - m] = '\0';
 }
 
-/* Above 1 only with its sign: who writes 3 means 3%, and a gate of 300% would never fail. */
-static int parse_part(const char *text, double *ret, struct bench_error *err)
-{
-    double share;
-
-    if (parse_share(text, &share, err) < 0)
-        return -1;
-    if (share > 1 && !strchr(text, '%'))
-        return error_set(err, BENCH_ERROR_USAGE, "'%s' would be %g%%: write %s%% or %g%%", text,
-                         share * 100, text, share * 100);
-    *ret = share;
-    return 0;
-}
-
 static int parse_level(char *text, const struct bench_metric *row, double *ret,
                        struct bench_error *err)
 {
@@ -146,7 +132,7 @@ static int parse_level(char *text, const struct bench_metric *row, double *ret,
         return 0;
     }
     if (row->format == BENCH_FORMAT_SHARE)
-        return parse_part(text, ret, err);
+        return parse_share(text, ret, err);
     without(text, unit);
     if (row->format == BENCH_FORMAT_CPUS || row->format == BENCH_FORMAT_PLAIN)
         return parse_number(text, ret, err);
@@ -168,10 +154,10 @@ static int parse_change(const struct gate *g, const char *text, const struct ben
         error_hint(err, "write '%s changes %s'", g->metric, text);
         return -1;
     }
-    if (parse_part(text, ret, err) < 0)
+    if (parse_share(text, ret, err) < 0)
         return -1;
     if (*ret < 0.0001 || *ret > 10)
-        return error_set(err, BENCH_ERROR_USAGE, "'%s' is not between 0.01%% and 1000%%", text);
+        return error_set(err, BENCH_ERROR_USAGE, "'%s' is out of range, allowed is 0.01%% to 1000%%", text);
     return 0;
 }
 

@@ -6,6 +6,9 @@
 #include "scenario/scenario.h"
 #include "scenario/yaml.h"
 
+/* In the place of a list of captures or gates: an empty one. */
+#define SCENARIO_NONE "none"
+
 /* Each appends an element and returns it; valid until the next call. */
 struct arm *scenario_add_arm(struct scenario *s, const char *where);
 struct capture_request *scenario_add_capture(struct scenario *s, const char *name,

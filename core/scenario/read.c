@@ -250,14 +250,46 @@ static int read_one_capture(const struct source *src, const struct yaml_node *no
     return read_settings(src, node->entries[0].value, capture->name, &capture->options);
 }
 
+/* The word for an empty list, as flags have it. */
+static bool is_none(const struct yaml_node *node)
+{
+    return node->kind == YAML_TEXT && strcmp(node->text, SCENARIO_NONE) == 0;
+}
+
 static int read_captures(const struct source *src, const struct yaml_node *node)
 {
-    if (node->kind == YAML_LIST && !node->count) /* none is a choice here */
+    if ((node->kind == YAML_LIST && !node->count) || is_none(node))
         return 0;
     return read_each(src, node, "capture", read_one_capture);
 }
 
 /* Pins and the sweep. */
+
+/* "{server: 0-1,3}": the comma ends the value, and 3 is a key without one. */
+static int refuse_split_list(const struct source *src, const struct yaml_node *map, size_t i)
+{
+    const struct yaml_node *key = map->entries[i].key;
+    cleanup_text struct text list = {0};
+    size_t first = i;
+
+    while (first > 0 && map->entries[first].value->null)
+        first--;
+    text_add(&list, "%s", map->entries[first].value->text);
+    for (size_t k = first + 1; k < map->count && map->entries[k].value->null; k++)
+        text_add(&list, ",%s", map->entries[k].key->text);
+    FAIL(src, key, "cpus: '%s' is not a role", key->text);
+    error_hint(src->err, "a comma ends a value in '{}': quote the list: %s: \"%s\"",
+               map->entries[first].key->text, text_get(&list));
+    return -1;
+}
+
+static bool is_split_list(const struct yaml_node *map, size_t i)
+{
+    const struct yaml_entry *e = &map->entries[i];
+
+    return i > 0 && e->value->null && !e->key->text[strspn(e->key->text, "0123456789-")] &&
+           map->entries[0].value->kind == YAML_TEXT && !map->entries[0].value->null;
+}
 
 static int read_cpus(const struct source *src, const struct yaml_node *node)
 {
@@ -267,6 +299,8 @@ static int read_cpus(const struct source *src, const struct yaml_node *node)
         const struct yaml_entry *e = &node->entries[i];
         cleanup_free char *where = yaml_where(src->tree, e->value), *cpus = NULL;
 
+        if (is_split_list(node, i))
+            return refuse_split_list(src, node, i);
         if (read_value(src, e->value, e->key->text, &cpus) < 0)
             return -1;
         scenario_put_pin(src->scenario, e->key->text, cpus, where);
@@ -325,6 +359,8 @@ static int read_gate(const struct source *src, const struct yaml_node *node)
 
 static int read_gates(const struct source *src, const struct yaml_node *node)
 {
+    if (is_none(node))
+        return 0;
     if (node->kind != YAML_LIST)
         return read_gate(src, node);
     for (size_t i = 0; i < node->count; i++)

@@ -14,12 +14,21 @@ const char *scenario_where(const struct scenario *s, const char *key)
     return found ? found->where : NULL;
 }
 
+static int refuse_empty(const char *key, struct bench_error *err)
+{
+    error_set(err, BENCH_ERROR_USAGE, "%s: is empty", key);
+    error_hint(err, "give it a value, or leave it out; a variable of the shell may not be set");
+    return -1;
+}
+
 int scenario_set_scalar(struct scenario *s, const struct bench_option *row, const char *text,
                         const char *where, struct bench_error *err)
 {
-    bool is_workload = strcmp(row->name, "workload") == 0;
+    const bool is_workload = strcmp(row->name, "workload") == 0;
     bool other_workload = is_workload && s->workload && strcmp(s->workload, text) != 0;
 
+    if (!*text)
+        return refuse_empty(row->name, err);
     if (option_set(row, s, text, err) < 0)
         return -1;
     if (other_workload)
@@ -72,8 +81,9 @@ static int set_list(struct scenario *s, const char *key, const char *text, const
     cleanup_strings struct strings names = {0};
     struct scenario old = {0};
 
-    strings_split(&names, text, ", ");
-    if (!names.count && arms)
+    if (arms || strcmp(text, SCENARIO_NONE) != 0)
+        strings_split(&names, text, ", ");
+    if (!names.count && (arms || strcmp(text, SCENARIO_NONE) != 0))
         return error_set(err, BENCH_ERROR_USAGE, "%s: the list is empty", key);
     if (arms) {
         old.arms = s->arms;
@@ -136,6 +146,8 @@ static int set(struct scenario *s, const char *key, const char *text, const char
     const char *dot = strchr(key, '.'), *rest = dot ? dot + 1 : "";
     size_t length = dot ? (size_t)(dot - key) : strlen(key);
 
+    if (!*text && strncmp(key, "workload.", 9) != 0 && strncmp(key, "relay.", 6) != 0)
+        return refuse_empty(key, err); /* the text of a plugin's option may be empty */
     if (!yaml_text_allowed(text, strlen(text)))
         return error_set(err, BENCH_ERROR_USAGE,
                          "%s: only UTF-8 without control characters is allowed", key);
@@ -144,7 +156,7 @@ static int set(struct scenario *s, const char *key, const char *text, const char
     if (strcmp(key, "relays") == 0 || strcmp(key, "capture") == 0)
         return set_list(s, key, text, where, err);
     if (strcmp(key, "fail_on") == 0) {
-        if (!*text)
+        if (strcmp(text, SCENARIO_NONE) == 0)
             settings_release(&s->fail_on);
         else
             settings_put(&s->fail_on, text, text, where);

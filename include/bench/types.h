@@ -77,7 +77,7 @@ enum bench_option_type {
     BENCH_OPTION_DURATION, /* int64_t ns; "500ms", "5s", "1m", a bare number is seconds */
     BENCH_OPTION_SIZE,     /* int64_t bytes; "64K", "1M" are binary (1024), "64kB" is decimal */
     BENCH_OPTION_RATE,     /* double per second; "1M", "2.5G" are decimal */
-    BENCH_OPTION_SHARE,    /* double fraction; "3%" or "0.03" */
+    BENCH_OPTION_SHARE,    /* double fraction; "3%" or "0.03", from 1 on with its sign */
     BENCH_OPTION_STRING,   /* char *, owned by the core, NULL when not given and without default */
     BENCH_OPTION_CHOICE,   /* int: index into `choices` */
 };

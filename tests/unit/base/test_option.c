@@ -117,7 +117,7 @@ static void refusals(void **state)
     wrong("size", "2G", "size: '2G' is out of range, allowed is 1 to 1G", "");
     wrong("limit", "-1", "limit: '-1' is out of range, allowed is 0 to 1024", "");
     wrong("rate", "2T", "rate: '2T' is out of range, allowed is 0 to 1T", "");
-    wrong("share", "101%", "share: '101%' is out of range, allowed is 0 to 1", "");
+    wrong("share", "101%", "share: '101%' is out of range, allowed is 0% to 100%", "");
     wrong("mode", "strem", "mode: 'strem' is not one of stream, echo", "did you mean 'stream'?");
     wrong("mode", "quantum", "mode: 'quantum' is not one of stream, echo", "");
     wrong("verbose", "2", "verbose: '2' is not a truth value: write true or false", "");
@@ -161,8 +161,8 @@ static void copies_are_deep(void **state)
 
 static void formats_read_back(void **state)
 {
-    static const char *const expected[] = {"true", "echo", "2",    "500ms", "64K",
-                                           "0.5",  "1M",   "0.03", "x",     NULL};
+    static const char *const expected[] = {"true", "echo", "2",  "500ms", "64K",
+                                           "0.5",  "1M",   "3%", "x",     NULL};
     struct sample s, again;
 
     (void)state;
@@ -193,7 +193,7 @@ static void described(void **state)
         "size, 1 to 1G, default 64K",
         "number (CPUs), 0 to 1024, default 0.5",
         "rate, 0 to 1T, or auto, most; default 1M",
-        "share, 0 to 1, default 3%",
+        "share, 0% to 100%, default 3%",
         "text, default x",
         "text",
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -107,11 +108,74 @@ static void messages(void **state)
     parse_share("x%", &number, &err);
     assert_string_equal(err.message,
                         "'x%' is not a share: write a percentage or a fraction, like 3% or 0.03");
+    parse_share("3", &number, &err);
+    assert_string_equal(err.message, "'3' would be 300%");
+    assert_string_equal(err.hint, "write '3%', or '300%' if that is meant");
     parse_bool("maybe", &truth, &err);
     assert_string_equal(err.message, "'maybe' is not a truth value: write true or false");
     parse_cpus("2-1", cpus, &err);
-    assert_string_equal(err.message, "'2-1' is not a list of CPUs: write numbers and ranges below "
-                                     "1024, like 0-2,5");
+    assert_string_equal(err.message, "'2-1' is not a list of CPUs: write numbers and ranges, like "
+                                     "0-2,5");
+}
+
+/* What is well formed is told from what is not, for callers that know the bounds. */
+static void out_of_range(void **state)
+{
+    static const struct {
+        const char *text;
+        int (*whole)(const char *, int64_t *, struct bench_error *);
+        int (*real)(const char *, double *, struct bench_error *);
+        const char *why;
+    } cases[] = {
+        {"9223372036854775808", parse_integer, NULL,
+         "an integer lies between -9223372036854775808 and 9223372036854775807"},
+        {"-9223372036854775809", parse_integer, NULL,
+         "an integer lies between -9223372036854775808 and 9223372036854775807"},
+        {"9223372037", parse_duration, NULL, "a duration is at most 292 years"},
+        {"99999999999999999999999999999999999999999s", parse_duration, NULL,
+         "a duration is at most 292 years"},
+        {"-1.5s", parse_duration, NULL, "a duration is not negative"},
+        {"0.1ns", parse_duration, NULL, "a duration is a whole number of ns"},
+        {"0.00000000000000000000000000000000000000000001h", parse_duration, NULL,
+         "a duration is a whole number of ns"},
+        {"9000000T", parse_size, NULL, "a size is at most 8191 PiB"},
+        {"0.3K", parse_size, NULL, "a size is a whole number of bytes"},
+        {"-1", parse_size, NULL, "a size is not negative"},
+        {"1e999", NULL, parse_number,
+         "a number other than 0 lies between 1e-308 and 1e308, either side of 0"},
+        {"-1e-999", NULL, parse_number,
+         "a number other than 0 lies between 1e-308 and 1e308, either side of 0"},
+        {"1e308T", NULL, parse_rate,
+         "a number other than 0 lies between 1e-308 and 1e308, either side of 0"},
+        {"-5k", NULL, parse_rate, "a rate is not negative"},
+        {"1e999%", NULL, parse_share,
+         "a number other than 0 lies between 1e-308 and 1e308, either side of 0"},
+    };
+    uint64_t cpus[UNITS_CPU_WORDS];
+    struct bench_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        cleanup_free char *expected =
+            xasprintf("'%s' is out of range: %s", cases[i].text, cases[i].why);
+        int64_t whole = 77;
+        double real = 77;
+
+        errno = 0;
+        assert_int_equal(cases[i].whole ? cases[i].whole(cases[i].text, &whole, &err)
+                                        : cases[i].real(cases[i].text, &real, &err),
+                         -1);
+        assert_int_equal(errno, ERANGE);
+        assert_string_equal(err.message, expected);
+        assert_true(whole == 77 && real == 77);
+    }
+    assert_int_equal(parse_cpus("0-99999999999999999999", cpus, &err), -1);
+    assert_int_equal(errno, ERANGE);
+    assert_string_equal(err.message, "'0-99999999999999999999' is out of range: CPUs are numbered "
+                                     "from 0 to 1023");
+    errno = ERANGE;
+    assert_int_equal(parse_duration("1parsec", &(int64_t){0}, &err), -1);
+    assert_int_equal(errno, 0);
 }
 
 static void integers(void **state)
@@ -195,6 +259,11 @@ static void rates_and_shares(void **state)
     assert_int_equal(parse_share("0.03", &v, NULL), 0);
     assert_true(v == 0.03);
     assert_int_equal(parse_share("3%%", &v, NULL), -1);
+    assert_int_equal(parse_share("300%", &v, NULL), 0);
+    assert_true(v == 3);
+    assert_int_equal(parse_share("0.999", &v, NULL), 0);
+    assert_int_equal(parse_share("1", &v, NULL), -1);
+    assert_int_equal(parse_share("-0.5", &v, NULL), 0); /* ranges are the caller's */
 }
 
 static void truth_values(void **state)
@@ -297,7 +366,11 @@ static void notations_read_back(void **state)
         assert_true(d == real[i]);
         assert_int_equal(parse_rate(format_rate(real[i], s, sizeof(s)), &d, NULL), 0);
         assert_true(d == real[i]);
+        assert_int_equal(parse_share(format_share(real[i], s, sizeof(s)), &d, NULL), 0);
+        assert_true(d == real[i]);
     }
+    assert_string_equal(format_share(0.03, s, sizeof(s)), "3%");
+    assert_string_equal(format_share(3, s, sizeof(s)), "300%");
 }
 
 static void times(void **state)
@@ -341,12 +414,19 @@ static void times(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(durations),    cmocka_unit_test(bad_durations),
-        cmocka_unit_test(messages),     cmocka_unit_test(times),
-        cmocka_unit_test(integers),     cmocka_unit_test(numbers),
-        cmocka_unit_test(sizes),        cmocka_unit_test(rates_and_shares),
-        cmocka_unit_test(truth_values), cmocka_unit_test(cpu_lists),
-        cmocka_unit_test(formats),      cmocka_unit_test(notations_read_back),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(bad_durations),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(times),
+        cmocka_unit_test(out_of_range),
+        cmocka_unit_test(integers),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(rates_and_shares),
+        cmocka_unit_test(truth_values),
+        cmocka_unit_test(cpu_lists),
+        cmocka_unit_test(formats),
+        cmocka_unit_test(notations_read_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,8 @@
 #include "plugins.h"
 #include "scenario/parts.h"
 
+#define EMPTY_HINT "give it a value, or leave it out; a variable of the shell may not be set"
+
 /* Reads YAML text as if it were the file "f". */
 static int read_text(struct scenario *s, const char *yaml, struct bench_error *err)
 {
@@ -326,8 +328,18 @@ static void errors_of_shape(void **state)
     refuses("bench: 1\nnetwork: isolate\n",
             "f:2:10: network: 'isolate' is not one of auto, isolated, host",
             "did you mean 'isolated'?");
-    refuses("bench: 1\nname: ''\n", "f:2:7: name: the name of a run is one line, and not empty",
-            "");
+    refuses("bench: 1\nname: ''\n", "f:2:7: name: is empty", EMPTY_HINT);
+    refuses("bench: 1\nmargin: 3\n", "f:2:9: margin: '3' would be 300%",
+            "write '3%', or '300%' if that is meant");
+    refuses("bench: 1\njobs: 99999999999999999999\n",
+            "f:2:7: jobs: '99999999999999999999' is out of range, allowed is 1 to 1000000", "");
+    refuses("bench: 1\nduration: -1s\n",
+            "f:2:11: duration: '-1s' is out of range, allowed is 10ms to 24h", "");
+    refuses("bench: 1\ncpus: {server: 0-1,3}\n", "f:2:20: cpus: '3' is not a role",
+            "a comma ends a value in '{}': quote the list: server: \"0-1,3\"");
+    refuses("bench: 1\ncpus: {client: 0, server: 1,3-4,6, relay: 2}\n",
+            "f:2:29: cpus: '3-4' is not a role",
+            "a comma ends a value in '{}': quote the list: server: \"1,3-4,6\"");
     refuses("bench: 1\nname: \"a\\nb\"\n",
             "f:2:7: name: the name of a run is one line, and not empty", "");
 }
@@ -407,8 +419,8 @@ static void errors_of_plugins(void **state)
     refuses("bench: 1\ncpus: {relay_3: 0}\n", "f:2:17: cpus: unknown role 'relay_3'",
             "did you mean 'relay_1'?");
     refuses("bench: 1\ncpus: {client: 1-}\n",
-            "f:2:16: cpus: client: '1-' is not a list of CPUs: write numbers and ranges below "
-            "1024, like 0-2,5",
+            "f:2:16: cpus: client: '1-' is not a list of CPUs: write numbers and ranges, "
+            "like 0-2,5",
             "");
     refuses("bench: 1\ncpu_limit: 0.01\ncpu_period: 10ms\n",
             "f:2:12: cpu_limit: 0.01 CPUs of a period of 10ms are less than 1ms",
@@ -434,9 +446,12 @@ static void gates(void **state)
     assert_string_equal(copy.fail_on.items[0].where, "--fail-on");
     assert_string_equal(copy.fail_on.items[1].where, "f:4:5");
     json_decref(json);
-    assert_int_equal(scenario_set(&copy, "fail_on", "", "--set", &err), 0);
+    assert_int_equal(scenario_set(&copy, "fail_on", "none", "--set", &err), 0);
     assert_int_equal(copy.fail_on.count, 0);
     scenario_release(&copy);
+    must_check(&s, "bench: 1\nfail_on: none\ncapture: none\n");
+    assert_int_equal(s.fail_on.count + s.n_captures, 0);
+    scenario_release(&s);
     must_check(&s, "bench: 1\nfail_on: a > 1\n");
     assert_string_equal(s.fail_on.items[0].text, "a > 1");
     scenario_release(&s);
@@ -513,7 +528,7 @@ static void cpus_that_a_machine_lacks(void **state)
     refuses("bench: 1\nsweep: {cpus.relay_3: [0]}\n", "f:2:24: cpus: unknown role 'relay_3'",
             "did you mean 'relay_1'?");
     refuses("bench: 1\nsweep: {cpus.server: [0, x]}\n",
-            "f:2:26: cpus: server: 'x' is not a list of CPUs: write numbers and ranges below 1024, "
+            "f:2:26: cpus: server: 'x' is not a list of CPUs: write numbers and ranges, "
             "like 0-2,5",
             "");
 }
@@ -565,6 +580,45 @@ static void set_fails(const char *key, const char *text, const char *message, co
     scenario_release(&s);
 }
 
+/* What refuses a value does not depend on how it arrives. */
+static void a_value_is_judged_alike_everywhere(void **state)
+{
+    static const char *const texts[] = {
+        "",     "3",   "-1",   "300%",     "-1%",      "1e999", "99999999999999999999",
+        "0x10", "inf", "1h1",  "1.5s",     "0.1ns",    "-1s",   "999999h",
+        "yes",  "1 2", "auto", "\xc3\xa9", "9000000T", "2.5G",
+    };
+    size_t refused = 0;
+
+    (void)state;
+    for (const struct bench_option *row = scenario_keys; row->name; row++)
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+            cleanup_free char *yaml =
+                xasprintf("%s%s: \"%s\"\n", strcmp(row->name, "bench") ? "bench: 1\n" : "",
+                          row->name, texts[i]);
+            cleanup_free char *where =
+                xasprintf("f:%d:%zu: ", strcmp(row->name, "bench") ? 2 : 1, strlen(row->name) + 3);
+            struct bench_error flag = {0}, file = {0};
+            struct scenario s, t;
+
+            scenario_init(&s);
+            scenario_set(&s, row->name, texts[i], "--set", &flag);
+            scenario_release(&s);
+            read_text(&t, yaml, &file);
+            scenario_release(&t);
+            assert_int_equal(flag.kind, file.kind);
+            if (!flag.kind)
+                continue;
+            refused++;
+            assert_memory_equal(flag.message, "--set: ", strlen("--set: "));
+            assert_memory_equal(file.message, where, strlen(where));
+            assert_string_equal(flag.message + strlen("--set: "), file.message + strlen(where));
+            if (strcmp(row->name, "bench") != 0)
+                assert_string_equal(flag.hint, file.hint);
+        }
+    assert_true(refused > 200);
+}
+
 static void set_overrides(void **state)
 {
     struct bench_error err = {0};
@@ -608,7 +662,7 @@ static void set_overrides(void **state)
     assert_int_equal(s.workload_options.count, 0);
     set_ok(&s, "capture.record.frequency", "7");
     assert_string_equal(settings_get(&s.captures[1].options, "frequency"), "7");
-    set_ok(&s, "capture", "");
+    set_ok(&s, "capture", "none");
     assert_int_equal(s.n_captures, 0);
     set_ok(&s, "capture.record.frequency", "8"); /* adds it */
     assert_int_equal(s.n_captures, 1);
@@ -639,7 +693,13 @@ static void set_errors(void **state)
     set_fails("cpus", "1", "--set: cpus: is a map, set one of its keys: cpus.client=0", "");
     set_fails("sweep", "1", "--set: sweep: is a map, set one of its keys: sweep.jobs=1,10", "");
     set_fails("relays", ", ", "--set: relays: the list is empty", "");
-    set_fails("sweep.jobs", "", "--set: sweep.jobs: the list is empty", "");
+    set_fails("sweep.jobs", "", "--set: sweep.jobs: is empty", EMPTY_HINT);
+    set_fails("sweep.jobs", ",", "--set: sweep.jobs: the list is empty", "");
+    set_fails("fail_on", "", "--set: fail_on: is empty", EMPTY_HINT);
+    set_fails("capture", "", "--set: capture: is empty", EMPTY_HINT);
+    set_fails("capture", " , ", "--set: capture: the list is empty", "");
+    set_fails("cpus.server", "", "--set: cpus.server: is empty", EMPTY_HINT);
+    set_fails("relays", "", "--set: relays: is empty", EMPTY_HINT);
     set_fails("name", "a\x01", "--set: name: only UTF-8 without control characters is allowed", "");
     set_fails("name", "a\xff", "--set: name: only UTF-8 without control characters is allowed", "");
     scenario_init(&s);
@@ -761,6 +821,7 @@ int main(void)
         cmocka_unit_test(cpus_that_a_machine_lacks),
         cmocka_unit_test(sweep_replaces_base),
         cmocka_unit_test(many_relays),
+        cmocka_unit_test(a_value_is_judged_alike_everywhere),
         cmocka_unit_test(set_overrides),
         cmocka_unit_test(set_errors),
         cmocka_unit_test(json_reads_back),
