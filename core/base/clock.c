@@ -50,3 +50,25 @@ struct timespec clock_timespec(int64_t ns)
         ns = 0;
     return (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
 }
+
+static int64_t system_now(const struct clock *c)
+{
+    (void)c;
+    return clock_now();
+}
+
+static int64_t system_offset(const struct clock *c)
+{
+    (void)c;
+    return clock_offset();
+}
+
+static int system_poll(const struct clock *c, struct pollfd *fds, nfds_t n, int64_t until_ns)
+{
+    struct timespec left = clock_timespec(until_ns - clock_now());
+
+    (void)c;
+    return ppoll(fds, n, &left, NULL);
+}
+
+const struct clock clock_system = {.now = system_now, .offset = system_offset, .poll = system_poll};

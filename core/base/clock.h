@@ -4,6 +4,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <poll.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -18,5 +19,14 @@ int64_t clock_wall(void);                  /* CLOCK_REALTIME ns */
 int64_t clock_offset(void);
 void clock_rfc3339(int64_t wall_ns, char out[32]);  /* 2026-11-20T06:49:44Z */
 struct timespec clock_timespec(int64_t ns);
+
+/* Time as it is read and waited for by code whose tests have a time of their own. */
+struct clock {
+    int64_t (*now)(const struct clock *c);    /* as clock_now() */
+    int64_t (*offset)(const struct clock *c); /* as clock_offset() */
+    /* poll(2) until a time of `now`; a time that has passed only looks. */
+    int (*poll)(const struct clock *c, struct pollfd *fds, nfds_t n, int64_t until_ns);
+};
+extern const struct clock clock_system;
 
 #endif

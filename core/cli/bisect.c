@@ -18,6 +18,7 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/signals.h"
+#include "site/local.h"
 #include "store/layout.h"
 
 static int find_cache(struct bisect_request *q, struct bench_error *err)
@@ -86,15 +87,18 @@ static int execute(const struct bisect_request *q, const struct registry *r, cha
                    int interrupt_fd, json_t **ret_state, struct bench_error *err)
 {
     struct containment containment;
+    struct local_host host;
     struct progress_view view;
     struct session session = {
-        .containment = &containment,
+        .host = &host.host,
+        .clock = &clock_system,
         .interrupt_fd = interrupt_fd,
         .progress = progress_view_update,
         .progress_context = &view,
     };
     struct bisect bisect = {
         .session = &session,
+        .containment = &containment,
         .registry = r,
         .scenario = &q->scenario,
         .directory = q->directory,
@@ -110,9 +114,10 @@ static int execute(const struct bisect_request *q, const struct registry *r, cha
     progress_view_init(&view, q->quiet);
     if (containment_start(&containment, err) < 0)
         return -1;
+    local_host_init(&host, &containment);
     result = bisect_run(&bisect, q->resume ? NULL : &q->question, ret_state, err);
     progress_view_clear(&view);
-    versions_release(&session.versions);
+    local_host_release(&host);
     if (containment_stop(&containment, &late) < 0) {
         if (result < 0)
             cli_error(&late);

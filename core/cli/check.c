@@ -24,8 +24,7 @@
 #include "plan/plan.h"
 #include "plugin/host.h"
 #include "process/query.h"
-#include "run/describe.h"
-#include "run/repetition.h"
+#include "site/local.h"
 
 #define DEFAULT_SCENARIO "none-vs-nginx"
 #define ANSWER_NS (2 * NS_PER_S)
@@ -66,12 +65,12 @@ static void report_program(const char *arm, const struct bench_process *p, struc
 }
 
 /* Each program of the arm once: hops of one arm all run the same. */
-static void report_cast(const char *arm, const struct cast *cast, struct findings *f)
+static void report_chain(const char *arm, const struct role_chain *chain, struct findings *f)
 {
     const char *last = NULL;
 
-    for (size_t i = 0; i < cast->count; i++) {
-        const struct member *m = &cast->members[i];
+    for (size_t i = 0; i < chain->count; i++) {
+        const struct chain_role *m = &chain->roles[i];
 
         if (!m->process.program || (last && strcmp(last, m->process.program) == 0))
             continue;
@@ -88,18 +87,18 @@ static void check_arm(const struct point *point, size_t arm, struct findings *f)
 {
     const char *name = point->scenario.arms[arm].name;
     struct bench_error err = {0};
-    struct cast cast;
+    struct role_chain chain;
 
-    cast_init(&cast, point, arm, "/nonexistent", 0);
-    for (size_t i = 0; i < cast.n_ports; i++)
-        cast.ports[i] = (uint16_t)(i + 1); /* never opened */
-    if (cast_describe(&cast, &err) == 0) {
-        report_cast(name, &cast, f);
+    role_chain_init(&chain, point, arm, "/nonexistent", 0);
+    for (size_t i = 0; i < chain.n_ports; i++)
+        chain.ports[i] = (uint16_t)(i + 1); /* never opened */
+    if (role_chain_describe(&chain, &err) == 0) {
+        report_chain(name, &chain, f);
     } else {
         error_context(&err, "arm '%s'", name);
         finding_error(f, "scenario", &err);
     }
-    cast_release(&cast);
+    role_chain_release(&chain);
 }
 
 /* Every point: a sweep may go over the pins. */
@@ -108,7 +107,7 @@ static void check_pins(const struct plan *plan, struct findings *f)
     for (size_t i = 0; i < plan->n_points; i++) {
         struct bench_error err = {0};
 
-        if (repetition_pins(&plan->points[i].scenario, &err) == 0)
+        if (local_pins(&plan->points[i].scenario, &err) == 0)
             continue;
         finding_error(f, "scenario", &err);
         return;
@@ -273,7 +272,7 @@ static void judge_machine(const struct plan *plan, struct findings *f)
         m.pid_namespaces = c.pid_namespaces;
         m.cgroups = &c.host;
         try_limit(&c, s, needs.cpu_limit, &m.limit_error);
-        if (repetition_network(&network, s, c.network_namespaces, &m.network_error) == 0) {
+        if (local_network(&network, s, c.network_namespaces, &m.network_error) == 0) {
             m.isolated = network_isolated(network);
             m.congestion = network_congestion(network);
         }

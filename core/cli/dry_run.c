@@ -10,7 +10,7 @@
 #include "capture/capture.h"
 #include "cli/cli.h"
 #include "cli/say.h"
-#include "run/describe.h"
+#include "site/role_chain.h"
 #include "study/saturation.h"
 #include "study/warmup.h"
 
@@ -36,7 +36,7 @@ static void add_file(const struct process_file *file, struct text *ret)
 }
 
 /* Its command and files. */
-static char *describe_member(const struct member *m)
+static char *describe_role(const struct chain_role *m)
 {
     struct text t = {0};
 
@@ -52,9 +52,9 @@ static char *describe_member(const struct member *m)
 }
 
 /* Ports stand for the kernel's choice. */
-static void init_cast(struct cast *c, const struct point *point, size_t arm)
+static void init_chain(struct role_chain *c, const struct point *point, size_t arm)
 {
-    cast_init(c, point, arm, "DIR", 0);
+    role_chain_init(c, point, arm, "DIR", 0);
     for (size_t i = 0; i < c->n_ports; i++)
         c->ports[i] = (uint16_t)(10001 + i);
 }
@@ -62,17 +62,17 @@ static void init_cast(struct cast *c, const struct point *point, size_t arm)
 static int describe_arm(const struct point *point, size_t arm, struct strings *ret,
                         struct bench_error *err)
 {
-    struct cast cast;
+    struct role_chain chain;
     int result;
 
-    init_cast(&cast, point, arm);
-    result = cast_describe(&cast, err);
-    for (size_t i = 0; result == 0 && i < cast.count; i++) {
-        cleanup_free char *member = describe_member(&cast.members[cast_start_order(&cast, i)]);
+    init_chain(&chain, point, arm);
+    result = role_chain_describe(&chain, err);
+    for (size_t i = 0; result == 0 && i < chain.count; i++) {
+        cleanup_free char *member = describe_role(&chain.roles[role_chain_start_order(&chain, i)]);
 
         strings_add(ret, member);
     }
-    cast_release(&cast);
+    role_chain_release(&chain);
     return result;
 }
 
@@ -115,12 +115,13 @@ int dry_run_check(const struct plan *plan, struct bench_error *err)
             return -1;
         for (size_t arm = 0; arm < plan->points[p].scenario.n_arms; arm++) {
             struct bench_error refusal = {0};
-            struct cast cast;
+            struct role_chain chain;
             bool refused;
 
-            init_cast(&cast, &plan->points[p], arm);
-            refused = cast_compose(&cast, &refusal) < 0 && refusal.kind != BENCH_ERROR_ENVIRONMENT;
-            cast_release(&cast);
+            init_chain(&chain, &plan->points[p], arm);
+            refused =
+                role_chain_compose(&chain, &refusal) < 0 && refusal.kind != BENCH_ERROR_ENVIRONMENT;
+            role_chain_release(&chain);
             if (refused) {
                 *err = refusal;
                 return -1;

@@ -14,9 +14,9 @@
 #include "cli/run_request.h"
 #include "cli/say.h"
 #include "cli/signals.h"
-#include "environment/facts.h"
 #include "report/gates.h"
 #include "run/runner.h"
+#include "site/local.h"
 #include "store/baseline.h"
 #include "store/store.h"
 #include "study/blocks.h"
@@ -135,12 +135,10 @@ static int run_stored(struct session *session, const struct run_request *q, cons
     struct bench_error late = {0};
     int result;
 
-    session->identities = identity_cache_new();
     if (q->scenario.warmup_ns == WARMUP_AUTO)
         result = run_piloted(session, q, plan, ret, err);
     else
         result = run_settled(session, q, &q->scenario, plan, ret, err);
-    identity_cache_free(session->identities);
     if (store_finish(session->store, final_state(result, ret), &late) < 0 && result == 0) {
         *err = late;
         result = -1;
@@ -149,17 +147,17 @@ static int run_stored(struct session *session, const struct run_request *q, cons
 }
 
 /* Everything between the first and the last process. */
-static int run_contained(struct session *session, const struct run_request *q,
-                         const struct plan *plan, char **argv, struct outcome *ret,
-                         struct bench_error *err)
+static int run_contained(struct session *session, struct containment *containment,
+                         const struct run_request *q, const struct plan *plan, char **argv,
+                         struct outcome *ret, struct bench_error *err)
 {
     struct bench_error late = {0};
     json_t *facts;
     int result;
 
-    if (containment_start(session->containment, err) < 0)
+    if (containment_start(containment, err) < 0)
         return -1;
-    facts = facts_collect(&session->containment->host);
+    facts = session->host->ops->facts(session->host);
     result = store_create(session->store, q->output, plan, facts, argv, err);
     if (result == 0 && q->mode.compare && !q->baseline_run)
         result = store_note(session->store, "comparison", comparison_rule(&q->scenario), err);
@@ -171,7 +169,7 @@ static int run_contained(struct session *session, const struct run_request *q,
         result = run_stored(session, q, plan, ret, err);
         progress_view_clear(session->progress_context);
     }
-    if (containment_stop(session->containment, &late) < 0) {
+    if (containment_stop(containment, &late) < 0) {
         if (result < 0)
             cli_error(&late);
         else
@@ -186,10 +184,12 @@ static int execute(const struct run_request *q, const struct plan *plan, char **
                    struct bench_error *err)
 {
     struct containment containment;
+    struct local_host host;
     struct progress_view view;
     struct session session = {
-        .containment = &containment,
+        .host = &host.host,
         .store = store,
+        .clock = &clock_system,
         .interrupt_fd = interrupt_fd,
         .progress = progress_view_update,
         .progress_context = &view,
@@ -197,12 +197,13 @@ static int execute(const struct run_request *q, const struct plan *plan, char **
     int result;
 
     progress_view_init(&view, q->quiet);
+    local_host_init(&host, &containment);
     result = runner_check(&session, plan, err);
     if (result == 0 && plan->scenario.rate == RATE_AUTO)
         result = saturation_check(&session, &q->scenario, q->registry, err);
     if (result == 0)
-        result = run_contained(&session, q, plan, argv, ret, err);
-    versions_release(&session.versions);
+        result = run_contained(&session, &containment, q, plan, argv, ret, err);
+    local_host_release(&host);
     return result;
 }
 

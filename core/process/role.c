@@ -37,7 +37,8 @@ struct role {
     int status;       /* of the component, -1 before it ended */
     int64_t asked_ns; /* when it was asked to stop; 0: not yet */
     bool init_gone;   /* end of file on control */
-    bool failed;      /* `failure` came from the init or the component before exec */
+    bool let_go, started;
+    bool failed; /* `failure` came from the init or the component before exec */
     struct bench_error failure;
 };
 
@@ -308,7 +309,8 @@ int role_spawn(struct role **ret, const struct containment *c, const struct role
 static int fail_with_reason(struct role *r, struct bench_error *err)
 {
     if (r->failed) {
-        *err = r->failure;
+        if (err)
+            *err = r->failure;
         return -1;
     }
     error_set(err, BENCH_ERROR_RUN, "its init was killed before the start");
@@ -316,32 +318,60 @@ static int fail_with_reason(struct role *r, struct bench_error *err)
     return -1;
 }
 
-int role_wait_held(struct role *r, int64_t deadline_ns, struct bench_error *err)
+int role_held(struct role *r, struct bench_error *err)
 {
-    while (role_update(r) == ROLE_STARTING && !r->failed)
-        if (!wait_readable(r->control, deadline_ns))
-            return error_set(err, BENCH_ERROR_RUN, "it did not reach the gate in time");
-    if (r->failed || r->state == ROLE_EXITED)
+    enum role_state state = role_update(r);
+
+    if (r->failed || state == ROLE_EXITED)
         return fail_with_reason(r, err);
-    return 0;
+    return state != ROLE_STARTING;
 }
 
-int role_release(struct role *r, struct bench_error *err)
+int role_wait_held(struct role *r, int64_t deadline_ns, struct bench_error *err)
 {
-    bool started;
+    int held;
 
+    while ((held = role_held(r, err)) == 0)
+        if (!wait_readable(r->control, deadline_ns))
+            return error_set(err, BENCH_ERROR_RUN, "it did not reach the gate in time");
+    return held < 0 ? -1 : 0;
+}
+
+int role_let_go(struct role *r, struct bench_error *err)
+{
     if (send(r->control, "go", 2, MSG_NOSIGNAL) < 0) {
         role_update(r);
         return fail_with_reason(r, err);
     }
-    started = wait_readable(r->exec_pipe, clock_now() + PATIENCE_NS);
+    r->let_go = true;
+    return 0;
+}
+
+int role_started(struct role *r, struct bench_error *err)
+{
+    if (!r->started && !wait_readable(r->exec_pipe, 0))
+        return 0;
+    r->started = true;
     role_update(r);
-    if (!started)
-        return error_set(err, BENCH_ERROR_RUN, "it did not start within %d s",
-                         (int)(PATIENCE_NS / NS_PER_S));
     if (r->failed || r->state == ROLE_HELD || r->init_gone)
         return fail_with_reason(r, err);
-    return 0;
+    return 1;
+}
+
+int role_release(struct role *r, struct bench_error *err)
+{
+    if (role_let_go(r, err) < 0)
+        return -1;
+    wait_readable(r->exec_pipe, clock_now() + PATIENCE_NS);
+    switch (role_started(r, err)) {
+    case 1:
+        return 0;
+    case 0:
+        return error_set(err, BENCH_ERROR_RUN, "it did not start within %d s",
+                         (int)(PATIENCE_NS / NS_PER_S));
+    default:
+        return -1;
+    }
 }
 
 /* ---- looking at it ---- */
@@ -404,7 +434,7 @@ size_t role_pids(const struct role *r, pid_t **ret_pids)
 
 int role_fd(const struct role *r)
 {
-    return r->control;
+    return r->let_go && !r->started ? r->exec_pipe : r->control;
 }
 
 enum role_state role_update(struct role *r)

@@ -52,6 +52,11 @@ int role_wait_held(struct role *r, int64_t deadline_ns, struct bench_error *err)
 /* Lets it exec. A failed exec (or setup after the gate) comes back here with its errno. */
 int role_release(struct role *r, struct bench_error *err);
 
+/* The same without waiting; `err` may be NULL. 1: it is so, 0: not yet, -1: it never will be. */
+int role_held(struct role *r, struct bench_error *err);
+int role_let_go(struct role *r, struct bench_error *err);  /* 0 or -1 */
+int role_started(struct role *r, struct bench_error *err); /* after role_let_go() */
+
 const char *role_name(const struct role *r);
 pid_t role_pid(const struct role *r); /* the init, in the bench's PID namespace */
 /* Stops the component with all its threads, and lets it go on (SIGSTOP, SIGCONT); not what it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run/parts.h"
+#include "run/stages.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -8,39 +8,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* Tells every built-in role. */
-static void set_phase(struct repetition *p, enum bench_phase phase)
-{
-    for (size_t i = 0; i < p->cast.count; i++) {
-        struct bench_page *page = p->roles[i] ? role_page(p->roles[i]) : NULL;
-
-        if (page)
-            atomic_store(&page->phase, phase);
-    }
-}
-
+#define STATISTICS_POLL (10 * NS_PER_MS)
 /* Totals are read on the edges of what is measured, and between them no more often than this. */
 #define TOTALS_EVERY_NS (NS_PER_S / 10)
 
-/* A wrapped tool tells its window afterwards: any tick may turn out to be an edge of it. */
-static bool edges_are_known(const struct repetition *p)
+static int64_t now(const struct repetition *p)
 {
-    return role_page(p->roles[p->cast.client]) != NULL;
-}
-
-static int64_t sample(struct repetition *p, bool edge)
-{
-    int64_t now = clock_now();
-    int64_t *row = series_add_row(&p->record.series, now);
-    /* Half a tick of tolerance: a timer that is late once must not skip every other tick. */
-    bool totals = edge || !edges_are_known(p) ||
-                  now - p->totals_ns >= TOTALS_EVERY_NS - p->scenario->tick_ns / 2;
-
-    if (totals)
-        p->totals_ns = now;
-    for (size_t i = 0; i < p->n_captures; i++)
-        capture_sample(p->captures[i], row, totals);
-    return now;
+    return p->clock->now(p->clock);
 }
 
 static void report_progress(struct repetition *p, enum progress_phase phase)
@@ -65,49 +39,56 @@ static void report_progress(struct repetition *p, enum progress_phase phase)
     session->progress(session->progress_context, &progress);
 }
 
+/* A wrapped tool tells its window afterwards: any tick may turn out to be an edge of it. */
+static bool edges_are_known(const struct repetition *p)
+{
+    return p->chain.roles[p->chain.client].process.main != NULL;
+}
+
+static int64_t sample_tick(struct repetition *p)
+{
+    /* Half a tick of tolerance: a timer that is late once must not skip every other tick. */
+    bool totals =
+        !edges_are_known(p) || now(p) - p->totals_ns >= TOTALS_EVERY_NS - p->scenario->tick_ns / 2;
+    int64_t sampled = p->ops->sample(p->site, totals);
+
+    if (totals)
+        p->totals_ns = sampled;
+    return sampled;
+}
+
 /* Samples on every tick until `end_ns`; the tick that would fall on the end is left to the caller.
  */
 static int tick_until(struct repetition *p, int64_t begin_ns, int64_t end_ns,
                       enum progress_phase phase, struct bench_error *err)
 {
-    int64_t tick = p->scenario->tick_ns, next = begin_ns + tick, now;
+    int64_t tick = p->scenario->tick_ns, next = begin_ns + tick, sampled;
 
     while (next < end_ns && !p->client_done) {
         if (repetition_watch(p, next, err) < 0)
             return -1;
         /* Ticks that were slept through are gone: made up for, they would all show one moment. */
-        now = sample(p, false);
-        next += ((now - next) / tick + 1) * tick;
-        if (p->totals_ns == now)
+        sampled = sample_tick(p);
+        next += ((sampled - next) / tick + 1) * tick;
+        if (p->totals_ns == sampled)
             report_progress(p, phase);
     }
     return p->client_done ? 0 : repetition_watch(p, end_ns, err);
 }
 
-int repetition_warm_up(struct repetition *p, struct bench_error *err)
+static int warm_up(struct repetition *p, struct bench_error *err)
 {
-    int64_t begin = clock_now();
+    int64_t begin = now(p);
 
     report_progress(p, PROGRESS_WARMUP);
     if (p->scenario->warmup_ns > 0) {
-        set_phase(p, BENCH_PHASE_WARMUP);
-        sample(p, true);
+        p->ops->set_phase(p->site, BENCH_PHASE_WARMUP);
+        p->totals_ns = p->ops->sample(p->site, true);
         if (tick_until(p, begin, begin + p->scenario->warmup_ns, PROGRESS_WARMUP, err) < 0)
             return repetition_context(p, "warm-up", NULL, err);
     }
-    p->record.warmup_ns = clock_now() - begin;
+    p->record.warmup_ns = now(p) - begin;
     return 0;
-}
-
-int repetition_end_captures(struct repetition *p, struct bench_error *err)
-{
-    int result = 0;
-
-    p->capturing = false;
-    for (size_t i = 0; i < p->n_captures; i++)
-        if (capture_end(p->captures[i], result ? NULL : err) < 0)
-            result = -1;
-    return result;
 }
 
 /* How many connections the client has made, as it counts them; -1: it does not. */
@@ -119,7 +100,7 @@ static int64_t connections_made(const struct series *s)
     return made == SERIES_MISSING ? -1 : made;
 }
 
-/* A window in which nothing moved has measured nothing, however healthy everybody looked. */
+/* A window in which nothing moved has measured nothing, however healthy every role looked. */
 static int check_moved(const struct repetition *p, struct bench_error *err)
 {
     static const char *const quantities[] = {"bytes_received", "operations"};
@@ -138,7 +119,7 @@ static int check_moved(const struct repetition *p, struct bench_error *err)
             return 0;
     }
     error_set(err, BENCH_ERROR_RUN, "%s: moved no data in the window",
-              p->cast.members[p->cast.client].title);
+              p->chain.roles[p->chain.client].title);
     made = connections_made(s);
     if (made >= 0 && made < p->scenario->jobs)
         error_hint(err,
@@ -150,127 +131,102 @@ static int check_moved(const struct repetition *p, struct bench_error *err)
     return -1;
 }
 
-/* The client's distribution of one kind up to now; NULL when it keeps none. Caller frees. */
-static struct histogram *read_latency(const struct repetition *p, enum bench_latency kind)
+static int read_statistics(struct repetition *p, enum site_moment moment, struct bench_error *err)
 {
-    const struct bench_page *page = role_page(p->roles[p->cast.client]);
-    struct histogram *h;
-    uint32_t used;
+    int done;
 
-    if (!page || !(atomic_load(&page->latencies) & 1u << kind))
-        return NULL;
-    h = histogram_new();
-    used = atomic_load(&page->slots);
-    for (uint32_t i = 0; i < used && i < BENCH_HISTOGRAMS; i++)
-        histogram_add_shared(h, &page->histogram[kind][i]);
-    return h;
+    if (p->ops->read_statistics(p->site, moment, err) < 0)
+        return -1;
+    while ((done = p->ops->statistics_ready(p->site, err)) == 0)
+        if (repetition_wait(p, now(p) + STATISTICS_POLL, err) < 0)
+            return repetition_context(p, "statistics", NULL, err);
+    return done < 0 ? -1 : 0;
 }
 
-static void begin_latencies(struct repetition *p)
+static int open_window(struct repetition *p, struct bench_error *err)
 {
-    for (int kind = 0; kind < BENCH_LATENCIES; kind++)
-        p->before[kind] = read_latency(p, kind);
-}
-
-/* Adds what came since begin_latencies(). */
-static void end_latencies(struct repetition *p)
-{
-    for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
-        struct histogram *h = read_latency(p, kind), *before = p->before[kind];
-
-        if (h && before)
-            histogram_subtract(h, before);
-        if (h && p->latencies[kind])
-            histogram_merge(p->latencies[kind], h);
-        if (p->latencies[kind])
-            free(h);
-        else
-            p->latencies[kind] = h;
-        free(before);
-        p->before[kind] = NULL;
-    }
-}
-
-static void keep_latencies(struct repetition *p)
-{
-    static const char *const names[BENCH_LATENCIES] = {"service", "response", "lag"};
-
-    for (int kind = 0; kind < BENCH_LATENCIES; kind++) {
-        if (p->latencies[kind])
-            record_add_latency(&p->record, names[kind], p->latencies[kind]);
-        p->latencies[kind] = NULL;
-    }
-}
-
-int repetition_open_window(struct repetition *p, struct bench_error *err)
-{
-    if (statistics_begin(p, err) < 0)
+    if (read_statistics(p, SITE_BEFORE_WINDOW, err) < 0)
         return -1;
     p->capturing = true;
-    for (size_t i = 0; i < p->n_captures; i++)
-        if (capture_begin(p->captures[i], err) < 0)
-            return -1;
-    return 0;
+    return p->ops->begin(p->site, err);
 }
 
-int repetition_slice(struct repetition *p, int64_t length_ns, struct bench_error *err)
+static int slice(struct repetition *p, int64_t length_ns, struct bench_error *err)
 {
-    int64_t begin = sample(p, true), end;
+    int64_t begin = p->ops->begin_slice(p->site);
 
-    begin_latencies(p);
-    set_phase(p, BENCH_PHASE_WINDOW);
+    p->totals_ns = begin;
     if (tick_until(p, begin, begin + length_ns, PROGRESS_WINDOW, err) < 0)
         return repetition_context(p, "window", NULL, err);
-    end = sample(p, true);
-    end_latencies(p);
-    record_add_slice(&p->record, begin, end);
+    record_add_slice(&p->record, begin, p->ops->end_slice(p->site));
     return 0;
 }
 
-void repetition_look(struct repetition *p)
-{
-    sample(p, true);
-}
-
-int repetition_close_window(struct repetition *p, struct bench_error *err)
+static int close_window(struct repetition *p, struct bench_error *err)
 {
     struct repetition_record *record = &p->record;
 
-    set_phase(p, BENCH_PHASE_END);
     record->window_begin_ns = record->slices[0].begin_ns;
     record->window_end_ns = record->slices[record->n_slices - 1].end_ns;
     if (record->n_slices == 1)
         record->n_slices = 0; /* in one piece */
-    keep_latencies(p);
-    return repetition_end_captures(p, err) < 0 || check_moved(p, err) < 0 ||
-                   statistics_end(p, err) < 0
+    p->capturing = false;
+    return p->ops->end(p->site, true, err) < 0 || check_moved(p, err) < 0 ||
+                   read_statistics(p, SITE_AFTER_WINDOW, err) < 0
                ? -1
                : 0;
 }
 
-int repetition_window(struct repetition *p, struct bench_error *err)
+int repetition_warm_up(struct repetition *p)
 {
-    if (repetition_open_window(p, err) < 0 ||
-        repetition_slice(p, p->scenario->duration_ns, err) < 0)
-        return -1;
-    return repetition_close_window(p, err);
+    return repetition_note(p, warm_up(p, &p->failure));
+}
+
+int repetition_open_window(struct repetition *p)
+{
+    return repetition_note(p, open_window(p, &p->failure));
+}
+
+int repetition_slice(struct repetition *p, int64_t length_ns)
+{
+    return repetition_note(p, slice(p, length_ns, &p->failure));
+}
+
+int repetition_close_window(struct repetition *p)
+{
+    return repetition_note(p, close_window(p, &p->failure));
+}
+
+int repetition_window(struct repetition *p)
+{
+    return repetition_open_window(p) < 0 || repetition_slice(p, p->scenario->duration_ns) < 0 ||
+                   repetition_close_window(p) < 0
+               ? -1
+               : 0;
+}
+
+void repetition_look(struct repetition *p)
+{
+    p->totals_ns = p->ops->sample(p->site, true);
 }
 
 void repetition_pause(struct repetition *p)
 {
-    if (p->roles && p->roles[p->cast.client])
-        role_pause(p->roles[p->cast.client]);
+    p->ops->pause(p->site);
 }
 
 void repetition_resume(struct repetition *p)
 {
-    if (p->roles && p->roles[p->cast.client])
-        role_resume(p->roles[p->cast.client]);
+    p->ops->resume(p->site);
 }
 
-int repetition_settle(struct repetition *p, int64_t ns, struct bench_error *err)
+static int settle(struct repetition *p, int64_t ns, struct bench_error *err)
 {
-    if (repetition_watch(p, clock_now() + ns, err) < 0)
-        return repetition_context(p, "window", NULL, err);
-    return 0;
+    return repetition_watch(p, now(p) + ns, err) < 0 ? repetition_context(p, "window", NULL, err)
+                                                     : 0;
+}
+
+int repetition_settle(struct repetition *p, int64_t ns)
+{
+    return repetition_note(p, settle(p, ns, &p->failure));
 }

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <math.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,8 +10,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "capture/capture.h"
-#include "run/describe.h"
 #include "run/repetition.h"
 #include "store/slices.h"
 
@@ -20,8 +17,8 @@
 #define OVERHEAD_GUESS (300 * NS_PER_MS)
 #define LEAST_SETTLE (50 * NS_PER_MS) /* after a pause */
 
-/* What the progress of one repetition needs to know of the whole. */
-struct course {
+/* A run under way: what the progress of one repetition needs to know of the whole. */
+struct run {
     struct session *session;
     const struct plan *plan;
     size_t done;
@@ -37,157 +34,129 @@ static int64_t step_length(const struct step *step)
     return s->warmup_ns + s->duration_ns;
 }
 
-static int64_t remaining(const struct course *c)
+static int64_t now_of(const struct run *r)
 {
-    int64_t now = clock_now(), planned = 0, spent = 0, left = 0, overhead = OVERHEAD_GUESS;
+    return r->session->clock->now(r->session->clock);
+}
 
-    for (size_t i = 0; i < c->plan->n_steps; i++) {
-        *(i < c->done ? &spent : &planned) += step_length(&c->plan->steps[i]);
+static int64_t remaining(const struct run *r)
+{
+    int64_t now = now_of(r), planned = 0, spent = 0, left = 0, overhead = OVERHEAD_GUESS;
+
+    for (size_t i = 0; i < r->plan->n_steps; i++) {
+        *(i < r->done ? &spent : &planned) += step_length(&r->plan->steps[i]);
     }
-    if (c->done)
-        overhead = (c->step_begun_ns - c->begun_ns - spent) / (int64_t)c->done;
-    left = planned + overhead * (int64_t)(c->plan->n_steps - c->done) - (now - c->step_begun_ns);
+    if (r->done)
+        overhead = (r->step_begun_ns - r->begun_ns - spent) / (int64_t)r->done;
+    left = planned + overhead * (int64_t)(r->plan->n_steps - r->done) - (now - r->step_begun_ns);
     return left > 0 ? left : 0;
 }
 
 /* Stands between a repetition, which knows its own phase, and the caller's callback. */
 static void relay_progress(void *context, const struct progress *p)
 {
-    struct course *c = context;
+    struct run *r = context;
     struct progress full = *p;
 
-    full.plan = c->plan;
-    full.remaining_ns = remaining(c);
-    if (c->progress)
-        c->progress(c->context, &full);
+    full.plan = r->plan;
+    full.remaining_ns = remaining(r);
+    if (r->progress)
+        r->progress(r->context, &full);
 }
 
-static void tell(struct course *c, enum progress_phase phase, const struct step *step,
+static void tell(struct run *r, enum progress_phase phase, const struct step *step,
                  const struct repetition_record *record)
 {
     struct progress p = {.phase = phase, .step = step, .record = record, .bits_per_second = NAN};
 
-    relay_progress(c, &p);
+    relay_progress(r, &p);
 }
 
 int runner_check(struct session *session, const struct plan *plan, struct bench_error *err)
 {
-    const struct scenario *s = &plan->scenario;
-
-    for (size_t i = 0; i < s->n_captures; i++)
-        if (capture_possible(&s->captures[i], err) < 0)
+    for (size_t i = 0; i < plan->n_points; i++)
+        if (point_check_interleaving(&plan->points[i], err) < 0)
             return -1;
-    for (size_t i = 0; i < plan->n_points; i++) {
-        const struct point *point = &plan->points[i];
-
-        if (repetition_pins(&point->scenario, err) < 0 || point_check_interleaving(point, err) < 0)
-            return -1;
-        for (size_t arm = 0; arm < point->scenario.n_arms; arm++) {
-            struct cast cast;
-            int result;
-
-            cast_init(&cast, point, arm, "/nonexistent", 0);
-            for (size_t k = 0; k < cast.n_ports; k++)
-                cast.ports[k] = (uint16_t)(1024 + k);
-            result = cast_describe(&cast, err);
-            for (size_t k = 0; result == 0 && k < cast.count; k++)
-                versions_ask(&session->versions, &cast.members[k]);
-            cast_release(&cast);
-            if (result < 0)
-                return -1;
-        }
-    }
-    return 0;
+    return session->host->ops->check(session->host, plan, err);
 }
 
-/* A repetition from its first process to its stored record. */
-struct run {
-    const struct step *step;
-    char *directory;
-    struct repetition *repetition;
-    bool failed;
-    struct bench_error failure;
-};
-
-static int begin_run(struct course *c, struct run *r, const struct step *step,
-                     struct bench_error *err)
+static int begin_repetition(struct run *r, struct repetition **ret, const struct step *step,
+                            struct bench_error *err)
 {
-    *r = (struct run){.step = step};
-    if (store_begin(c->session->store, step, &r->directory, err) < 0)
+    cleanup_free char *directory = NULL;
+
+    if (store_begin(r->session->store, step, &directory, err) < 0)
         return -1;
-    r->repetition = repetition_new(c->session, step, r->directory);
+    *ret = repetition_new(r->session, step, directory);
     return 0;
 }
 
 /* One at a time. */
-static void measure_alone(struct course *c, struct run *r)
+static void measure_alone(struct run *r, struct repetition *p)
 {
-    struct repetition *p = r->repetition;
-
-    tell(c, PROGRESS_START, r->step, NULL);
-    r->failed = repetition_start(p, &r->failure) < 0 || repetition_warm_up(p, &r->failure) < 0 ||
-                repetition_window(p, &r->failure) < 0;
+    tell(r, PROGRESS_START, repetition_step(p), NULL);
+    if (repetition_start(p) == 0 && repetition_warm_up(p) == 0)
+        repetition_window(p);
 }
 
 /* Goes on with the next when one fails; not after an interrupt. */
-static bool goes_on(const struct run *runs, size_t n)
+static bool goes_on(struct repetition *const *all, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (repetition_interrupted(runs[i].repetition))
+        if (repetition_interrupted(all[i]))
             return false;
     return true;
 }
 
-static void start_together(struct course *c, struct run *runs, size_t n)
+static void start_together(struct run *r, struct repetition *const *all, size_t n)
 {
-    for (size_t i = 0; i < n && goes_on(runs, n); i++) {
-        tell(c, PROGRESS_START, runs[i].step, NULL);
-        runs[i].failed = repetition_start(runs[i].repetition, &runs[i].failure) < 0;
-        repetition_pause(runs[i].repetition);
+    for (size_t i = 0; i < n && goes_on(all, n); i++) {
+        tell(r, PROGRESS_START, repetition_step(all[i]), NULL);
+        repetition_start(all[i]);
+        repetition_pause(all[i]);
     }
-    for (size_t i = 0; i < n && goes_on(runs, n); i++) {
-        struct run *r = &runs[i];
-
-        if (r->failed)
+    for (size_t i = 0; i < n && goes_on(all, n); i++) {
+        if (repetition_failure(all[i]))
             continue;
-        repetition_resume(r->repetition);
-        r->failed = repetition_warm_up(r->repetition, &r->failure) < 0 ||
-                    repetition_open_window(r->repetition, &r->failure) < 0;
-        repetition_pause(r->repetition);
+        repetition_resume(all[i]);
+        if (repetition_warm_up(all[i]) == 0)
+            repetition_open_window(all[i]);
+        repetition_pause(all[i]);
     }
 }
 
-static void look_at_others(struct run *runs, size_t n, size_t but)
+static void look_at_others(struct repetition *const *all, size_t n, size_t but)
 {
     for (size_t i = 0; i < n; i++)
-        if (i != but && !runs[i].failed)
-            repetition_look(runs[i].repetition);
+        if (i != but && !repetition_failure(all[i]))
+            repetition_look(all[i]);
 }
 
-static void measure_slice(struct run *runs, size_t n, size_t i, int64_t settle, int64_t length)
+static void measure_slice(struct repetition *const *all, size_t n, size_t i, int64_t settle,
+                          int64_t length)
 {
-    struct run *r = &runs[i];
+    struct repetition *p = all[i];
 
-    if (r->failed)
+    if (repetition_failure(p))
         return;
-    repetition_resume(r->repetition);
-    r->failed = repetition_settle(r->repetition, settle, &r->failure) < 0;
-    if (!r->failed) {
-        look_at_others(runs, n, i);
-        r->failed = repetition_slice(r->repetition, length, &r->failure) < 0;
-        look_at_others(runs, n, i);
+    repetition_resume(p);
+    if (repetition_settle(p, settle) == 0) {
+        look_at_others(all, n, i);
+        repetition_slice(p, length);
+        look_at_others(all, n, i);
     }
-    repetition_pause(r->repetition);
+    repetition_pause(p);
 }
 
 /* All of a block alive, in slices by turns, each round in a new order. A slice begins when what the
  * pause has saved up (the quota of a period) is spent. */
-static void measure_together(struct course *c, struct run *runs, size_t n)
+static void measure_together(struct run *r, struct repetition *const *all, size_t n)
 {
-    const struct scenario *s = &runs[0].step->point->scenario;
+    const struct step *step = repetition_step(all[0]);
+    const struct scenario *s = &step->point->scenario;
     int64_t settle = scenario_largest_cpu_limit(s) > 0 ? s->cpu_period_ns : LEAST_SETTLE;
     int64_t rounds = (s->duration_ns + s->slice_ns / 2) / s->slice_ns;
-    struct random random = {.state = runs[0].step->seed};
+    struct random random = {.state = step->seed};
     cleanup_free size_t *order = xcalloc(n, sizeof(*order));
 
     if (rounds < 2) /* one slice each is one after the other again */
@@ -196,71 +165,67 @@ static void measure_together(struct course *c, struct run *runs, size_t n)
         settle = LEAST_SETTLE;
     for (size_t i = 0; i < n; i++)
         order[i] = i;
-    start_together(c, runs, n);
+    start_together(r, all, n);
     for (int64_t round = 0; round < rounds; round++) {
         random_shuffle(&random, order, n);
-        for (size_t i = 0; i < n && goes_on(runs, n); i++)
-            measure_slice(runs, n, order[i], settle, s->duration_ns / rounds);
+        for (size_t i = 0; i < n && goes_on(all, n); i++)
+            measure_slice(all, n, order[i], settle, s->duration_ns / rounds);
     }
-    for (size_t i = 0; i < n && goes_on(runs, n); i++)
-        if (!runs[i].failed)
-            runs[i].failed = repetition_close_window(runs[i].repetition, &runs[i].failure) < 0;
+    for (size_t i = 0; i < n && goes_on(all, n); i++)
+        if (!repetition_failure(all[i]))
+            repetition_close_window(all[i]);
 }
 
 /* Stops and stores it. An interrupted one leaves nothing. */
-static int end_run(struct course *c, struct run *r, bool interrupted, struct bench_error *err)
+static int end_repetition(struct run *r, struct repetition *p, bool interrupted,
+                          struct bench_error *err)
 {
-    struct repetition_record *record = repetition_record(r->repetition);
+    struct repetition_record *record = repetition_record(p);
+    const struct bench_error *failure = repetition_failure(p);
     int result;
 
-    tell(c, PROGRESS_STOP, r->step, NULL);
-    result = repetition_stop(r->repetition, r->failed ? &r->failure : NULL, err);
+    tell(r, PROGRESS_STOP, repetition_step(p), NULL);
+    result = repetition_stop(p, err);
     if (interrupted) {
-        directory_remove(AT_FDCWD, r->directory, NULL);
-    } else if (store_add(c->session->store, record, result < 0 ? NULL : err) < 0) {
+        directory_remove(AT_FDCWD, repetition_directory(p), NULL);
+    } else if (store_add(r->session->store, record, result < 0 ? NULL : err) < 0) {
         result = -1;
-    } else if (result == 0 && r->failed && r->failure.kind == BENCH_ERROR_ENVIRONMENT) {
+    } else if (result == 0 && failure && failure->kind == BENCH_ERROR_ENVIRONMENT) {
         /* No second repetition could do better: it is the run that fails, and it is said once. */
-        *err = r->failure;
+        *err = *failure;
         result = -1;
     } else {
         record_join_slices(record);
-        tell(c, PROGRESS_DONE, r->step, record);
+        tell(r, PROGRESS_DONE, repetition_step(p), record);
     }
     return result;
 }
 
-static void release_run(struct run *r)
-{
-    repetition_free(r->repetition);
-    free(r->directory);
-}
-
 /* The steps are measured together, or the one alone. */
-static int run_steps(struct course *c, const struct step *steps, size_t n, bool *ret_interrupted,
+static int run_steps(struct run *r, const struct step *steps, size_t n, bool *ret_interrupted,
                      uint32_t *ret_failed, struct bench_error *err)
 {
-    cleanup_free struct run *runs = xcalloc(n, sizeof(*runs));
+    cleanup_free struct repetition **all = xcalloc(n, sizeof(struct repetition *));
     size_t begun = 0;
     int result = 0;
 
     while (result == 0 && begun < n) {
-        result = begin_run(c, &runs[begun], &steps[begun], err);
+        result = begin_repetition(r, &all[begun], &steps[begun], err);
         begun += result == 0;
     }
     if (result == 0 && n == 1)
-        measure_alone(c, &runs[0]);
+        measure_alone(r, all[0]);
     else if (result == 0)
-        measure_together(c, runs, n);
-    *ret_interrupted = !goes_on(runs, begun);
+        measure_together(r, all, n);
+    *ret_interrupted = !goes_on(all, begun);
     for (size_t i = 0; i < begun; i++)
-        if (end_run(c, &runs[i], *ret_interrupted || result < 0, result < 0 ? NULL : err) < 0)
+        if (end_repetition(r, all[i], *ret_interrupted || result < 0, result < 0 ? NULL : err) < 0)
             result = -1;
     for (size_t i = 0; i < begun; i++) {
         /* Interrupted while it was stopped. */
-        *ret_interrupted |= repetition_interrupted(runs[i].repetition);
-        *ret_failed += !repetition_record(runs[i].repetition)->ok;
-        release_run(&runs[i]);
+        *ret_interrupted |= repetition_interrupted(all[i]);
+        *ret_failed += !repetition_record(all[i])->ok;
+        repetition_free(all[i]);
     }
     return result;
 }
@@ -284,16 +249,16 @@ static bool wants_to_stop(const struct session *session)
 {
     struct pollfd fd = {.fd = session->interrupt_fd, .events = POLLIN};
 
-    return poll(&fd, 1, 0) > 0;
+    return session->clock->poll(session->clock, &fd, 1, 0) > 0;
 }
 
 int runner_run(struct session *session, const struct plan *plan, enum runner_outcome *ret_outcome,
                uint32_t *ret_failed, struct bench_error *err)
 {
-    struct course course = {
+    struct run run = {
         .session = session,
         .plan = plan,
-        .begun_ns = clock_now(),
+        .begun_ns = session->clock->now(session->clock),
         .progress = session->progress,
         .context = session->progress_context,
     };
@@ -302,7 +267,7 @@ int runner_run(struct session *session, const struct plan *plan, enum runner_out
     int result = 0;
 
     session->progress = relay_progress;
-    session->progress_context = &course;
+    session->progress_context = &run;
     for (size_t i = 0, n; result == 0 && !interrupted && i < plan->n_steps; i += n) {
         uint32_t failed = 0;
 
@@ -311,13 +276,13 @@ int runner_run(struct session *session, const struct plan *plan, enum runner_out
             interrupted = true;
             break;
         }
-        course.done = i;
-        course.step_begun_ns = clock_now();
-        result = run_steps(&course, &plan->steps[i], n, &interrupted, &failed, err);
+        run.done = i;
+        run.step_begun_ns = now_of(&run);
+        result = run_steps(&run, &plan->steps[i], n, &interrupted, &failed, err);
         failures += interrupted ? 0 : failed;
     }
-    session->progress = course.progress;
-    session->progress_context = course.context;
+    session->progress = run.progress;
+    session->progress_context = run.context;
     if (result < 0)
         return -1;
     *ret_outcome = interrupted ? RUNNER_INTERRUPTED : RUNNER_COMPLETE;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What all repetitions of a run share: containment, store, identities, the wish to stop, and where
- * progress goes. Owned by the command; outlives the runner and its repetitions.
+ * What all repetitions of a run share: the host on which they run, store, clock, the wish to stop,
+ * and where progress goes. Owned by the command; outlives the runner and its repetitions.
  */
 #ifndef RUN_SESSION_H
 #define RUN_SESSION_H
 
-#include "environment/identity.h"
+#include "base/clock.h"
 #include "plan/plan.h"
-#include "process/containment.h"
-#include "run/versions.h"
+#include "site/site.h"
 #include "store/store.h"
 
 enum progress_phase {
@@ -31,11 +30,10 @@ struct progress {
 typedef void (*progress_fn)(void *context, const struct progress *p);
 
 struct session {
-    struct containment *containment;
+    struct host *host;
     struct store_writer *store;
-    struct identity_cache *identities;
-    struct versions versions; /* filled by runner_check(), released by the owner */
-    int interrupt_fd;         /* readable once the user wants to stop; never read here */
+    const struct clock *clock;
+    int interrupt_fd; /* readable once the user wants to stop; never read here */
     progress_fn progress;
     void *progress_context;
 };

@@ -580,7 +580,7 @@ int bisect_run(struct bisect *b, const struct bisect_question *q, json_t **ret_s
         .b = b,
         .history =
             {
-                .containment = b->session->containment,
+                .containment = b->containment,
                 .interrupt_fd = b->session->interrupt_fd,
                 .keep = b->keep,
             },

@@ -28,7 +28,8 @@ struct bisect_question {
 };
 
 struct bisect {
-    struct session *session; /* with a running containment */
+    struct session *session;
+    const struct containment *containment; /* running; for builds */
     const struct registry *registry;
     const struct scenario *scenario; /* of bisect_prepare() */
     const char *directory;           /* of the bisection */

@@ -171,7 +171,7 @@ static int run_stored(struct session *session, const struct trial_spec *spec,
                       const struct plan *plan, struct trial_seen *ret,
                       enum runner_outcome *ret_outcome, struct bench_error *err)
 {
-    json_t *facts = facts_collect(&session->containment->host);
+    json_t *facts = session->host->ops->facts(session->host);
     struct bench_error late = {0};
     int result = store_create(session->store, spec->directory, plan, facts, spec->command, err);
 
@@ -179,11 +179,8 @@ static int run_stored(struct session *session, const struct trial_spec *spec,
     if (result < 0)
         return -1;
     result = store_note(session->store, "comparison", comparison_rule(spec->scenario), err);
-    session->identities = identity_cache_new();
     if (result == 0)
         result = measure(session, spec, plan, ret, ret_outcome, err);
-    identity_cache_free(session->identities);
-    session->identities = NULL;
     if (store_finish(session->store,
                      result < 0                           ? "failed"
                      : *ret_outcome == RUNNER_INTERRUPTED ? "interrupted"

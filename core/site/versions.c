@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run/versions.h"
+#include "site/versions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +29,9 @@ static const char *const *arguments_of(const struct bench_process *p)
     return row ? row->version : NULL;
 }
 
-void versions_ask(struct versions *v, const struct member *m)
+void versions_ask(struct versions *v, const struct chain_role *r)
 {
-    const struct bench_process *p = &m->process;
+    const struct bench_process *p = &r->process;
     cleanup_free char *key = NULL, *version = NULL;
     cleanup_text struct text answer = {0};
 
@@ -46,14 +46,14 @@ void versions_ask(struct versions *v, const struct member *m)
     settings_put(&v->known, key, version ? version : "", "");
 }
 
-const char *versions_get(const struct versions *v, const struct member *m)
+const char *versions_get(const struct versions *v, const struct chain_role *r)
 {
     cleanup_free char *key = NULL;
     const char *found;
 
-    if (!m->process.program)
+    if (!r->process.program)
         return NULL;
-    key = key_of(&m->process);
+    key = key_of(&r->process);
     found = settings_get(&v->known, key);
     return found && *found ? found : NULL;
 }
