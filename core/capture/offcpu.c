@@ -154,16 +154,17 @@ static void append_column(struct series *s, const char *role, const char *event,
 static json_t *facts(const struct offcpu_summary *folded)
 {
     json_t *json = json_object(), *notes = json_array();
-    bool broken = chains_lack_frame_pointers(folded->broken, folded->with_user);
 
     for (size_t i = 0; i < folded->problems.count; i++)
         json_array_append_new(notes, json_text(folded->problems.items[i]));
-    if (broken)
-        json_array_append_new(
-            notes,
-            json_text("most user stacks end too early: the program, or the C library that it "
-                      "calls, was built without frame pointers; the kernel's part is right, "
-                      "'bench record --call-graph dwarf' has the program's callers"));
+    if (folded->broken_file) {
+        cleanup_free char *note = xasprintf(
+            "most user stacks end too early, in '%s': it was built without frame pointers; the "
+            "kernel's part is right, 'bench record --call-graph dwarf' has the program's callers",
+            folded->broken_file);
+
+        json_array_append_new(notes, json_text(note));
+    }
     if (folded->unmatched)
         json_array_append_new(notes, json_sprintf("%llu times away are not counted: their end was "
                                                   "lost",
@@ -173,7 +174,7 @@ static json_t *facts(const struct offcpu_summary *folded)
     json_object_set_new(json, "call_graph", json_text("fp"));
     json_object_set_new(json, "switches", json_integer((json_int_t)folded->switches));
     json_object_set_new(json, "lost", json_integer((json_int_t)folded->lost));
-    json_object_set_new(json, "frame_pointers", broken ? json_false() : json_null());
+    json_object_set_new(json, "frame_pointers", folded->broken_file ? json_false() : json_null());
     json_object_set_new(json, "notes", notes);
     return json;
 }

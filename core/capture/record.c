@@ -173,7 +173,7 @@ static json_t *facts(const struct record_state *s, const struct fold_summary *fo
     json_object_set_new(json, "samples", json_integer((json_int_t)folded->samples));
     json_object_set_new(json, "lost", json_integer((json_int_t)folded->lost));
     json_object_set_new(json, "frame_pointers",
-                        by_frame_pointer && fold_lacks_frame_pointers(folded) ? json_false()
+                        by_frame_pointer && folded->broken_file ? json_false()
                                                                               : json_null());
     json_object_set_new(json, "notes", notes);
     return json;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -34,6 +35,27 @@ static enum mode mode_of_mark(uint64_t mark)
     }
 }
 
+/* The outermost functions of processes and threads. */
+static bool is_start(const char *name)
+{
+    static const char *const starts[] = {"_start",
+                                         "__libc_start_call_main",
+                                         "__libc_start_main_impl",
+                                         "__libc_start_main",
+                                         "start_thread",
+                                         "clone",
+                                         "clone3",
+                                         "__clone3",
+                                         "runtime.rt0_go",
+                                         "runtime.goexit.abi0",
+                                         "runtime.mstart.abi0"};
+
+    for (size_t i = 0; name && i < ARRAY_SIZE(starts); i++)
+        if (strcmp(name, starts[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Leaf first: chain_build() turns them round. */
 static void add(struct chain *c, struct symbols *symbols, uint32_t pid, uint64_t address,
                 enum mode mode)
@@ -48,6 +70,9 @@ static void add(struct chain *c, struct symbols *symbols, uint32_t pid, uint64_t
         return;
     c->user++;
     c->ends_nowhere = !frame.module;
+    c->complete = frame.module && is_start(frame.name);
+    if (frame.module)
+        c->stops = frame.module;
 }
 
 static void reverse(struct chain *c)
@@ -96,7 +121,8 @@ void chain_build(struct chain *c, struct symbols *symbols, struct unwinder *unwi
     size_t n = s->stack ? unwind(unwinder, r, unwound) : 0;
 
     c->n = c->user = 0;
-    c->ends_nowhere = false;
+    c->ends_nowhere = c->complete = false;
+    c->stops = NULL;
     add_chain(c, symbols, r);
     for (size_t i = 0; i < n; i++)
         add(c, symbols, r->pid, unwound[i], MODE_USER);
@@ -127,10 +153,42 @@ void chain_release(struct chain *c)
 
 bool chain_is_broken(const struct chain *c)
 {
-    return c->user <= CHAIN_SHALLOW || c->ends_nowhere;
+    return !c->complete && (c->user <= CHAIN_SHALLOW || c->ends_nowhere);
 }
 
-bool chains_lack_frame_pointers(uint64_t broken, uint64_t with_user)
+void chain_stops_add(struct chain_stops *s, const struct chain *c)
 {
-    return with_user >= FEW_SAMPLES && (double)broken >= MANY_BROKEN * (double)with_user;
+    size_t i = 0;
+
+    if (c->user == 0)
+        return;
+    s->with_user++;
+    if (!chain_is_broken(c))
+        return;
+    s->broken++;
+    while (i < s->count && s->items[i].file != c->stops)
+        i++;
+    if (i == s->count) {
+        s->items = grow(s->items, &s->capacity, i + 1, sizeof(*s->items));
+        s->items[s->count++] = (struct chain_stop){c->stops, 0};
+    }
+    s->items[i].n++;
+}
+
+const char *chain_stops_file(const struct chain_stops *s)
+{
+    const struct chain_stop *most = NULL;
+
+    if (s->with_user < FEW_SAMPLES || (double)s->broken < MANY_BROKEN * (double)s->with_user)
+        return NULL;
+    for (size_t i = 0; i < s->count; i++)
+        if (!most || s->items[i].n > most->n)
+            most = &s->items[i];
+    return most && most->file ? most->file : STACKS_UNKNOWN;
+}
+
+void chain_stops_release(struct chain_stops *s)
+{
+    free(s->items);
+    *s = (struct chain_stops){0};
 }

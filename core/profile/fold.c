@@ -8,11 +8,6 @@
 #include "base/memory.h"
 #include "profile/chain.h"
 
-struct counted {
-    const char *module;
-    uint64_t n;
-};
-
 struct fold {
     const struct fold_options *options;
     struct symbols *symbols;
@@ -23,8 +18,7 @@ struct fold {
     char thread[THREAD_NAME];
     struct frame *frames; /* of the chain, with the thread's name before them */
     size_t capacity;
-    struct counted *broken; /* stacks by module */
-    size_t n_broken, broken_capacity;
+    struct chain_stops stops;
 };
 
 static const char *unit_of(const struct perf_event_attr *attr, const struct fold_options *options)
@@ -67,41 +61,14 @@ static int choose_event(const struct perf_header *h, const char *path, const cha
     return error_context(err, "'%s'", path);
 }
 
-static void count_broken(struct fold *f, uint32_t pid)
-{
-    const char *module = symbols_executable(f->symbols, pid);
-    size_t i = 0;
-
-    f->summary->broken++;
-    if (!module)
-        return;
-    while (i < f->n_broken && f->broken[i].module != module)
-        i++;
-    if (i == f->n_broken) {
-        f->broken = grow(f->broken, &f->broken_capacity, i + 1, sizeof(*f->broken));
-        f->broken[f->n_broken++] = (struct counted){module, 0};
-    }
-    f->broken[i].n++;
-}
-
-static void judge(struct fold *f, uint32_t pid)
-{
-    if (f->chain.user == 0) {
-        f->summary->without_user++;
-        return;
-    }
-    f->summary->with_user++;
-    if (chain_is_broken(&f->chain))
-        count_broken(f, pid);
-}
-
 static void add_sample(struct fold *f, const struct perf_record *r)
 {
     uint64_t weight = f->options->count ? 1 : r->sample.period;
     size_t n = 0;
 
     chain_build(&f->chain, f->symbols, f->unwinder, r);
-    judge(f, r->pid);
+    chain_stops_add(&f->stops, &f->chain);
+    f->summary->without_user += f->chain.user == 0;
     f->frames = grow(f->frames, &f->capacity, f->chain.n + 1, sizeof(*f->frames));
     if (!f->options->no_comm)
         f->frames[n++] = chain_thread(f->symbols, r->tid, f->thread);
@@ -131,12 +98,11 @@ static int each_record(struct fold *f, struct perf_data *data, size_t event,
 
 static void conclude(struct fold *f, const struct perf_data *data)
 {
-    const struct counted *most = NULL;
+    const char *file = chain_stops_file(&f->stops);
 
-    for (size_t i = 0; i < f->n_broken; i++)
-        if (!most || f->broken[i].n > most->n)
-            most = &f->broken[i];
-    f->summary->broken_program = most ? xstrdup(most->module) : NULL;
+    f->summary->with_user = f->stops.with_user;
+    f->summary->broken = f->stops.broken;
+    f->summary->broken_file = file ? xstrdup(file) : NULL;
     f->summary->late = perf_data_late(data);
     symbols_problems(f->symbols, &f->summary->problems);
 }
@@ -165,18 +131,13 @@ int perf_fold(int dirfd, const char *path, const struct fold_options *options,
     conclude(&f, data);
     chain_release(&f.chain);
     free(f.frames);
-    free(f.broken);
+    chain_stops_release(&f.stops);
     return failed;
 }
 
 static double share(uint64_t part, uint64_t whole)
 {
     return whole ? (double)part / (double)whole : 0;
-}
-
-bool fold_lacks_frame_pointers(const struct fold_summary *s)
-{
-    return chains_lack_frame_pointers(s->broken, s->with_user);
 }
 
 void fold_notes(const struct fold_summary *s, struct strings *ret)
@@ -187,14 +148,11 @@ void fold_notes(const struct fold_summary *s, struct strings *ret)
     if (s->late)
         strings_addf(ret, "%llu records came too late to be put in order",
                      (unsigned long long)s->late);
-    if (fold_lacks_frame_pointers(s))
+    if (s->broken_file)
         strings_addf(ret,
-                     "%.0f%% of the user stacks have at most %d frames or end outside of any "
-                     "mapping, most of them in '%s': it, or the C library that it calls, was built "
-                     "without frame pointers; use "
-                     "'call_graph: dwarf'",
-                     share(s->broken, s->with_user) * 100, CHAIN_SHALLOW,
-                     s->broken_program ? s->broken_program : STACKS_UNKNOWN);
+                     "%.0f%% of the user stacks end too early, most of them in '%s': it was built "
+                     "without frame pointers; use 'call_graph: dwarf'",
+                     share(s->broken, s->with_user) * 100, s->broken_file);
     for (size_t i = 0; i < s->problems.count; i++)
         strings_add(ret, s->problems.items[i]);
 }
@@ -202,7 +160,7 @@ void fold_notes(const struct fold_summary *s, struct strings *ret)
 void fold_summary_release(struct fold_summary *s)
 {
     free(s->event);
-    free(s->broken_program);
+    free(s->broken_file);
     strings_release(&s->problems);
     *s = (struct fold_summary){0};
 }

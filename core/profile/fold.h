@@ -27,17 +27,15 @@ struct fold_summary {
     uint64_t late;         /* records that came too late to be put in order */
     uint64_t without_user; /* samples of processes without any user frame */
     uint64_t with_user;
-    uint64_t broken;         /* of the latter: at most two user frames, or the last is nowhere */
-    char *broken_program;    /* the program that most of the broken ones are of; NULL without one */
+    uint64_t broken;         /* of the latter: they end too early, see chain.h */
+    char *broken_file;       /* where most of these end, when they are so many that it was built
+                              * without frame pointers; else NULL */
     struct strings problems; /* "MODULE: why its functions have no names" */
 };
 
 /* Adds to `stacks`. Caller releases `ret`, also after an error. */
 int perf_fold(int dirfd, const char *path, const struct fold_options *options,
               struct stacks *stacks, struct fold_summary *ret, struct bench_error *err);
-/* Whether so many user stacks are broken that the code must have been built without frame pointers.
- */
-bool fold_lacks_frame_pointers(const struct fold_summary *s);
 /* One sentence for each thing that a reader has to know. */
 void fold_notes(const struct fold_summary *s, struct strings *ret);
 void fold_summary_release(struct fold_summary *s);

@@ -32,6 +32,7 @@ struct offcpu {
     struct offcpu_summary *summary;
     size_t event;
     struct by_id threads; /* of struct away */
+    struct chain_stops stops;
     uint64_t newest;
 };
 
@@ -63,10 +64,7 @@ static void take_stack(struct offcpu *o, struct away *a, const struct perf_recor
     a->frames = grow(a->frames, &a->capacity, a->chain.n + 2, sizeof(*a->frames));
     if (!o->options->no_comm)
         a->frames[a->n++] = chain_thread(o->symbols, r->tid, a->name);
-    if (a->chain.user > 0) {
-        o->summary->with_user++;
-        o->summary->broken += chain_is_broken(&a->chain);
-    }
+    chain_stops_add(&o->stops, &a->chain);
     memcpy(a->frames + a->n, a->chain.frames, a->chain.n * sizeof(*a->frames));
     a->n += a->chain.n;
 }
@@ -155,6 +153,16 @@ static void end_window(struct offcpu *o)
     }
 }
 
+static void conclude(struct offcpu *o)
+{
+    const char *file = chain_stops_file(&o->stops);
+
+    o->summary->with_user = o->stops.with_user;
+    o->summary->broken = o->stops.broken;
+    o->summary->broken_file = file ? xstrdup(file) : NULL;
+    chain_stops_release(&o->stops);
+}
+
 static void threads_release(struct by_id *threads)
 {
     for (size_t i = 0; i < threads->n; i++) {
@@ -189,6 +197,7 @@ int perf_fold_offcpu(int dirfd, const char *path, const struct offcpu_options *o
         take_record(&o, &r);
     if (got == 0)
         end_window(&o);
+    conclude(&o);
     ret->late = perf_data_late(data);
     symbols_problems(symbols, &ret->problems);
     threads_release(&o.threads);
@@ -197,6 +206,7 @@ int perf_fold_offcpu(int dirfd, const char *path, const struct offcpu_options *o
 
 void offcpu_summary_release(struct offcpu_summary *s)
 {
+    free(s->broken_file);
     strings_release(&s->problems);
     *s = (struct offcpu_summary){0};
 }

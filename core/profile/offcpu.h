@@ -39,6 +39,7 @@ struct offcpu_summary {
     double blocked, preempted;  /* microseconds */
     uint64_t lost, late;        /* as struct fold_summary has them */
     uint64_t with_user, broken; /* stacks, as struct fold_summary has them */
+    char *broken_file;
     struct strings problems;
 };
 

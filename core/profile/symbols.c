@@ -17,7 +17,6 @@
 
 struct process {
     uint32_t id;
-    const struct module *executable; /* NULL until something was mapped */
     struct address_space space;
 };
 
@@ -65,13 +64,6 @@ const char *symbols_comm(const struct symbols *s, uint32_t tid)
     const struct thread *thread = by_id_find(&s->threads, tid);
 
     return thread ? thread->comm : "";
-}
-
-const char *symbols_executable(const struct symbols *s, uint32_t pid)
-{
-    const struct process *process = by_id_find(&s->processes, pid);
-
-    return process && process->executable ? process->executable->path : NULL;
 }
 
 static void set_comm(struct symbols *s, uint32_t tid, const char *comm)
@@ -150,19 +142,14 @@ static void record_map(struct symbols *s, const struct perf_record *r)
         return;
     area.module = get_module(s, r);
     process = by_id_get(&s->processes, r->pid);
-    if (!process->executable && !area.module->absolute)
-        process->executable = area.module;
     address_space_map(&process->space, &area);
 }
 
 static void record_comm(struct symbols *s, const struct perf_record *r)
 {
-    struct process *process = by_id_find(&s->processes, r->pid);
-
-    /* What was mapped before is left there, as perf does: samples that are taken while exec is
-     * still at work have the old stack. What is mapped from now on covers it. */
-    if ((r->misc & PERF_RECORD_MISC_COMM_EXEC) && process)
-        process->executable = NULL;
+    /* After an exec, too, what was mapped before is left there, as perf does: samples that are
+     * taken while exec is still at work have the old stack. What is mapped from now on covers it.
+     */
     set_comm(s, r->tid, r->comm);
 }
 
@@ -176,7 +163,6 @@ static void record_fork(struct symbols *s, const struct perf_record *r)
     child = by_id_get(&s->processes, r->pid);
     parent = by_id_find(&s->processes, r->parent_pid);
     child->space.n = 0;
-    child->executable = parent ? parent->executable : NULL;
     if (parent)
         address_space_copy(&child->space, &parent->space);
 }

@@ -25,8 +25,6 @@ void symbols_record(struct symbols *s, const struct perf_record *r);
 struct frame symbols_frame(struct symbols *s, uint32_t pid, uint64_t address, bool kernel);
 /* The name of a thread; "" when no record told. Lives until the thread gets another. */
 const char *symbols_comm(const struct symbols *s, uint32_t tid);
-/* The file that a process runs: what exec maps first. NULL when that is not known. */
-const char *symbols_executable(const struct symbols *s, uint32_t pid);
 
 /* What is mapped at `address`: NULL, or the module and where in its file. */
 struct module *symbols_module(struct symbols *s, uint32_t pid, uint64_t address,

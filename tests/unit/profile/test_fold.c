@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "profile/chain.h"
 #include "profile/fold.h"
 #include "profile/folded.h"
 #include "perf_file.h"
@@ -151,7 +152,7 @@ static void one_event_is_folded(void **state)
 static void broken_stacks_are_said_to_be(void **state)
 {
     const uint64_t good[] = {USER, 0x3010, 0x1020, 0x1010, 0x1018};
-    const uint64_t shallow[] = {USER, 0x3010, 0x1020};
+    const uint64_t leaf[] = {KERNEL, 1, USER, 0x3010}; /* in a library that keeps none */
     const uint64_t lost[] = {KERNEL, 1, USER, 0x3010, 0x1020, 0x1010, 0x42};
     const uint64_t only_kernel[] = {KERNEL, 1};
     cleanup_strings struct strings notes = {0};
@@ -163,7 +164,8 @@ static void broken_stacks_are_said_to_be(void **state)
     begin(&f);
     for (uint64_t i = 0; i < 10; i++) {
         perf_file_sample(&f, 7, 7, 10 + i, 1, good, 5);
-        perf_file_sample(&f, 7, 7, 10 + i, 1, shallow, 3);
+        perf_file_sample(&f, 7, 7, 10 + i, 1, leaf, 4);
+        perf_file_sample(&f, 7, 7, 10 + i, 1, leaf, 4);
         perf_file_sample(&f, 7, 7, 10 + i, 1, lost, 7);
         perf_file_sample(&f, 0, 0, 10 + i, 1, only_kernel, 2);
     }
@@ -174,20 +176,45 @@ static void broken_stacks_are_said_to_be(void **state)
     perf_file_end(&f);
     fold(&got, f.path, &(struct fold_options){0});
     assert_int_equal(got.summary.without_user, 10);
-    assert_int_equal(got.summary.with_user, 30);
-    assert_int_equal(got.summary.broken, 20);
+    assert_int_equal(got.summary.with_user, 40);
+    assert_int_equal(got.summary.broken, 30);
     assert_int_equal(got.summary.lost, 3);
-    assert_true(fold_lacks_frame_pointers(&got.summary));
     fold_notes(&got.summary, &notes);
     assert_string_equal(notes.items[0],
                         "3 samples were lost: the kernel's buffer was full; sample less often");
     assert_string_equal(
         notes.items[1],
-        "67% of the user stacks have at most 2 frames or end outside of any mapping, most of them "
-        "in '/nowhere/a': it, or the C library that it calls, was built without frame pointers; "
-        "use 'call_graph: dwarf'");
-    got.summary.with_user = 41;
-    assert_false(fold_lacks_frame_pointers(&got.summary));
+        "75% of the user stacks end too early, most of them in '/nowhere/b.so': it was built "
+        "without frame pointers; use 'call_graph: dwarf'");
+}
+
+/* Two frames are a whole stack where the outer one starts a thread. */
+static void a_short_stack_may_be_whole(void **state)
+{
+    struct chain c = {.user = 2, .complete = true};
+
+    (void)state;
+    assert_false(chain_is_broken(&c));
+    c.complete = false;
+    assert_true(chain_is_broken(&c));
+}
+
+/* A few are no reason to say so. */
+static void some_broken_stacks_are_not_said(void **state)
+{
+    const uint64_t good[] = {USER, 0x3010, 0x1020, 0x1010, 0x1018};
+    const uint64_t shallow[] = {USER, 0x3010, 0x1020};
+    cleanup_perf_file struct perf_file f;
+    cleanup_folding struct folding got;
+
+    (void)state;
+    begin(&f);
+    for (uint64_t i = 0; i < 30; i++)
+        perf_file_sample(&f, 7, 7, 10 + i, 1, i % 3 ? good : shallow, i % 3 ? 5 : 3);
+    perf_file_end(&f);
+    fold(&got, f.path, &(struct fold_options){0});
+    assert_int_equal(got.summary.broken, 10);
+    assert_null(got.summary.broken_file);
 }
 
 /* Returns the exit status; what was printed is in `log`. */
@@ -278,6 +305,8 @@ int main(void)
         cmocka_unit_test(calls_that_the_cpu_recorded),
         cmocka_unit_test(one_event_is_folded),
         cmocka_unit_test(broken_stacks_are_said_to_be),
+        cmocka_unit_test(a_short_stack_may_be_whole),
+        cmocka_unit_test(some_broken_stacks_are_not_said),
         cmocka_unit_test(folded_is_what_perf_script_gives),
         cmocka_unit_test(so_are_stacks_that_were_copied),
     };
