@@ -185,6 +185,8 @@ char *file_tail(int dirfd, const char *path, size_t limit)
     if (n < 0)
         return NULL;
     data[n] = '\0';
+    for (char *nul = data; (nul = memchr(nul, '\0', (size_t)(data + n - nul)));)
+        *nul = '?';
     if (start > 0) {
         char *line = strchr(data, '\n');
 

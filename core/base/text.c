@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,4 +178,79 @@ bool string_ends_with(const char *s, const char *tail)
 const char *plural(size_t n)
 {
     return n == 1 ? "" : "s";
+}
+
+bool same_but_for_numbers(const char *a, const char *b)
+{
+    static const char digits[] = "0123456789.";
+
+    while (*a && *b) {
+        size_t in_a = isdigit((unsigned char)*a) ? strspn(a, digits) : 0;
+        size_t in_b = isdigit((unsigned char)*b) ? strspn(b, digits) : 0;
+
+        if (in_a && in_b) {
+            a += in_a;
+            b += in_b;
+        } else if (*a++ != *b++) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+static char *line_at(const char **at)
+{
+    size_t length = strcspn(*at, "\n");
+    char *line = xasprintf("%.*s", (int)length, *at);
+
+    *at += length + ((*at)[length] == '\n');
+    return line;
+}
+
+/* What follows a line and is like it: one line stays, several become their number. */
+static void end_run(struct text *out, const char *last, size_t more)
+{
+    if (more == 1)
+        text_add(out, "%s\n", last);
+    else if (more)
+        text_add(out, "[and %zu more lines like this]\n", more);
+}
+
+char *text_collapse_lines(const char *text)
+{
+    cleanup_free char *first = NULL, *last = NULL;
+    struct text out = {0};
+    size_t more = 0;
+
+    while (*text) {
+        char *line = line_at(&text);
+
+        if (first && *line && same_but_for_numbers(first, line)) {
+            more++;
+            free(last);
+            last = line;
+            continue;
+        }
+        end_run(&out, last, more);
+        more = 0;
+        text_add(&out, "%s\n", line);
+        free(first);
+        first = line;
+    }
+    end_run(&out, last, more);
+    return text_take(&out);
+}
+
+char *text_last_lines(const char *text, size_t limit)
+{
+    size_t length = strlen(text);
+    const char *begin = text, *line;
+
+    if (length > limit) {
+        begin += length - limit;
+        line = strchr(begin, '\n');
+        if (begin[-1] != '\n' && line && line[1])
+            begin = line + 1;
+    }
+    return xstrdup(begin);
 }

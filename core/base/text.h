@@ -37,6 +37,15 @@ void strings_release(struct strings *s);
 /* Splits at any of `separators`, dropping empty pieces; appends to `s`. */
 void strings_split(struct strings *s, const char *line, const char *separators);
 
+/* Whether two texts differ in numbers alone. */
+bool same_but_for_numbers(const char *a, const char *b);
+/* Lines that follow one another and differ in numbers alone become the first of them, and how many
+ * there were more. Caller frees. */
+char *text_collapse_lines(const char *text);
+/* The end of a text: whole lines of at most `limit` bytes in all, or the end of one that is longer.
+ * Caller frees. */
+char *text_last_lines(const char *text, size_t limit);
+
 #define cleanup_text __attribute__((cleanup(text_release)))
 #define cleanup_strings __attribute__((cleanup(strings_release)))
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,7 +18,11 @@
 
 #include "base/error.h"
 #include "base/affinity.h"
+#include "base/memory.h"
 #include "process/descendants.h"
+
+/* How long it does not look at what is printed after it did, unless that was much. */
+enum { REST_MS = 10, MUCH = 64 * 1024 };
 
 /* ---- talking to the bench ---- */
 
@@ -49,6 +54,19 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The usual soft limit of 1024 is for programs that call select(); a relay of 1000 connections needs
+ * more. Above the kernel's own default some programs would walk through all of them. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    const rlim_t most = 1 << 20;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= most)
+        return;
+    limit.rlim_cur = limit.rlim_max < most ? limit.rlim_max : most;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int component_set_up(const struct init *in, pid_t parent, struct bench_error *err)
 {
     const struct strings *environment = &in->spec->process->environment;
@@ -62,6 +80,7 @@ static int component_set_up(const struct init *in, pid_t parent, struct bench_er
         return -1;
     for (size_t i = 0; i < environment->count; i++)
         putenv(environment->items[i]);
+    raise_descriptors();
     reset_signals();
     return 0;
 }
@@ -161,16 +180,25 @@ static void become_init(const struct init *in)
         prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-/* Closes every descriptor above 2 but `a` and `b`. */
-static void close_others(int a, int b)
+static int by_number(const void *a, const void *b)
 {
-    int low = a < b ? a : b, high = a < b ? b : a;
+    return *(const int *)a - *(const int *)b;
+}
 
-    if (low > 3)
-        close_range(3, (unsigned)low - 1, 0);
-    if (high > low + 1)
-        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-    close_range((unsigned)high + 1, ~0U, 0);
+/* Closes every descriptor above 2 but those; -1 among them is none. */
+static void close_others(int *keep, size_t n)
+{
+    unsigned next = 3;
+
+    qsort(keep, n, sizeof(*keep), by_number);
+    for (size_t i = 0; i < n; i++) {
+        if (keep[i] < 3)
+            continue;
+        if ((unsigned)keep[i] > next)
+            close_range(next, (unsigned)keep[i] - 1, 0);
+        next = (unsigned)keep[i] + 1;
+    }
+    close_range(next, ~0U, 0);
 }
 
 static int settle(const struct init *in, struct bench_error *err)
@@ -214,29 +242,50 @@ static pid_t start_component(const struct init *in)
     return pid;
 }
 
+static size_t drain(const struct init *in)
+{
+    return output_drain(&in->outputs[0]) + output_drain(&in->outputs[1]);
+}
+
 static void reap(const struct init *in, pid_t component)
 {
     int status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (pid == component && report(in, INIT_EXITED, status, NULL) < 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid != component)
+            continue;
+        drain(in); /* its last words are there before its end is known */
+        if (report(in, INIT_EXITED, status, NULL) < 0)
             end(in);
+    }
 }
 
-/* Blocks except when a child ends: no timer ticks, no CPU beside the component's. */
+/* Blocks except when a child ends or something is printed: no timer ticks, no CPU beside the
+ * component's. After each look at what was printed it rests, so that a component that prints much
+ * is not slowed down by a wake-up for each line. */
 _Noreturn static void watch(const struct init *in, pid_t component, int children)
 {
-    struct pollfd fds[2] = {{.fd = in->control, .events = POLLIN},
-                            {.fd = children, .events = POLLIN}};
+    enum { CONTROL, CHILDREN, OUT, ERR, ALL };
+    struct pollfd fds[ALL] = {{.fd = in->control, .events = POLLIN},
+                              {.fd = children, .events = POLLIN},
+                              {.fd = in->outputs[0].pipe, .events = POLLIN},
+                              {.fd = in->outputs[1].pipe, .events = POLLIN}};
     struct signalfd_siginfo info;
+    int rest_ms = -1;
 
     for (;;) {
-        if (poll(fds, 2, -1) < 0)
+        int n = poll(fds, rest_ms < 0 ? ALL : OUT, rest_ms);
+
+        if (n < 0)
             continue;
-        if (fds[1].revents && read(children, &info, sizeof(info)) > 0)
+        if (rest_ms < 0 && (fds[OUT].revents || fds[ERR].revents))
+            rest_ms = drain(in) < MUCH ? REST_MS : 0;
+        else if (n == 0)
+            rest_ms = -1;
+        if (fds[CHILDREN].revents && read(children, &info, sizeof(info)) > 0)
             reap(in, component);
-        if (fds[0].revents)
+        if (fds[CONTROL].revents)
             end(in);
     }
 }
@@ -261,6 +310,8 @@ pid_t init_fork(bool pid_namespace, int cgroup_fd)
 
 void init_run(const struct init *in)
 {
+    int keep[] = {in->control,          in->exec_pipe,       in->outputs[0].pipe,
+                  in->outputs[0].file, in->outputs[1].pipe, in->outputs[1].file};
     struct bench_error err = {0};
     sigset_t child;
     int children;
@@ -268,7 +319,7 @@ void init_run(const struct init *in)
     become_init(in);
     if (settle(in, &err) < 0)
         give_up(in, &err);
-    close_others(in->control, in->exec_pipe);
+    close_others(keep, ARRAY_SIZE(keep));
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     children = signalfd(-1, &child, SFD_CLOEXEC);

@@ -19,11 +19,14 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "process/init.h"
+#include "process/output.h"
 #include "process/descendants.h"
 
 /* Nothing that a healthy machine does takes this long; it only ends a wait that would be endless.
  */
 #define PATIENCE_NS (10 * NS_PER_S)
+/* Of the end of an output, before lines that repeat each other become one. */
+#define LOOKED_AT (64 * 1024)
 
 struct role {
     const struct containment *containment;
@@ -38,6 +41,8 @@ struct role {
     int64_t asked_ns; /* when it was asked to stop; 0: not yet */
     bool init_gone;   /* end of file on control */
     bool let_go, started;
+    struct output outputs[2]; /* stdout and stderr */
+    struct output_state *printed;
     bool failed; /* `failure` came from the init or the component before exec */
     struct bench_error failure;
 };
@@ -179,38 +184,56 @@ static void remove_directory(const struct containment *c, const char *path)
         containment_forget(c, path);
 }
 
-static int open_output(const char *directory, const char *name, int *ret, struct bench_error *err)
-{
-    cleanup_free char *path = xasprintf("%s/%s", directory, name);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+static const char *const stream_names[] = {"stdout", "stderr"};
 
-    if (fd < 0)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot create '%s'", path);
-    *ret = fd;
-    return 0;
-}
-
-static int open_standard(const struct role_spec *spec, int standard[3], struct bench_error *err)
+static int open_standard(struct role *r, int standard[3], struct bench_error *err)
 {
+    const struct role_spec *spec = &r->spec;
+
     standard[0] = spec->input ? fcntl(spec->input, F_DUPFD_CLOEXEC, 3)
                               : open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (standard[0] < 0)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot open standard input");
-    if (open_output(spec->directory, "stdout", &standard[1], err) < 0)
-        return -1;
-    return open_output(spec->directory, "stderr", &standard[2], err);
+    for (size_t i = 0; i < ARRAY_SIZE(stream_names); i++) {
+        cleanup_free char *path = xasprintf("%s/%s", spec->directory, stream_names[i]);
+
+        if (output_open(&r->outputs[i], path, i == 0 && spec->whole_stdout, &r->printed[i],
+                        &standard[1 + i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int map_shared(void **ret, size_t size, const char *what, struct bench_error *err)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot map %s", what);
+    *ret = memory;
+    return 0;
 }
 
 static int make_page(struct role *r, struct bench_error *err)
 {
-    void *page =
-        mmap(NULL, sizeof(*r->page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *page = NULL;
 
-    if (page == MAP_FAILED)
-        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot map the shared counters");
+    if (map_shared(&page, sizeof(*r->page), "the shared counters", err) < 0)
+        return -1;
     r->page = page;
     r->page->size = sizeof(*r->page);
     return 0;
+}
+
+static int make_outputs(struct role *r, struct init *in, struct bench_error *err)
+{
+    void *printed = NULL;
+
+    if (map_shared(&printed, ARRAY_SIZE(r->outputs) * sizeof(*r->printed), "its outputs", err) < 0)
+        return -1;
+    r->printed = printed;
+    in->outputs = r->outputs;
+    return open_standard(r, in->standard, err);
 }
 
 static int fork_init(struct role *r, struct init *in, struct bench_error *err)
@@ -248,7 +271,7 @@ static int spawn(struct role *r, struct init *in, struct bench_error *err)
 {
     int pair[2], exec_pipe[2], on = 1;
 
-    if (write_files(r, err) < 0 || open_standard(&r->spec, in->standard, err) < 0)
+    if (write_files(r, err) < 0 || make_outputs(r, in, err) < 0)
         return -1;
     if (r->spec.process->main && make_page(r, err) < 0)
         return -1;
@@ -290,11 +313,15 @@ int role_spawn(struct role **ret, const struct containment *c, const struct role
     r->spec.cpus = NULL; /* the caller's may be gone after this call */
     r->status = -1;
     r->init_pidfd = r->component_pidfd = r->control = r->exec_pipe = -1;
+    for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++)
+        r->outputs[i] = (struct output){.pipe = -1, .file = -1};
     rc = spawn(r, &in, err);
     close_fd(&in.control);
     close_fd(&in.exec_pipe);
     for (int i = 0; i < 3; i++)
         close_fd(&in.standard[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++)
+        output_leave_file(&r->outputs[i]); /* the init has it */
     if (rc < 0) {
         for_directories(r, remove_directory);
         role_free(r);
@@ -465,19 +492,42 @@ static void make_printable(char *s)
     }
 }
 
-static void add_last_lines(const struct role *r, struct bench_error *err)
+char *role_last_lines(struct role *r, size_t limit)
 {
-    static const char *const names[] = {"stderr", "stdout"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        cleanup_free char *path = xasprintf("%s/%s", r->spec.directory, names[i]);
-        cleanup_free char *tail = file_tail(AT_FDCWD, path, sizeof(err->detail) - 1);
+    for (size_t i = ARRAY_SIZE(r->outputs); i-- > 0;) {
+        cleanup_free char *tail =
+            r->outputs[i].path ? output_tail(&r->outputs[i], LOOKED_AT) : NULL;
+        cleanup_free char *lines = NULL;
 
         if (!tail || !*tail)
             continue;
         make_printable(tail);
-        error_detail(err, tail);
-        return;
+        lines = text_collapse_lines(tail);
+        return text_last_lines(lines, limit);
+    }
+    return NULL;
+}
+
+static void add_last_lines(struct role *r, struct bench_error *err)
+{
+    cleanup_free char *lines = role_last_lines(r, sizeof(err->detail) - 1);
+
+    error_detail(err, lines);
+}
+
+void role_describe_output(const struct role *r, struct strings *ret)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++) {
+        const struct output *o = &r->outputs[i];
+        uint64_t written = atomic_load(&r->printed[i].written);
+        int error = atomic_load(&r->printed[i].error);
+
+        if (error)
+            strings_addf(ret, "what it wrote to %s could not be kept: '%s': %s", stream_names[i],
+                         o->path, strerror(error));
+        else if (written > 2 * (uint64_t)OUTPUT_KEPT)
+            strings_addf(ret, "wrote %.1f MiB to %s, of which '%s' has the first and the last MiB",
+                         (double)written / (1 << 20), stream_names[i], o->path);
     }
 }
 
@@ -510,7 +560,7 @@ static void describe_end(const struct role *r, struct bench_error *err)
         error_hint(err, "everything that it printed is in '%s'", r->spec.directory);
 }
 
-int role_error(const struct role *r, struct bench_error *err)
+int role_error(struct role *r, struct bench_error *err)
 {
     if (!err)
         return -1;
@@ -603,6 +653,8 @@ int role_stop(struct role *r, int64_t grace_ns, bool *ret_forced, struct bench_e
     waitpid(init, NULL, 0);
     r->init = 0;
     rc = survivors(r, err);
+    for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++)
+        output_finish(&r->outputs[i]);
     for_directories(r, remove_directory);
     if (ret_forced)
         *ret_forced = forced;
@@ -618,6 +670,10 @@ void role_free(struct role *r)
     close_fd(&r->exec_pipe);
     close_fd(&r->init_pidfd);
     close_fd(&r->component_pidfd);
+    for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++)
+        output_close(&r->outputs[i]);
+    if (r->printed)
+        munmap(r->printed, ARRAY_SIZE(r->outputs) * sizeof(*r->printed));
     if (r->page)
         munmap(r->page, sizeof(*r->page));
     free(r);

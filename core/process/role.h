@@ -7,12 +7,12 @@
  * Life: role_spawn → role_wait_held → (open counters on role_pid) → role_release → running →
  * role_stop → role_free. The init joins the control group and the network, then waits at the gate;
  * counters opened on it with `inherit` thus see the component from its first instruction on, and
- * everything that it forks. The init blocks while the component runs and costs no CPU. When the
- * bench dies, the init kills everything below it and exits.
+ * everything that it forks. The init blocks while the component runs and prints nothing, and costs no
+ * CPU. When the bench dies, the init kills everything below it and exits.
  *
  * The component starts with stdin from /dev/null unless the spec names another, the files "stdout"
- * and "stderr" of its directory, no other descriptor, default signals, and the bench's environment
- * plus the description's. A `main` runs as "bench-NAME" with everything of the bench but its
+ * and "stderr" of its directory (bounded, output.h), no other descriptor, as many descriptors as the
+ * hard limit allows, default signals, and the bench's environment plus the description's. A `main` runs as "bench-NAME" with everything of the bench but its
  * descriptors.
  */
 #ifndef PROCESS_ROLE_H
@@ -37,6 +37,7 @@ struct role_spec {
     const struct bench_role *role; /* for process->main; copied */
     const void *state;             /* for process->main */
     int input;      /* what becomes its standard input, stays with the caller; 0: /dev/null */
+    bool whole_stdout; /* what it prints is a result: kept whatever its size */
     bool host_pids; /* it has to name other roles' processes: no PID namespace of its own */
 };
 
@@ -76,7 +77,13 @@ enum role_state role_update(struct role *r);
 int role_status(const struct role *r); /* wait status of the component, -1 before it exited */
 /* An error for a component that ended although nobody asked: how it ended, its last stderr lines.
  */
-int role_error(const struct role *r, struct bench_error *err);
+int role_error(struct role *r, struct bench_error *err);
+
+/* The end of what it has printed to stderr, or when that is nothing, to stdout; whole lines of at
+ * most `limit` bytes, runs of the same line as one. Caller frees; NULL when there is nothing. */
+char *role_last_lines(struct role *r, size_t limit);
+/* After role_stop(): a sentence for each stream that was too much, or could not be kept. */
+void role_describe_output(const struct role *r, struct strings *ret);
 
 /* Asks with the description's signal, waits `grace_ns`, then kills all, reaps, and removes the
  * directories that the description asked for. Safe in every state. -1 only when something survived

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/notes.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,29 +108,10 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
     }
 }
 
-/* Whether two sentences differ in numbers alone. */
-static bool same_warning(const char *a, const char *b)
-{
-    static const char digits[] = "0123456789.";
-
-    while (*a && *b) {
-        size_t in_a = isdigit((unsigned char)*a) ? strspn(a, digits) : 0;
-        size_t in_b = isdigit((unsigned char)*b) ? strspn(b, digits) : 0;
-
-        if (in_a && in_b) {
-            a += in_a;
-            b += in_b;
-        } else if (*a++ != *b++) {
-            return false;
-        }
-    }
-    return *a == *b;
-}
-
 static bool warns(const struct repetition_record *r, const char *sentence)
 {
     for (size_t i = 0; i < r->warnings.count; i++)
-        if (same_warning(r->warnings.items[i], sentence))
+        if (same_but_for_numbers(r->warnings.items[i], sentence))
             return true;
     return false;
 }

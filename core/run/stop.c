@@ -2,6 +2,7 @@
 #include "run/stages.h"
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -134,6 +135,8 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
     if (!failed && (p->ops->valid(p->site, &first) < 0 || parse_leftovers(p, &first) < 0 ||
                     p->ops->finish(p->site, &first) < 0))
         failed = true;
+    if (failed)
+        disk_explain_full(p->directory, &first);
     if (p->ops->remove(p->site, result < 0 ? NULL : err) < 0)
         result = -1;
     record->ok = !failed;

@@ -63,6 +63,7 @@ static int spawn(struct local_site *l, size_t i, struct bench_error *err)
         .cpus = pin_of(s, r->name, mask, &cpus),
         .role = r->hop ? NULL : &r->role,
         .state = l->step->point->workload_state,
+        .whole_stdout = !r->hop && l->step->point->workload->parse,
     };
 
     for (size_t a = 0; a < r->process.argv.count; a++)
@@ -169,7 +170,7 @@ int local_status(const struct site *s, size_t role)
 static int not_listening(struct local_site *l, size_t role, struct bench_error *err)
 {
     const struct chain_role *r = &l->chain->roles[role];
-    cleanup_free char *tail = file_tail(AT_FDCWD, r->stderr_path, 2000);
+    cleanup_free char *tail = role_last_lines(l->roles[role].role, 2000);
     char limit[32];
 
     error_set(err, BENCH_ERROR_RUN, "not listening on port %u after %s", r->process.ports[0],
@@ -270,6 +271,15 @@ static void add_totals(struct local_site *l, size_t i)
     }
 }
 
+static void describe_output(struct local_site *l, size_t role)
+{
+    cleanup_strings struct strings said = {0};
+
+    role_describe_output(l->roles[role].role, &said);
+    for (size_t i = 0; i < said.count; i++)
+        record_warn(l->record, "%s: %s", l->chain->roles[role].title, said.items[i]);
+}
+
 int local_stop(struct site *s, size_t role, bool *ret_forced, struct bench_error *err)
 {
     struct local_site *l = (struct local_site *)s;
@@ -282,6 +292,7 @@ int local_stop(struct site *s, size_t role, bool *ret_forced, struct bench_error
     result = role_stop(own->role, 0, ret_forced, err);
     l->record->roles[role].status = role_status(own->role);
     add_totals(l, role);
+    describe_output(l, role);
     return result;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -321,9 +322,9 @@ static int add_latencies(struct store_writer *w, const char *name,
     return file_write(AT_FDCWD, path, t.data, t.length, err);
 }
 
-int store_add(struct store_writer *w, struct repetition_record *record, struct bench_error *err)
+static int add(struct store_writer *w, const char *name, const struct repetition_record *record,
+               struct bench_error *err)
 {
-    cleanup_free char *name = layout_repetition(record->index, record->arm);
     cleanup_free char *series = xasprintf("%s/%s/" LAYOUT_SERIES, w->path, name);
     cleanup_free char *rest = xasprintf("%s/%s/" LAYOUT_REPETITION, w->path, name);
     cleanup_text struct text t = {0};
@@ -339,8 +340,19 @@ int store_add(struct store_writer *w, struct repetition_record *record, struct b
     json_object_set_new(json, "latencies", json_integer((json_int_t)record->n_latencies));
     r = write_json(rest, json, err);
     json_decref(json);
-    if (r < 0)
+    return r;
+}
+
+int store_add(struct store_writer *w, struct repetition_record *record, struct bench_error *err)
+{
+    cleanup_free char *name = layout_repetition(record->index, record->arm);
+
+    if (add(w, name, record, err) < 0) {
+        cleanup_free char *directory = xasprintf("%s/%s", w->path, name);
+
+        disk_explain_full(directory, err);
         return -1;
+    }
     free(record->directory);
     record->directory = name;
     name = NULL;

@@ -109,6 +109,34 @@ static void nearest_word(void **state)
     assert_null(nearest(longest, words));
 }
 
+static void collapses(const char *text, const char *expected)
+{
+    cleanup_free char *got = text_collapse_lines(text);
+
+    assert_string_equal(got, expected);
+}
+
+static void lines_that_repeat(void **state)
+{
+    cleanup_free char *last = text_last_lines("one\ntwo\nthree\n", 8);
+    cleanup_free char *all = text_last_lines("one\ntwo\n", 8);
+    cleanup_free char *cut = text_last_lines("a long line", 4);
+
+    (void)state;
+    assert_true(same_but_for_numbers("took 1.5 s", "took 12 s"));
+    assert_false(same_but_for_numbers("took 1.5 s", "took 12 ms"));
+    assert_false(same_but_for_numbers("a", "a1"));
+    collapses("", "");
+    collapses("a\nb", "a\nb\n");
+    collapses("a 1\na 2\nb\n", "a 1\na 2\nb\n");
+    collapses("a 1\na 2\na 33\nb\na 1\n", "a 1\n[and 2 more lines like this]\nb\na 1\n");
+    collapses("a\na\na\na", "a\n[and 3 more lines like this]\n");
+    collapses("\n\n\na\n", "\n\n\na\n");
+    assert_string_equal(last, "three\n");
+    assert_string_equal(all, "one\ntwo\n");
+    assert_string_equal(cut, "line");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +146,7 @@ int main(void)
         cmocka_unit_test(ends_of_strings),
         cmocka_unit_test(a_part_of_itself_replaces_a_string),
         cmocka_unit_test(nearest_word),
+        cmocka_unit_test(lines_that_repeat),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,6 +185,7 @@ static void test_init_sleeps_while_the_component_runs(void **state)
     actor_argv(&a, "/bin/sh", "-c", "echo ready; while :; do :; done", NULL);
     actor_start(s, &a);
     actor_await_output(&a, "ready");
+    poll(NULL, 0, 100); /* it rests after what was printed, and looks again */
     before = slices(role_pid(a.role));
     assert_true(before > 0);
     poll(NULL, 0, 100);
@@ -342,8 +343,8 @@ static void test_death_at_start_shows_last_words(void **state)
     assert_int_equal(role_error(a.role, &err), -1);
     assert_string_equal(err.message, "'die_at_start' ended early with exit status 3");
     assert_int_equal(err.kind, BENCH_ERROR_RUN);
-    assert_non_null(strstr(err.detail, "line 200 of the complaint\nfatal: no such luck\n"));
-    assert_null(strstr(err.detail, "line 1 of"));
+    assert_string_equal(err.detail, "line 1 of the complaint\n[and 199 more lines like this]\n"
+                                    "fatal: no such luck\n");
     assert_non_null(strstr(err.hint, a.directory));
     actor_gone(&a);
 }
@@ -383,6 +384,88 @@ static void test_garbage_is_made_printable(void **state)
     p = err.detail;
     if (setlocale(LC_CTYPE, "C.UTF-8"))
         assert_true(mbsrtowcs(NULL, &p, 0, &shift) != (size_t)-1);
+    actor_gone(&a);
+}
+
+/* ---- output ---- */
+
+/* Ends with its last words after so much that only the begin and the end of it can be kept. */
+static void test_output_is_kept_within_bounds(void **state)
+{
+    struct stage *s = *state;
+    struct actor a = {0};
+    struct bench_error err = {0};
+    struct strings said = {0};
+    cleanup_free char *text = NULL, *marker = NULL;
+    size_t length;
+
+    actor_argv(&a, "/bin/sh", "-c",
+               "echo first >&2; yes some words again and again | head -c 8999991 >&2;"
+               "echo last words >&2; exit 3",
+               NULL);
+    actor_start(s, &a);
+    actor_await_state(&a, ROLE_EXITED);
+    role_error(a.role, &err);
+    assert_non_null(strstr(err.detail, "more lines like this]\nlast words\n"));
+    assert_int_equal(role_stop(a.role, 0, NULL, &err), 0);
+    role_describe_output(a.role, &said);
+    assert_int_equal(said.count, 1);
+    marker = xasprintf("wrote 8.6 MiB to stderr, of which '%s/stderr' has the first and the last MiB",
+                       a.directory);
+    assert_string_equal(said.items[0], marker);
+    strings_release(&said);
+    free(marker);
+    marker = xasprintf("%s/stderr", a.directory);
+    assert_int_equal(file_read(AT_FDCWD, marker, 3 << 20, &text, &length, NULL), 0);
+    assert_in_range(length, 2 << 20, (2 << 20) + 100);
+    assert_int_equal(strncmp(text, "first\nsome words", 16), 0);
+    assert_non_null(strstr(text, "\n[bench: 6902856 bytes are left out here]\n"));
+    assert_string_equal(text + length - 12, "\nlast words\n");
+    actor_gone(&a);
+}
+
+static void test_a_result_is_kept_whole(void **state)
+{
+    struct stage *s = *state;
+    struct actor a = {0};
+    struct strings said = {0};
+    cleanup_free char *path = NULL;
+    struct stat st;
+
+    actor_argv(&a, "/bin/sh", "-c", "head -c 9000000 /dev/zero", NULL);
+    actor_spawn(s, &a, (struct role_spec){.whole_stdout = true});
+    actor_hold(&a);
+    actor_release(&a);
+    actor_await_state(&a, ROLE_EXITED);
+    assert_int_equal(role_stop(a.role, 0, NULL, NULL), 0);
+    role_describe_output(a.role, &said);
+    assert_int_equal(said.count, 0);
+    path = xasprintf("%s/stdout", a.directory);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_size, 9000000);
+    actor_gone(&a);
+}
+
+/* A soft limit is for programs that cannot do with more; a role is one that may need it. */
+static void test_descriptors_up_to_the_hard_limit(void **state)
+{
+    struct stage *s = *state;
+    struct rlimit before, low;
+    struct actor a = {0};
+    cleanup_free char *out = NULL, *expected = NULL;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = 100;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    actor_argv(&a, "/bin/sh", "-c", "ulimit -Sn", NULL);
+    actor_start(s, &a);
+    actor_await_state(&a, ROLE_EXITED);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    out = actor_output(&a, "stdout");
+    expected = xasprintf("%llu", (unsigned long long)(before.rlim_max < 1 << 20 ? before.rlim_max
+                                                                               : 1 << 20));
+    assert_string_equal(out, expected);
     actor_gone(&a);
 }
 
@@ -677,6 +760,9 @@ static void test_time_of_four_roles(void **state)
         cmocka_unit_test(test_death_at_start_shows_last_words),                               \
         cmocka_unit_test(test_death_by_signal_is_named),                                      \
         cmocka_unit_test(test_garbage_is_made_printable),                                     \
+        cmocka_unit_test(test_output_is_kept_within_bounds),                                  \
+        cmocka_unit_test(test_a_result_is_kept_whole),                                        \
+        cmocka_unit_test(test_descriptors_up_to_the_hard_limit),                              \
         cmocka_unit_test(test_main_counts_in_the_page),                                       \
         cmocka_unit_test(test_main_tells_why_it_failed), cmocka_unit_test(test_affinity),     \
         cmocka_unit_test(test_cooperative_stop),                                              \

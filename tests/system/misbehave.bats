@@ -1,0 +1,35 @@
+#!/usr/bin/env bats
+# Processes of roles that do what they should not: print without end, go into the background, listen
+# elsewhere, carry nothing.
+bats_require_minimum_version 1.5.0
+load common
+
+# relay NAME COMMAND: a scenario with one relay of that command; further lines come from standard input.
+relay() {
+    printf '%s\n' 'bench: 1' 'workload: builtin' 'jobs: 1' 'hops: 1' 'repeat: 1' 'cpu_limit: 0' 'warmup: 0' \
+        "duration: ${duration:-100ms}" 'relays:' "  - name: $1" '    plugin: command' "    options: {command: \"$2\"}"
+}
+
+@test "a relay that prints without end: the first and the last MiB are kept, and the run says so" {
+    relay noisy "sh -c '(exec yes all the time >&2 &); exec $FAKES/slow_start {listen_port} {connect_port} 0'" >s.yaml
+    run --separate-stderr "$BENCH" run s.yaml -q --format json -o out
+    [ "$status" -eq 0 ]
+    echo "$output" >d.json
+    [[ $(json d.json 'd["warnings"]') == *"noisy: in 1 of 1 repetition: relay 'noisy' (hop 1): wrote "*" MiB to stderr, of which '"*"/relay_1/stderr' has the first and the last MiB"* ]]
+    at=out/repetitions/0001-noisy/relay_1/stderr
+    [ "$(stat -c %s $at)" -lt 2200000 ]
+    grep -q '^\[bench: [0-9]* bytes are left out here\]$' $at
+}
+
+@test "a disk that fills up: the message names the largest file" {
+    need_root
+    mkdir small
+    relay noisy "sh -c '(exec yes all the time >&2 &); exec $FAKES/slow_start {listen_port} {connect_port} 0'" >s.yaml
+    run unshare -m sh -c 'mount -t tmpfs -o size=1m none small || exit 77
+        exec "$0" run s.yaml -q -o small/out' "$BENCH"
+    [ "$status" -ne 77 ] || skip "cannot mount a tmpfs"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *": No space left on device"* ]]
+    [[ $output == *"hint: the disk is full; the largest file of this repetition is '"*"/small/out/repetitions/0001-noisy/relay_1/stderr' (1.0 MiB)"* ]]
+}
