@@ -57,7 +57,5 @@ void disk_explain_full(const char *directory, struct bench_error *err)
     if (found.path)
         error_hint(err, "the disk is full; the largest file of this repetition is '%s' (%.1f MiB)",
                    found.path, (double)found.size / (1 << 20));
-    else
-        error_hint(err, "the disk is full: free some space, or use another directory");
     free(found.path);
 }

@@ -5,8 +5,8 @@
 
 #include <bench/types.h>
 
-/* When the file system of `directory` has no room left: replaces the hint of `err` by one that says
- * so, and which file below `directory` is the largest. */
+/* When the file system of `directory` has no room left and there are files below `directory`:
+ * replaces the hint of `err` by one that says so, and which of them is the largest. */
 void disk_explain_full(const char *directory, struct bench_error *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -115,6 +116,26 @@ static void BENCH_PRINTF(3, 4)
     snprintf(h->remedy, sizeof(h->remedy), "%s", remedy);
 }
 
+/* Containers often have it so, whatever the user may do otherwise. */
+static bool read_only(const char *mount)
+{
+    struct statvfs fs;
+
+    return statvfs(mount, &fs) == 0 && fs.f_flag & ST_RDONLY;
+}
+
+static void cannot_make(struct cgroup_host *h, const char *remedy, const char *mount,
+                        const char *group)
+{
+    if (read_only(mount))
+        cannot(h,
+               "'mount -o remount,rw' as root makes it writable; a container needs --privileged, "
+               "or /sys/fs/cgroup mounted read-write",
+               "control groups in '%.120s' are mounted read-only", mount);
+    else
+        cannot(h, remedy, "no permission to make control groups in '%.120s%.100s'", mount, group);
+}
+
 /* The top of the tree where we may write there (root), else the group that we were started in. */
 static bool choose_parent(struct cgroup_host *h, const char *mount, const char *controller)
 {
@@ -127,8 +148,7 @@ static bool choose_parent(struct cgroup_host *h, const char *mount, const char *
         strcpy(h->parent, own);
         return true;
     }
-    cannot(h, "run as root, or in a group of your own: " ALONE,
-           "no permission to make control groups below '%.120s'", mount);
+    cannot_make(h, "run as root, or in a group of your own: " ALONE, mount, "");
     return false;
 }
 
@@ -173,8 +193,7 @@ static void detect_v1_limits(struct cgroup_host *h)
 
     if (!choose_parent(&v1, h->cpu_mount, "cpu") ||
         (h->can_group && strcmp(v1.parent, h->parent) != 0)) {
-        cannot(h, "run as root", "no permission to make control groups in '%.120s%.100s'",
-               h->cpu_mount, h->parent);
+        cannot_make(h, "run as root", h->cpu_mount, h->parent);
         return;
     }
     if (!h->can_group) { /* limits only */

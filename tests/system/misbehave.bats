@@ -33,3 +33,15 @@ relay() {
     [[ $output == *": No space left on device"* ]]
     [[ $output == *"hint: the disk is full; the largest file of this repetition is '"*"/small/out/repetitions/0001-noisy/relay_1/stderr' (1.0 MiB)"* ]]
 }
+
+@test "control groups that are mounted read-only: said, with the remedy" {
+    need_root
+    run unshare -m sh -c 'for m in $(awk "\$3 ~ /^cgroup/ { print \$2 }" /proc/mounts); do
+            mount -o bind,remount,ro "$m" || exit 77; done
+        exec "$0" run -w builtin -r none,nginx --cpu-limit 0.5 --repeat 1 --warmup 0 --duration 50ms -q' "$BENCH"
+    [ "$status" -ne 77 ] || skip "cannot mount control groups again"
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [[ $output == *"a CPU limit of '0.5' cannot be set: control groups in '/sys/fs/cgroup"*"' are mounted read-only"* ]]
+    [[ $output == *"hint: 'mount -o remount,rw' as root"* ]]
+}
