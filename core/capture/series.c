@@ -96,6 +96,30 @@ static int usable(const struct series *s, const char *name, enum bench_state *re
     return bench_is_number(*ret_state) ? column : -1;
 }
 
+static bool falls(const struct series *s, size_t column, size_t first, size_t last)
+{
+    int64_t before = SERIES_MISSING; /* the least int64_t */
+
+    for (size_t row = first; row <= last && row < s->n_rows; row++) {
+        int64_t value = series_at(s, row, column);
+
+        if (value == SERIES_MISSING)
+            continue;
+        if (value < before)
+            return true;
+        before = value;
+    }
+    return false;
+}
+
+bool series_goes_back(const struct series *s, const char *name, size_t first, size_t last)
+{
+    int column = series_find(s, name);
+
+    return column >= 0 && s->columns[column].kind == SERIES_COUNTER &&
+           falls(s, (size_t)column, first, last);
+}
+
 struct bench_value series_delta(const struct series *s, const char *name, size_t first, size_t last)
 {
     enum bench_state state;
@@ -106,7 +130,8 @@ struct bench_value series_delta(const struct series *s, const char *name, size_t
         return no_value(state);
     from = series_at(s, first, (size_t)column);
     to = series_at(s, last, (size_t)column);
-    if (from == SERIES_MISSING || to == SERIES_MISSING)
+    if (from == SERIES_MISSING || to == SERIES_MISSING ||
+        (s->columns[column].kind == SERIES_COUNTER && falls(s, (size_t)column, first, last)))
         return no_value(BENCH_FAILED);
     return (struct bench_value){.value = (double)(to - from), .state = state};
 }

@@ -42,8 +42,12 @@ void series_give_up(struct series *s, size_t column, enum bench_state state, con
 int64_t series_at(const struct series *s, size_t row, size_t column);
 /* Index of the column, or -1. */
 int series_find(const struct series *s, const char *name);
+/* Whether it is a counter that falls somewhere in the rows [first, last]: it was set back, or counts
+ * something else since. */
+bool series_goes_back(const struct series *s, const char *name, size_t first, size_t last);
 /* Last minus first over rows [first, last]; BENCH_ABSENT without the column, its state when not OK,
- * BENCH_FAILED when an end is missing or is no row. The value is NaN unless the state is OK. */
+ * BENCH_FAILED when an end is missing or is no row, or a counter goes back. The value is NaN unless
+ * the state is OK. */
 struct bench_value series_delta(const struct series *s, const char *name, size_t first,
                                 size_t last);
 /* Maximum over the rows [first, last], leaving out missing values; states as series_delta's,

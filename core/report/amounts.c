@@ -14,13 +14,17 @@ struct amount amount_none(enum bench_state state, const char *reason)
     return (struct amount){.v = {NAN, state}, .reason = reason};
 }
 
-const char *amount_column_reason(const struct series *s, const char *name, enum bench_state state)
+const char *amount_column_reason(const struct series *s, const char *name,
+                                 const struct metric_window *w, enum bench_state state)
 {
     int column = series_find(s, name);
 
     if (column >= 0 && s->columns[column].state != BENCH_OK)
         return s->columns[column].reason;
-    return state == BENCH_FAILED ? "a sample at the window's edge is missing" : NULL;
+    if (state != BENCH_FAILED)
+        return NULL;
+    return series_goes_back(s, name, w->first, w->last) ? "the counter went back in the window"
+                                                        : "a sample in the window is missing";
 }
 
 struct amount amount_of_columns(const struct amount_source *src, const char *pattern,
@@ -44,7 +48,7 @@ struct amount amount_of_columns(const struct amount_source *src, const char *pat
         v = maximum ? series_maximum(&r->series, name, w->first, w->last)
                     : series_delta(&r->series, name, w->first, w->last);
         if (!bench_is_number(v.state))
-            return amount_none(v.state, amount_column_reason(&r->series, name, v.state));
+            return amount_none(v.state, amount_column_reason(&r->series, name, w, v.state));
         sum.v.value += v.value;
         if (v.state > sum.v.state)
             sum.v.state = v.state;

@@ -42,7 +42,8 @@ struct amount amount_none(enum bench_state state, const char *reason);
  * one-way stream) is absent; that is not a rate of 0. */
 bool amount_never_counted(const struct amount_source *src, const char *column);
 /* Why a column has no number in the window. */
-const char *amount_column_reason(const struct series *s, const char *name, enum bench_state state);
+const char *amount_column_reason(const struct series *s, const char *name,
+                                 const struct metric_window *w, enum bench_state state);
 
 /* a / b; without a base there is no such metric. */
 struct amount amount_ratio(struct amount a, struct amount b);

@@ -121,8 +121,7 @@ static struct amount variation_of(const struct amount_source *src, const char *p
         return amount_none(BENCH_ABSENT, NULL);
     state = series_rates(s, name, w->first, w->last, rates);
     if (!bench_is_number(state))
-        return amount_none(state, state == BENCH_FAILED ? "a sample in the window is missing"
-                                                        : amount_column_reason(s, name, state));
+        return amount_none(state, amount_column_reason(s, name, w, state));
     cv = stats_cv(rates, w->last - w->first);
     if (!isfinite(cv))
         return amount_none(BENCH_ABSENT, NULL);

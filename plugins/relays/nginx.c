@@ -296,6 +296,13 @@ static int parse_statistics(void *state, const struct bench_statistics *read,
     (void)state;
     if (read_status(read->begin, &begin, err) < 0 || read_status(read->end, &end, err) < 0)
         return -1;
+    /* Each was asked by a request: less than one more is another nginx, or one that began anew. */
+    if (end.accepts < begin.accepts + 1 || end.handled < begin.handled + 1 ||
+        end.requests < begin.requests + 1)
+        return host->fail(err, BENCH_ERROR_RUN,
+                          "the counters of nginx went back in the window, from %g requests to %g: "
+                          "was it restarted?",
+                          begin.requests, end.requests);
     host->result_total(result, "accepts", end.accepts - begin.accepts - 1);
     host->result_total(result, "handled", end.handled - begin.handled - 1);
     host->result_total(result, "requests", end.requests - begin.requests - 1);

@@ -348,8 +348,11 @@ static void nginx_status_less_the_questions(void **state)
                               "server accepts handled requests\n 31 29 5101 \n"
                               "Reading: 0 Writing: 4 Waiting: 8 \n";
     cleanup_free char *good = counted("nginx", begin, end), *bad = counted("nginx", begin, "502\n");
+    cleanup_free char *back = counted("nginx", end, begin);
 
     (void)state;
+    assert_string_equal(back, "the counters of nginx went back in the window, from 5101 requests "
+                              "to 100: was it restarted?");
     assert_string_equal(good, "accepts=10 handled=9 requests=5000 active=11 waiting=8 ");
     assert_string_equal(bad, "nginx does not print what stub_status does");
 }

@@ -109,6 +109,33 @@ static void delta_is_last_minus_first(void **state)
     series_release(&s);
 }
 
+/* A counter that falls says nothing about the window, also where it ends above its begin. */
+static void a_counter_that_goes_back_is_no_number(void **state)
+{
+    struct series s = {0};
+    size_t counter = series_add_column(&s, "x", SERIES_COUNTER, BENCH_OK, NULL);
+    size_t gauge = series_add_column(&s, "y", SERIES_GAUGE, BENCH_OK, NULL);
+    static const int64_t values[] = {10, 30, SERIES_MISSING, 25, 60};
+    double rates[4];
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        int64_t *row = series_add_row(&s, (int64_t)i);
+
+        row[counter] = row[gauge] = values[i];
+    }
+    expect(series_delta(&s, "x", 0, 1), 20, BENCH_OK);
+    expect(series_delta(&s, "x", 0, 3), 0, BENCH_FAILED);
+    expect(series_delta(&s, "x", 0, 4), 0, BENCH_FAILED);
+    expect(series_delta(&s, "x", 3, 4), 35, BENCH_OK);
+    expect(series_delta(&s, "y", 0, 3), 15, BENCH_OK);
+    assert_true(series_goes_back(&s, "x", 0, 4));
+    assert_false(series_goes_back(&s, "x", 0, 2));
+    assert_false(series_goes_back(&s, "y", 0, 4));
+    assert_int_equal(series_rates(&s, "x", 0, 4, rates), BENCH_FAILED);
+    series_release(&s);
+}
+
 static void counters_keep_every_digit(void **state)
 {
     struct series s = {0};
@@ -193,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_column_may_come_last),
         cmocka_unit_test(columns_are_found_by_their_whole_name),
         cmocka_unit_test(delta_is_last_minus_first),
+        cmocka_unit_test(a_counter_that_goes_back_is_no_number),
         cmocka_unit_test(counters_keep_every_digit),
         cmocka_unit_test(a_column_without_numbers_gives_its_state),
         cmocka_unit_test(a_scaled_column_stays_scaled),

@@ -141,8 +141,21 @@ static void a_missing_sample_is_not_zero(void **state)
     assert_true(column >= 0);
     s->values[EXAMPLE_END * s->n_columns + (size_t)column] = SERIES_MISSING;
     compute(&f);
-    assert_state(&f, "cpus_relay_1", BENCH_FAILED, "a sample at the window's edge is missing");
-    assert_state(&f, "cpus_relay", BENCH_FAILED, "a sample at the window's edge is missing");
+    assert_state(&f, "cpus_relay_1", BENCH_FAILED, "a sample in the window is missing");
+    assert_state(&f, "cpus_relay", BENCH_FAILED, "a sample in the window is missing");
+    assert_metric(&f, "cpus_relay_2", 0.75);
+}
+
+static void a_counter_that_goes_back_is_no_number(void **state)
+{
+    cleanup_fixture struct fixture f = nginx();
+    struct series *s = &f.record.series;
+    int column = series_find(s, "relay_1.cpu_ns");
+
+    (void)state;
+    s->values[(EXAMPLE_END - 1) * s->n_columns + (size_t)column] = 0;
+    compute(&f);
+    assert_state(&f, "cpus_relay_1", BENCH_FAILED, "the counter went back in the window");
     assert_metric(&f, "cpus_relay_2", 0.75);
 }
 
@@ -366,6 +379,7 @@ int main(void)
         cmocka_unit_test(window_between_samples),
         cmocka_unit_test(too_few_samples),
         cmocka_unit_test(a_missing_sample_is_not_zero),
+        cmocka_unit_test(a_counter_that_goes_back_is_no_number),
         cmocka_unit_test(variation_from_sample_to_sample),
         cmocka_unit_test(what_does_not_apply_is_left_out),
         cmocka_unit_test(events),
