@@ -375,7 +375,7 @@ static void reads_by_expression(void **state)
     assert_reads("-5\n", SETTINGS("result=regex", "result_pattern=-?[0-9]"), "result", -5);
     assert_unreadable("rate: fast\n", plain, "'fast' is not a number: what 'result_pattern' found");
     assert_unreadable("rate: 0\n", plain, "the client printed 0 for 'operations_per_second'");
-    assert_unreadable("rate: nan\n", plain, "the client printed nan for 'operations_per_second'");
+    assert_unreadable("rate: nan\n", plain, "'nan' is not a number: what 'result_pattern' found");
     assert_unreadable("speed: 1\n", plain, "the client printed no number to read");
     assert_unreadable("abc\n", SETTINGS("result=regex", "result_pattern=x*"),
                       "'' is not a number: what 'result_pattern' found");
@@ -383,13 +383,28 @@ static void reads_by_expression(void **state)
 
 static void reads_lines(void **state)
 {
+    static const char *const wrong[] = {"-", ".",  "-.",  "1.2.3", "1 2",
+                                        " ", "1-", "--1", "1e",    "5,0"};
     const char *const *plain = SETTINGS("result=lines");
 
     (void)state;
     assert_reads("1\n2\r\n\n 3 \n", plain, "result", 2);
     assert_reads("1e3\n", plain, "result", 1000);
     assert_unreadable("1\n2 seconds\n", plain, "the client's line '2 seconds' is not a number");
-    assert_unreadable("inf\n", plain, "the client printed inf for 'result'");
+    assert_reads("-1.5\n\t.5 \r\n+3.\n123456789012345678\n0.1234567890123456789\n", plain, "result",
+                 (-1.5 + 0.5 + 3 + 123456789012345678.0 + 0.1234567890123456789) / 5);
+    assert_unreadable("inf\n", plain, "the client's line 'inf' is not a number");
+    assert_unreadable("1\n1e999\n", plain,
+                      "the client's line '1e999' is out of the range of numbers, 1e-308 to 1e308");
+    assert_unreadable(
+        "1\n-1e-999\n", plain,
+        "the client's line '-1e-999' is out of the range of numbers, 1e-308 to 1e308");
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        cleanup_free char *output = xasprintf("1\n%s\n2\n", wrong[i]);
+        cleanup_free char *message = xasprintf("the client's line '%s' is not a number", wrong[i]);
+
+        assert_unreadable(output, plain, message);
+    }
     assert_unreadable("\n", plain, "the client printed no number to read");
 }
 
@@ -428,8 +443,12 @@ static void a_byte_order_mark_is_no_text(void **state)
 {
     (void)state;
     warned("\xEF\xBB\xBF{\"a\":5}\n", SETTINGS("result=json", "result_path=a"), 5, NULL);
-    warned("\xEF\xBB\xBF" "7\n", SETTINGS("result=lines"), 7, NULL);
-    warned("\xEF\xBB\xBF" "a=7\n", SETTINGS("result=regex", "result_pattern=^a=(.)"), 7, NULL);
+    warned("\xEF\xBB\xBF"
+           "7\n",
+           SETTINGS("result=lines"), 7, NULL);
+    warned("\xEF\xBB\xBF"
+           "a=7\n",
+           SETTINGS("result=regex", "result_pattern=^a=(.)"), 7, NULL);
 }
 
 static void a_client_that_failed_has_no_result(void **state)

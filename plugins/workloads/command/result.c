@@ -2,6 +2,7 @@
 /* Numbers in what the client printed. Runs are printed one behind the other. */
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,22 +22,75 @@ static void add(struct mean *m, double v)
     m->n++;
 }
 
-/* The whole of `s` but for blanks around it is one number. */
-static bool number(const char *s, double *ret)
-{
-    char *end;
-    double v;
+enum reading { READ, NOT_A_NUMBER, OUT_OF_RANGE };
 
-    while (isspace((unsigned char)*s))
+static const char *skip_blanks(const char *s)
+{
+    while (*s == ' ' || *s == '\t' || *s == '\v' || *s == '\f')
         s++;
+    return s;
+}
+
+/* "123.45", as most numbers are written: so many digits that the quotient is the nearest double.
+ * Returns where it ends, or NULL: strtod() has to look. There may be ten million lines. */
+static const char *read_short(const char *s, double *ret)
+{
+    static const double powers[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const bool negative = *s == '-';
+    const char *begin = s + negative, *p = begin, *point = NULL;
+    uint64_t digits = 0;
+
+    for (; (*p >= '0' && *p <= '9') || (*p == '.' && !point); p++) {
+        if (*p == '.')
+            point = p;
+        else
+            digits = digits * 10 + (uint64_t)(*p - '0');
+        if (p - begin >= 15)
+            return NULL;
+    }
+    if (p - begin <= (point != NULL) || (*p && !isspace((unsigned char)*p)))
+        return NULL;
+    *ret = (double)digits / powers[point ? p - point - 1 : 0];
+    if (negative)
+        *ret = -*ret;
+    return p;
+}
+
+/* One number and the blanks around it; where they end is stored in `ret_end`. */
+static enum reading number_at(const char *s, const char **ret_end, double *ret)
+{
+    const char *quick, *begin = skip_blanks(s);
+    char *end;
+
+    quick = read_short(begin, ret);
+    if (quick) {
+        *ret_end = skip_blanks(quick);
+        return READ;
+    }
+    if (isspace((unsigned char)*begin)) /* strtod() would go on in the next line */
+        return NOT_A_NUMBER;
     errno = 0;
-    v = strtod(s, &end);
-    if (end == s || errno == ERANGE)
-        return false;
-    while (isspace((unsigned char)*end))
-        end++;
-    *ret = v;
-    return *end == '\0';
+    *ret = strtod(begin, &end);
+    *ret_end = skip_blanks(end);
+    if (end == begin || (!isfinite(*ret) && errno != ERANGE))
+        return NOT_A_NUMBER;
+    return !isfinite(*ret) || (*ret == 0 && errno == ERANGE) ? OUT_OF_RANGE : READ;
+}
+
+/* The whole of `s` is one number. */
+static enum reading number(const char *s, double *ret)
+{
+    const char *end;
+    enum reading r = number_at(s, &end, ret);
+
+    return r != NOT_A_NUMBER && *end ? NOT_A_NUMBER : r;
+}
+
+static const char *fault_of(enum reading r)
+{
+    return r == OUT_OF_RANGE ? "is out of the range of numbers, 1e-308 to 1e308"
+                             : "is not a number";
 }
 
 /* --- options ------------------------------------------------------------------------------- */
@@ -108,7 +162,8 @@ static const json_t *step(const json_t *at, const char *name, size_t length)
 
 static int add_document(const json_t *at, const char *path, struct mean *m, struct bench_error *err)
 {
-    double v;
+    enum reading r = NOT_A_NUMBER;
+    double v = 0;
 
     for (const char *name = path;;) {
         size_t length = strcspn(name, ".");
@@ -121,12 +176,15 @@ static int add_document(const json_t *at, const char *path, struct mean *m, stru
             break;
         name += length + 1;
     }
-    if (json_is_number(at))
-        add(m, json_number_value(at));
-    else if (json_is_string(at) && number(json_string_value(at), &v))
-        add(m, v);
-    else
-        return host->fail(err, BENCH_ERROR_RUN, "'%s' of the client's JSON is not a number", path);
+    if (json_is_number(at)) {
+        v = json_number_value(at);
+        r = READ;
+    } else if (json_is_string(at)) {
+        r = number(json_string_value(at), &v);
+    }
+    if (r != READ)
+        return host->fail(err, BENCH_ERROR_RUN, "'%s' of the client's JSON %s", path, fault_of(r));
+    add(m, v);
     return 0;
 }
 
@@ -140,7 +198,8 @@ static int read_json(const char *text, const char *path, bool *cut, struct mean 
             json_loads(text, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES, &error);
         int result;
 
-        if (!document && *cut && m->n && json_error_code(&error) == json_error_premature_end_of_input)
+        if (!document && *cut && m->n &&
+            json_error_code(&error) == json_error_premature_end_of_input)
             return 0;
         if (!document)
             return host->fail(err, BENCH_ERROR_RUN, "the client's output is not JSON: line %d: %s",
@@ -162,12 +221,14 @@ static int add_match(const char *text, const regmatch_t *match, struct mean *m,
 {
     char digits[64];
     int length = (int)(match->rm_eo - match->rm_so);
+    enum reading r;
     double v;
 
     snprintf(digits, sizeof(digits), "%.*s", length, text + match->rm_so);
-    if (length >= (int)sizeof(digits) || !number(digits, &v))
-        return host->fail(err, BENCH_ERROR_RUN, "'%s' is not a number: what 'result_pattern' found",
-                          digits);
+    r = length >= (int)sizeof(digits) ? NOT_A_NUMBER : number(digits, &v);
+    if (r != READ)
+        return host->fail(err, BENCH_ERROR_RUN, "'%s' %s: what 'result_pattern' found", digits,
+                          fault_of(r));
     add(m, v);
     return 0;
 }
@@ -192,22 +253,27 @@ static int read_regex(const char *text, const char *pattern, struct mean *m,
 
 static int read_lines(const char *text, struct mean *m, struct bench_error *err)
 {
-    while (*(text += strspn(text, "\r\n"))) {
-        size_t length = strcspn(text, "\r\n");
-        char *line = strndup(text, length);
-        double v = 0;
-        bool good = line && number(line, &v);
+    for (;;) {
+        const char *end;
+        enum reading r;
+        double v;
 
-        if (!good)
-            host->fail(err, BENCH_ERROR_RUN, "the client's line '%.80s' is not a number",
-                       line ? line : "");
-        free(line);
-        if (!good)
-            return -1;
+        while (*text == '\n' || *text == '\r')
+            text++;
+        if (!*text)
+            return 0;
+        r = number_at(text, &end, &v);
+        if (r != NOT_A_NUMBER && *end && *end != '\n' && *end != '\r')
+            r = NOT_A_NUMBER;
+        if (r != READ) {
+            int length = (int)strcspn(text, "\r\n");
+
+            return host->fail(err, BENCH_ERROR_RUN, "the client's line '%.*s' %s",
+                              length < 80 ? length : 80, text, fault_of(r));
+        }
         add(m, v);
-        text += length;
+        text = end;
     }
-    return 0;
 }
 
 /* --- all ----------------------------------------------------------------------------------- */
