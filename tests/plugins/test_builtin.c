@@ -341,6 +341,35 @@ static void test_stop_while_waiting(void **state)
     stop_while_waiting("echo");
 }
 
+/* A server that sends nothing back gets exactly the blocks that may be on their way. */
+static void on_their_way(const char *depth, uint64_t blocks)
+{
+    const uint64_t jobs = 2, size = 1000;
+    struct workload w;
+    struct end client;
+    int listener;
+
+    open_with(&w, (const char *const[]){"mode", "echo", "send_size", "1000", "depth", depth, NULL});
+    listener = plain_socket(&w, false);
+    end_start(&client, &w, BENCH_CLIENT);
+    wait_until(end_sum(&client, bytes_sent) == jobs * blocks * size);
+    pause_ms(20);
+    assert_int_equal(end_sum(&client, bytes_sent), jobs * blocks * size);
+    end_stop(&client);
+    assert_ended(&client, 0, "");
+    close(listener);
+    end_release(&client);
+    workload_close(&w);
+}
+
+static void test_echo_has_so_many_blocks_on_their_way(void **state)
+{
+    (void)state;
+    on_their_way("0", 2);
+    on_their_way("1", 1);
+    on_their_way("40", 40);
+}
+
 /* Relays open connections in advance, and drop them as they like. */
 static void test_spare_connections(void **state)
 {
@@ -429,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_server_killed),
         cmocka_unit_test(test_client_killed),
+        cmocka_unit_test(test_echo_has_so_many_blocks_on_their_way),
         cmocka_unit_test(test_spare_connections),
         cmocka_unit_test(test_stop_while_waiting),
         cmocka_unit_test(test_port_in_use),

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #define STOP_GRACE_MS 20
+#define ECHO_DEPTH 2
 #define PIECE_NS INT64_C(10000000)
 
 /* Of what is verified: so little is on its way that it can all arrive after the last second … */
@@ -101,18 +102,21 @@ static void client_paced(struct flow *f)
 }
 
 /*
- * Keeps up to two blocks on their way, so that a relay never waits for the client, while queues
- * stay short enough for the caches. One thread does both directions: it sends only while there is
- * room, because a sender that waited for room would deadlock with a server that does the same.
+ * Keeps `depth` blocks on their way. Two are enough that a relay never waits for the client when
+ * they are large, while queues stay short enough for the caches. One thread does both directions:
+ * it sends only while there is room, because a sender that waited for room would deadlock with a
+ * server that does the same.
  */
 static void client_echo(struct flow *f)
 {
     size_t size = (size_t)f->crew->options->send_size;
+    uint64_t depth = f->crew->options->depth ? (uint64_t)f->crew->options->depth : ECHO_DEPTH;
 
     while (!crew_stopping(f->crew)) {
-        ssize_t n = 0;
+        ssize_t n = (ssize_t)size;
 
-        if (f->sent - f->received <= size)
+        /* After a part of a block there is no room for another. */
+        while (n == (ssize_t)size && f->sent - f->received <= (depth - 1) * size)
             n = flow_send_payload(f, size, MSG_DONTWAIT);
         if (n < 0)
             return flow_lost(f, "send");

@@ -49,9 +49,9 @@ static int check(const struct options *o, const struct bench_role *role, struct 
     if (o->delay_ns && o->server == SERVER_EPOLL)
         return refuse(err, "choose server 'thread' or 'process'",
                       "server 'epoll' cannot wait for 'delay'");
-    if (o->depth > 1 && o->mode != MODE_RR)
-        return refuse(err, "leave out 'depth' or choose mode 'rr'", "mode '%s' has no pipelining",
-                      mode);
+    if (o->depth > 1 && o->mode != MODE_RR && o->mode != MODE_ECHO)
+        return refuse(err, "leave out 'depth' or choose mode 'rr' or 'echo'",
+                      "mode '%s' has no pipelining", mode);
     if (!requests(o) && (o->request_size != USUAL_REQUEST || o->response_size != USUAL_REQUEST))
         return refuse(err,
                       "leave out 'request_size' and 'response_size', or choose mode 'rr' or "
@@ -132,7 +132,9 @@ static const struct bench_option options[] = {
      .maximum = 65536,
      .fallback = "0",
      .help = "rr: requests of a connection that may wait for their answer at once (pipelining); 0: "
-             "one in a closed loop, any number in an open one"},
+             "one in a closed loop, any number in an open one. echo: blocks of 'send_size' of a "
+             "connection that may be on their way at once; 0: two, so raise it with a small "
+             "'send_size'"},
     {.name = "send_size",
      .type = BENCH_OPTION_SIZE,
      .offset = FIELD(send_size),
@@ -140,7 +142,9 @@ static const struct bench_option options[] = {
      .minimum = 1,
      .maximum = 256 * MEBI,
      .fallback = "1M",
-     .help = "stream, echo: how much the client gives to one send()"},
+     .help =
+         "stream, echo: how much the client gives to one send(); an echo has 'depth' of these on "
+         "its way"},
     {.name = "rate_per_connection",
      .type = BENCH_OPTION_RATE,
      .offset = FIELD(rate_per_connection),
