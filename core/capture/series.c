@@ -82,6 +82,16 @@ int series_find(const struct series *s, const char *name)
     return -1;
 }
 
+int64_t series_difference(int64_t from, int64_t to)
+{
+    int64_t difference;
+
+    if (from == SERIES_MISSING || to == SERIES_MISSING ||
+        __builtin_sub_overflow(to, from, &difference))
+        return SERIES_MISSING;
+    return difference;
+}
+
 static struct bench_value no_value(enum bench_state state)
 {
     return (struct bench_value){.value = NAN, .state = state};
@@ -124,16 +134,16 @@ struct bench_value series_delta(const struct series *s, const char *name, size_t
 {
     enum bench_state state;
     int column = usable(s, name, &state);
-    int64_t from, to;
+    int64_t difference;
 
     if (column < 0)
         return no_value(state);
-    from = series_at(s, first, (size_t)column);
-    to = series_at(s, last, (size_t)column);
-    if (from == SERIES_MISSING || to == SERIES_MISSING ||
+    difference =
+        series_difference(series_at(s, first, (size_t)column), series_at(s, last, (size_t)column));
+    if (difference == SERIES_MISSING ||
         (s->columns[column].kind == SERIES_COUNTER && falls(s, (size_t)column, first, last)))
         return no_value(BENCH_FAILED);
-    return (struct bench_value){.value = (double)(to - from), .state = state};
+    return (struct bench_value){.value = (double)difference, .state = state};
 }
 
 struct bench_value series_maximum(const struct series *s, const char *name, size_t first,

@@ -14,6 +14,10 @@
 
 enum series_kind { SERIES_COUNTER, SERIES_GAUGE };
 
+/* `to` − `from`, or SERIES_MISSING when one of them is, or when no int64_t holds it: values that
+ * far apart are no counter's. */
+int64_t series_difference(int64_t from, int64_t to);
+
 struct series_column {
     char *name;
     enum series_kind kind;
@@ -46,8 +50,8 @@ int series_find(const struct series *s, const char *name);
  * something else since. */
 bool series_goes_back(const struct series *s, const char *name, size_t first, size_t last);
 /* Last minus first over rows [first, last]; BENCH_ABSENT without the column, its state when not OK,
- * BENCH_FAILED when an end is missing or is no row, or a counter goes back. The value is NaN unless
- * the state is OK. */
+ * BENCH_FAILED when an end is missing or is no row, when they are too far apart, or when a counter
+ * goes back. The value is NaN unless the state is OK. */
 struct bench_value series_delta(const struct series *s, const char *name, size_t first,
                                 size_t last);
 /* Maximum over the rows [first, last], leaving out missing values; states as series_delta's,

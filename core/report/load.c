@@ -30,12 +30,13 @@ static double backlog_of(const struct repetition_record *r)
     x = xcalloc(w.last - w.first + 1, sizeof(*x));
     y = xcalloc(w.last - w.first + 1, sizeof(*y));
     for (size_t i = w.first; i <= w.last; i += (w.last - w.first) / BACKLOG_POINTS + 1) {
-        int64_t begun = series_at(s, i, (size_t)due), ended = series_at(s, i, (size_t)done);
+        int64_t waiting =
+            series_difference(series_at(s, i, (size_t)done), series_at(s, i, (size_t)due));
 
-        if (begun == SERIES_MISSING || ended == SERIES_MISSING)
+        if (waiting == SERIES_MISSING)
             continue;
         x[n] = (double)(s->times[i] - s->times[w.first]) * 1e-9;
-        y[n++] = (double)(begun - ended);
+        y[n++] = (double)waiting;
     }
     return saturation_slope(x, y, n);
 }

@@ -188,6 +188,8 @@ static void add(const struct amount_source *src, const struct metric_row *row, c
     if (!amount_of_total(src->record, name, &a)) {
         a = divided(src, row, role, measured(src, row, role, column));
         a.v.value *= event && metric_is_clock(event) ? NANO : row->scale;
+        if (bench_is_number(a.v.state) && !isfinite(a.v.value))
+            a = amount_none(BENCH_FAILED, "the figures that it comes from are no plausible ones");
     }
     if (a.v.state == BENCH_ABSENT)
         return;

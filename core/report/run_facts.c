@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/run_facts.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -59,7 +60,7 @@ int64_t json_duration_or(const json_t *value, int64_t fallback_ns)
 {
     int64_t ns;
 
-    if (json_is_number(value))
+    if (json_is_number(value) && fabs(json_number_value(value)) < 1e9)
         return (int64_t)(json_number_value(value) * 1e9);
     if (json_is_string(value) && parse_duration(json_string_value(value), &ns, NULL) == 0)
         return ns;
@@ -135,11 +136,15 @@ double run_rate(const struct stored_run *run, const char *point)
     return json_rate_or(run_setting(run, point, "rate"), 0);
 }
 
+enum { MOST_CPUS = 1 << 20 }; /* more are a mistake */
+
 double run_cpus(const struct stored_run *run)
 {
     json_t *environment = json_object_get(run->run, "environment");
 
-    return json_number_or(json_object_get(environment, "cpus_online"), 0);
+    double cpus = json_number_or(json_object_get(environment, "cpus_online"), 0);
+
+    return cpus > 0 && cpus <= MOST_CPUS ? cpus : 0;
 }
 
 double cpus_in_list(const char *list)

@@ -11,6 +11,11 @@
 #include "stats/sequential.h"
 #include "stats/verdict.h"
 
+void verdict_rule_release(struct verdict_rule *r)
+{
+    strings_release(&r->metrics);
+}
+
 bool verdict_rule_read(const struct stored_run *run, struct verdict_rule *ret)
 {
     const json_t *rule = json_object_get(run->run, "comparison");
@@ -27,12 +32,11 @@ bool verdict_rule_read(const struct stored_run *run, struct verdict_rule *ret)
     };
     json_array_foreach(json_object_get(rule, "metrics"), i, name) if (json_is_string(name))
         strings_add(&ret->metrics, json_string_value(name));
-    return ret->margin > 0 && ret->alpha > 0;
-}
-
-void verdict_rule_release(struct verdict_rule *r)
-{
-    strings_release(&r->metrics);
+    /* The bounds of the scenario, and of a probability. */
+    if (ret->margin > 0 && ret->margin <= 10 && ret->alpha > 0 && ret->alpha < 1)
+        return true;
+    verdict_rule_release(ret);
+    return false;
 }
 
 const char *verdicts_default(const struct metric_set *set, bool at_rate)

@@ -223,6 +223,9 @@ static size_t get_count(const uint8_t *p, size_t left, int64_t *ret)
     return 0;
 }
 
+/* Below what a share of it, rounded as a double, is still a uint64_t. */
+#define MOST_RECORDS (UINT64_C(1) << 62)
+
 static int get_counts(struct histogram *h, const uint8_t *p, size_t left, struct bench_error *err)
 {
     size_t index = 0;
@@ -234,7 +237,7 @@ static int get_counts(struct histogram *h, const uint8_t *p, size_t left, struct
         if (used == 0)
             return refuse(err, "a count is cut off");
         if (n < 0 ? -(uint64_t)n > BENCH_HISTOGRAM_COUNTS - index
-                  : index >= BENCH_HISTOGRAM_COUNTS || (uint64_t)n > UINT64_MAX - h->total)
+                  : index >= BENCH_HISTOGRAM_COUNTS || (uint64_t)n > MOST_RECORDS - h->total)
             return refuse(err, "more counts than buckets");
         if (n < 0) {
             index += (size_t)-n;

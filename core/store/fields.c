@@ -18,8 +18,8 @@ int field_expected(struct bench_error *err, const char *what)
     return error_set(err, BENCH_ERROR_RUN, "expected %s", what);
 }
 
-static int get_integer(json_t *value, int64_t low, int64_t high, int64_t *ret,
-                       struct bench_error *err)
+int field_integer_within(json_t *value, int64_t low, int64_t high, int64_t *ret,
+                         struct bench_error *err)
 {
     int64_t n = json_integer_value(value);
 
@@ -52,24 +52,9 @@ static int get_int(void *at, json_t *value, struct bench_error *err)
 {
     int64_t n = 0;
 
-    if (get_integer(value, INT_MIN, INT_MAX, &n, err) < 0)
+    if (field_integer_within(value, INT_MIN, INT_MAX, &n, err) < 0)
         return -1;
     *(int *)at = (int)n;
-    return 0;
-}
-
-static json_t *put_uint32(const void *at)
-{
-    return json_integer(*(const uint32_t *)at);
-}
-
-static int get_uint32(void *at, json_t *value, struct bench_error *err)
-{
-    int64_t n = 0;
-
-    if (get_integer(value, 0, UINT32_MAX, &n, err) < 0)
-        return -1;
-    *(uint32_t *)at = (uint32_t)n;
     return 0;
 }
 
@@ -78,9 +63,14 @@ static json_t *put_int64(const void *at)
     return json_integer(*(const int64_t *)at);
 }
 
-static int get_int64(void *at, json_t *value, struct bench_error *err)
+static int get_time(void *at, json_t *value, struct bench_error *err)
 {
-    return get_integer(value, INT64_MIN, INT64_MAX, at, err);
+    return field_integer_within(value, 0, FIELD_TIME_MAX, at, err);
+}
+
+static int get_clock_offset(void *at, json_t *value, struct bench_error *err)
+{
+    return field_integer_within(value, -FIELD_TIME_MAX, FIELD_TIME_MAX, at, err);
 }
 
 static json_t *put_seed(const void *at)
@@ -192,8 +182,8 @@ static int get_json(void *at, json_t *value, struct bench_error *err)
 
 const struct field_kind field_bool = {put_bool, get_bool};
 const struct field_kind field_int = {put_int, get_int};
-const struct field_kind field_uint32 = {put_uint32, get_uint32};
-const struct field_kind field_int64 = {put_int64, get_int64};
+const struct field_kind field_time = {put_int64, get_time};
+const struct field_kind field_clock_offset = {put_int64, get_clock_offset};
 const struct field_kind field_seed = {put_seed, get_seed};
 const struct field_kind field_number = {put_number, get_number};
 const struct field_kind field_text = {put_text, get_text};

@@ -26,7 +26,11 @@ struct field {
     bool optional; /* may be missing, and is then left as it was: what older runs do not have */
 };
 
-extern const struct field_kind field_bool, field_int, field_uint32, field_int64;
+extern const struct field_kind field_bool, field_int;
+/* int64_t nanoseconds: of a clock or a length of time, so small that two add up; and a difference
+ * of clocks, which may be negative. */
+#define FIELD_TIME_MAX (INT64_MAX / 4)
+extern const struct field_kind field_time, field_clock_offset;
 extern const struct field_kind field_seed;         /* uint64_t, as a decimal string: JSON readers
                                                       that use doubles would round it */
 extern const struct field_kind field_number;       /* double; null when not finite */
@@ -39,6 +43,9 @@ extern const struct field_kind field_json;         /* json_t *, anything; NULL i
 json_t *fields_put(const struct field *table, const void *object);
 int fields_get(const struct field *table, void *object, json_t *json, struct bench_error *err);
 
+/* An integer from `low` to `high`, or "expected an integer from LOW to HIGH". */
+int field_integer_within(json_t *value, int64_t low, int64_t high, int64_t *ret,
+                         struct bench_error *err);
 /* Sets "expected WHAT". Returns -1. */
 int field_expected(struct bench_error *err, const char *what);
 

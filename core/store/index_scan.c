@@ -143,6 +143,7 @@ static void bind_run(struct statement *s, const json_t *run)
     const json_t *scenario = json_object_get(run, "scenario");
     const json_t *environment = json_object_get(run, "environment");
     const json_t *workload = json_object_get(scenario, "workload");
+    int64_t cpus = json_integer_value(json_object_get(environment, "cpus_online"));
 
     if (json_is_object(workload)) /* {plugin: h2load, …} */
         workload = json_object_get(workload, "plugin");
@@ -153,7 +154,7 @@ static void bind_run(struct statement *s, const json_t *run)
     statement_text(s, 11, json_string_value(json_object_get(run, "bench_version")));
     statement_text(s, 12, json_string_value(json_object_get(environment, "kernel")));
     statement_text(s, 13, json_string_value(json_object_get(environment, "cpu_model")));
-    statement_integer(s, 14, json_integer_value(json_object_get(environment, "cpus_online")));
+    statement_integer(s, 14, cpus > 0 && cpus <= INT32_MAX ? cpus : 0);
     statement_integer(s, 15, (int64_t)json_array_size(json_object_get(run, "plan")));
     /* Of a writer that was killed nothing but its lock tells that it ended. */
     statement_integer(s, 17, json_is_string(json_object_get(run, "finished")));

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "scenario/scenario.h"
 #include "store/fields.h"
 
 #define ROLE(type, member)                                                                     \
@@ -20,7 +21,7 @@ static const struct field role_fields[] = {
     ROLE(strings, argv),
     ROLE(strings, environment),
     ROLE(number, cpu_limit),
-    ROLE(int64, cpu_period_ns),
+    ROLE(time, cpu_period_ns),
     ROLE(text_or_null, cpus),
     ROLE(int, status),
     ROLE(bool, forced),
@@ -34,6 +35,38 @@ static const struct field total_fields[] = {
     {.name = "value", .kind = &field_number, .offset = offsetof(struct record_total, value)},
     {0},
 };
+
+/* Counts have the bounds that the scenario has; searches and pilots have steps beside its own. */
+
+enum { MOST_STEPS = 10 * SCENARIO_MAX_STEPS };
+
+static int get_within(void *at, json_t *value, int64_t low, int64_t high, struct bench_error *err)
+{
+    int64_t n = 0;
+
+    if (field_integer_within(value, low, high, &n, err) < 0)
+        return -1;
+    *(uint32_t *)at = (uint32_t)n;
+    return 0;
+}
+
+static json_t *put_count(const void *at)
+{
+    return json_integer(*(const uint32_t *)at);
+}
+
+static int get_step(void *at, json_t *value, struct bench_error *err)
+{
+    return get_within(at, value, 1, MOST_STEPS, err);
+}
+
+static int get_hops(void *at, json_t *value, struct bench_error *err)
+{
+    return get_within(at, value, 0, SCENARIO_MAX_HOPS, err);
+}
+
+static const struct field_kind field_step = {put_count, get_step};
+static const struct field_kind field_hops = {put_count, get_hops};
 
 /* The kinds below see the whole record, because an array's length is a member beside it. */
 
@@ -105,7 +138,7 @@ static json_t *put_slices(const void *at)
 /* In order, and one after the other: who joins them relies on it. */
 static int get_slices(void *at, json_t *value, struct bench_error *err)
 {
-    int64_t before = INT64_MIN;
+    int64_t before = 0;
     json_t *item;
     size_t i;
 
@@ -115,7 +148,8 @@ static int get_slices(void *at, json_t *value, struct bench_error *err)
     {
         json_int_t begin, end;
 
-        if (json_unpack(item, "[I,I!]", &begin, &end) < 0 || begin < before || end < begin) {
+        if (json_unpack(item, "[I,I!]", &begin, &end) < 0 || begin < before || end < begin ||
+            end > FIELD_TIME_MAX) {
             field_expected(err, "two times, the second not before the first, and after those of "
                                 "the element before");
             return error_context(err, "element %zu", i);
@@ -217,8 +251,8 @@ static const struct field_kind field_error = {put_error, get_error};
     }
 
 static const struct field record_fields[] = {
-    RECORD(uint32, index),
-    RECORD(uint32, block),
+    RECORD(step, index),
+    RECORD(step, block),
     RECORD(text, arm),
     RECORD(text, relay),
     RECORD(text, point),
@@ -226,7 +260,7 @@ static const struct field record_fields[] = {
      .kind = &field_text,
      .offset = offsetof(struct repetition_record, purpose),
      .optional = true},
-    RECORD(uint32, hops),
+    RECORD(hops, hops),
     RECORD(seed, seed),
     RECORD(text_or_null, delivered),
     RECORD(text_or_null, network),
@@ -241,16 +275,16 @@ static const struct field record_fields[] = {
      .kind = &field_strings,
      .offset = offsetof(struct repetition_record, warnings),
      .optional = true},
-    RECORD(int64, started_wall_ns),
-    RECORD(int64, wall_minus_monotonic_ns),
+    RECORD(clock_offset, started_wall_ns),
+    RECORD(clock_offset, wall_minus_monotonic_ns),
     {.name = "clock_step_ns",
-     .kind = &field_int64,
+     .kind = &field_clock_offset,
      .offset = offsetof(struct repetition_record, clock_step_ns),
      .optional = true},
-    RECORD(int64, total_ns),
-    RECORD(int64, warmup_ns),
-    RECORD(int64, window_begin_ns),
-    RECORD(int64, window_end_ns),
+    RECORD(time, total_ns),
+    RECORD(time, warmup_ns),
+    RECORD(time, window_begin_ns),
+    RECORD(time, window_end_ns),
     {.name = "slices", .kind = &field_slices, .optional = true},
     {.name = "roles", .kind = &field_roles},
     {.name = "totals", .kind = &field_totals},

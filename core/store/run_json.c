@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/option.h"
+#include "scenario/keys.h"
+#include "scenario/scenario.h"
 #include "store/fields.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -103,6 +106,64 @@ static int check_elements(const json_t *run, const char *name, const struct memb
     return 0;
 }
 
+/* As the scenario checks it; what this bench has no key for is a newer one's. */
+static int check_setting(const struct bench_option *row, const json_t *value,
+                         struct bench_error *err)
+{
+    cleanup_free char *text = json_is_string(value) ? xstrdup(json_string_value(value))
+                              : json_is_number(value)
+                                  ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
+                                  : NULL;
+    struct scenario scratch;
+    int result;
+
+    if (!value || row->type == BENCH_OPTION_BOOL || row->type == BENCH_OPTION_STRING ||
+        row->type == BENCH_OPTION_CHOICE)
+        return 0;
+    if (!text)
+        return error_set(err, BENCH_ERROR_RUN, "field '%s': expected a number", row->name);
+    scenario_init(&scratch);
+    result = option_set(row, &scratch, text, err);
+    scenario_release(&scratch);
+    if (result < 0 && err)
+        err->kind = BENCH_ERROR_RUN;
+    return result < 0 ? error_context(err, "field '%s'", row->name) : 0;
+}
+
+static int check_settings(const json_t *settings, struct bench_error *err)
+{
+    for (const struct bench_option *row = scenario_keys; row->name; row++)
+        if (check_setting(row, json_object_get(settings, row->name), err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Numbers that are used have the bounds of the scenario, which they come from. */
+static int check_scenario(const json_t *run, struct bench_error *err)
+{
+    const json_t *point;
+    size_t i;
+
+    if (check_settings(json_object_get(run, "scenario"), err) < 0)
+        return error_context(err, "field 'scenario'");
+    json_array_foreach(json_object_get(run, "points"), i, point)
+    {
+        if (check_settings(json_object_get(point, "settings"), err) < 0)
+            return error_context(err, "field 'points': element %zu", i);
+    }
+    return 0;
+}
+
+static int check_blocks(const json_t *run, struct bench_error *err)
+{
+    int64_t blocks;
+
+    return field_integer_within(json_object_get(run, "blocks"), 0, SCENARIO_MAX_STEPS, &blocks,
+                                err) < 0
+               ? error_context(err, "field 'blocks'")
+               : 0;
+}
+
 static int check_steps(const json_t *run, struct bench_error *err)
 {
     size_t n_points = json_array_size(json_object_get(run, "points")), i;
@@ -149,7 +210,8 @@ static int check_run(const json_t *run, struct bench_error *err)
     if (check_format(run, err) < 0 || check_members(run, run_members, err) < 0 ||
         check_elements(run, "points", point_members, err) < 0 ||
         check_elements(run, "plan", step_members, err) < 0 || check_steps(run, err) < 0 ||
-        check_environment(run, err) < 0)
+        check_environment(run, err) < 0 || check_blocks(run, err) < 0 ||
+        check_scenario(run, err) < 0)
         return -1;
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "store/fields.h"
 
 #define MAX_COLUMNS 16384
 
@@ -254,7 +255,7 @@ static int take_row(char *line, struct series *s, struct bench_error *err)
 {
     int64_t time, *row;
 
-    if (take_integer(&line, &time) < 0)
+    if (take_integer(&line, &time) < 0 || time < 0 || time > FIELD_TIME_MAX)
         return error_set(err, BENCH_ERROR_RUN, "expected a time in nanoseconds");
     if (s->n_rows && time < s->times[s->n_rows - 1])
         return error_set(err, BENCH_ERROR_RUN, "time goes backwards");

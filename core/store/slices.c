@@ -37,6 +37,15 @@ static void add_idle(struct cut *cut, const struct repetition_record *r, size_t 
     }
 }
 
+static int64_t sum_of(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return a == SERIES_MISSING || b == SERIES_MISSING || __builtin_add_overflow(a, b, &sum)
+               ? SERIES_MISSING
+               : sum;
+}
+
 /* Rows `from` and `to` become one. */
 static void add_gap(struct cut *cut, const struct series *s, size_t from, size_t to)
 {
@@ -46,9 +55,7 @@ static void add_gap(struct cut *cut, const struct series *s, size_t from, size_t
 
         if (s->columns[c].kind != SERIES_COUNTER || cut->counted[c] == SERIES_MISSING)
             continue;
-        cut->counted[c] = before == SERIES_MISSING || after == SERIES_MISSING
-                              ? SERIES_MISSING
-                              : cut->counted[c] + after - before;
+        cut->counted[c] = sum_of(cut->counted[c], series_difference(before, after));
     }
 }
 
@@ -56,11 +63,8 @@ static void move_row(struct series *s, size_t from, size_t to, const struct cut 
 {
     s->times[to] = s->times[from] - cut->time;
     for (size_t c = 0; c < s->n_columns; c++) {
-        int64_t value = series_at(s, from, c);
-
-        if (value != SERIES_MISSING)
-            value = cut->counted[c] == SERIES_MISSING ? SERIES_MISSING : value - cut->counted[c];
-        s->values[to * s->n_columns + c] = value;
+        s->values[to * s->n_columns + c] =
+            series_difference(cut->counted[c], series_at(s, from, c));
     }
 }
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "report/run_facts.h"
+#include "store/fields.h"
 #include "study/comparison.h"
 
 enum { FORMAT = 1 };
@@ -25,6 +26,24 @@ json_t *bisect_state_new(const struct bisect_question *q, const char *repository
                      json_text(repository), "build", json_text(q->build), "error", q->error,
                      "build_timeout_ns", (json_int_t)q->timeout_ns, "endpoints", "tried", "trials",
                      0, "outcome", "candidates");
+}
+
+/* The numbers that are counted on with. */
+static int check_numbers(const json_t *state, const char *path, struct bench_error *err)
+{
+    static const struct {
+        const char *name;
+        int64_t most;
+    } numbers[] = {{"trials", 1000000}, {"build_timeout_ns", FIELD_TIME_MAX}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+        int64_t unused;
+
+        if (field_integer_within(json_object_get(state, numbers[i].name), 0, numbers[i].most,
+                                 &unused, err) < 0)
+            return error_context(err, "'%s': field '%s'", path, numbers[i].name);
+    }
+    return 0;
 }
 
 int bisect_state_read(const char *directory, json_t **ret, struct bench_error *err)
@@ -42,6 +61,10 @@ int bisect_state_read(const char *directory, json_t **ret, struct bench_error *e
     if (json_integer_value(json_object_get(state, "format")) != FORMAT) {
         json_decref(state);
         return error_set(err, BENCH_ERROR_USAGE, "'%s' is of another version of bench", path);
+    }
+    if (check_numbers(state, path, err) < 0) {
+        json_decref(state);
+        return -1;
     }
     *ret = state;
     return 0;

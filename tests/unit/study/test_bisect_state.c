@@ -79,6 +79,12 @@ static void is_read_as_it_was_written(void **state)
     assert_int_equal(bisect_state_write(known, directory, &err), 0);
     assert_int_equal(bisect_state_read(directory, &read, &err), 0);
     assert_true(json_equal(known, read));
+    json_object_set_new(known, "trials", json_integer(INT64_MAX));
+    assert_int_equal(bisect_state_write(known, directory, &err), 0);
+    json_decref(read);
+    assert_int_equal(bisect_state_read(directory, &read, &err), -1);
+    assert_non_null(strstr(err.message, "field 'trials': expected an integer from 0 to 1000000"));
+    read = NULL;
     json_object_set_new(known, "format", json_integer(2));
     assert_int_equal(bisect_state_write(known, directory, &err), 0);
     assert_int_equal(bisect_state_read(directory, &read, &err), -1);
