@@ -105,18 +105,23 @@ int repetition_context(const struct repetition *p, const char *phase,
                 : error_context(err, "%s", phase);
 }
 
-int repetition_wait(struct repetition *p, int64_t until_ns, struct bench_error *err)
+static int check_roles(struct repetition *p, struct bench_error *err)
+{
+    for (size_t i = 0; i < p->chain.count; i++)
+        if (check_role(p, i, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Until `until_ns`, or until there may be news: 1 when the time has come, else 0. */
+static int sleep_until(struct repetition *p, int64_t until_ns, struct bench_error *err)
 {
     struct pollfd fds[1 + SITE_MAX_DESCRIPTORS] = {
         {.fd = p->session->interrupt_fd, .events = POLLIN},
     };
-    int ready;
+    nfds_t n = 1 + p->ops->descriptors(p->site, fds + 1);
+    int ready = p->clock->poll(p->clock, fds, n, until_ns);
 
-    /* First, not only when poll says so: other calls may have read the news. */
-    for (size_t i = 0; i < p->chain.count; i++)
-        if (check_role(p, i, err) < 0)
-            return -1;
-    ready = p->clock->poll(p->clock, fds, 1 + p->ops->descriptors(p->site, fds + 1), until_ns);
     if (ready < 0 && errno != EINTR)
         return error_errno(err, BENCH_ERROR_RUN, errno, "poll");
     if (ready > 0 && fds[0].revents) {
@@ -126,12 +131,25 @@ int repetition_wait(struct repetition *p, int64_t until_ns, struct bench_error *
     return ready == 0 && p->clock->now(p->clock) >= until_ns;
 }
 
+int repetition_wait(struct repetition *p, int64_t until_ns, struct bench_error *err)
+{
+    /* First, not only when poll says so: other calls may have read the news. */
+    if (check_roles(p, err) < 0)
+        return -1;
+    return sleep_until(p, until_ns, err) < 0 ? -1 : 0;
+}
+
 int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error *err)
 {
     int result = 0;
 
-    while (result == 0 && !p->client_done)
-        result = repetition_wait(p, until_ns, err);
+    while (result == 0) {
+        if (check_roles(p, err) < 0)
+            return -1;
+        if (p->client_done)
+            return 0;
+        result = sleep_until(p, until_ns, err);
+    }
     return result < 0 ? -1 : 0;
 }
 

@@ -33,8 +33,8 @@ struct repetition {
 
 /* Remembers that the repetition has failed with `failure`, when result is -1; returns it. */
 int repetition_note(struct repetition *p, int result);
-/* Looks at every role, then sleeps until `until_ns` or until there may be news. 1: the time has
- * come; 0: not yet; -1: a role ended before it was asked to, or an interrupt. */
+/* Looks at every role, then sleeps until `until_ns` or until there may be news. -1: a role ended
+ * before it was asked to, or an interrupt. */
 int repetition_wait(struct repetition *p, int64_t until_ns, struct bench_error *err);
 /* Waits until `until_ns`, or the planned end of a wrapper's client. */
 int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error *err);
