@@ -137,7 +137,7 @@ static int apply_flag(struct bisect_request *q, const struct arguments *a,
 
     if (place) {
         *place = given->value;
-        return 0;
+        return given->flag == 'o' ? cli_check_directory("--output", given->value, err) : 0;
     }
     switch (given->flag) {
     case FLAG_ERROR:

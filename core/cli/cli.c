@@ -82,6 +82,17 @@ int cli_refuse_empty(const char *option, struct bench_error *err)
     return -1;
 }
 
+int cli_check_directory(const char *option, const char *value, struct bench_error *err)
+{
+    if (strcmp(value, "-") != 0)
+        return 0;
+    error_set(err, BENCH_ERROR_USAGE, "%s: '-' is standard output, and a run is a directory",
+              option);
+    error_hint(err, "name a directory, './-' if need be; the result is printed to standard output "
+                    "anyway, in the format of '--format'");
+    return -1;
+}
+
 static int refuse_unknown(const char *command, const char *word, const struct option *options)
 {
     const char *names[32] = {0}, *near;
@@ -225,7 +236,9 @@ static char *name_of_run(const char *path)
 {
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     cleanup_free char *file = xasprintf("%.*s" LAYOUT_RUN, (int)(base - path), path);
-    json_t *run = strcmp(base, LAYOUT_SCENARIO) == 0 ? json_read(AT_FDCWD, file, file, RUN_JSON_LIMIT, NULL) : NULL;
+    json_t *run = strcmp(base, LAYOUT_SCENARIO) == 0
+                      ? json_read(AT_FDCWD, file, file, RUN_JSON_LIMIT, NULL)
+                      : NULL;
     char *name = xstrdup(json_string_value(json_object_get(run, "name")));
 
     json_decref(run);

@@ -26,7 +26,7 @@ struct cli {
 struct cli_print {
     const char *format; /* reporter */
     struct bench_style style;
-    const char *directory; /* where files go that are written instead of standard output, or NULL */
+    const char *output; /* a file, or a directory for several; NULL or "-": standard output */
     const struct settings *gates; /* instead of those of the run's scenario, or NULL */
 };
 
@@ -81,6 +81,9 @@ int cli_usage(const char *command, const char *fmt, ...) BENCH_PRINTF(2, 3);
 const char *cli_refused_option(char *const *argv, const char *shorts, char buffer[3]);
 /* An option whose value is "", as that of a variable of the shell that is not set. Returns -1. */
 int cli_refuse_empty(const char *option, struct bench_error *err);
+/* Of an option that names a directory for a run: "-", which is standard output elsewhere, is none.
+ * Returns 0 or -1. */
+int cli_check_directory(const char *option, const char *value, struct bench_error *err);
 /* The next option, as getopt_long() gives it; -1 behind the last. CLI_REFUSED: there is no such
  * option, or its value is missing or empty, which has been said. */
 enum { CLI_REFUSED = '?' };
@@ -99,7 +102,9 @@ const struct bench_reporter *cli_history_reporter(struct cli *cli, const char *f
 int cli_print_history(const struct bench_reporter *reporter, const struct bench_history *history,
                       const struct bench_style *style, struct bench_error *err);
 /* Returns the exit status that the gates ask for, or -1. Runs the reporter over the run at `path`.
- * In a directory that is run.EXTENSION, and a file for each role when the reporter is `by_role`. */
+ * In a directory that is run.EXTENSION, and a file for each role when the reporter is `by_role`. An
+ * output is a directory when it is one, ends with '/', or when the reporter is `by_role` and the
+ * name does not end as its files do. */
 int cli_print_run(struct cli *cli, const char *path, const struct cli_print *print,
                   struct bench_error *err);
 /* The same of a run that was read. */

@@ -53,7 +53,7 @@ static int print_help(void)
         "blue where it is less, per operation or byte; what vanished is shown, what may be noise "
         "is\n"
         "pale. ARM:ARM is before:after; another RUN, or FILE, is what was before.\n\n");
-    cli_help_row("-o FILE", "write there, not to standard output");
+    cli_help_row("-o, --output FILE", "write there, not to standard output ('-')");
     cli_help_row("--format NAME",
                  "svg, folded, or speedscope (for www.speedscope.app); default svg");
     cli_help_row("--title TEXT", "above the picture");
@@ -325,6 +325,8 @@ int cli_flamegraph(struct cli *cli, int argc, char **argv)
     (void)cli;
     if (code >= 0)
         return code;
+    if (q.output && strcmp(q.output, "-") == 0)
+        q.output = NULL;
     if (answer(&q, &out, &err) < 0 ||
         (q.output && file_write_out(AT_FDCWD, q.output, out.data, out.length, &err) < 0))
         return cli_error(&err);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -36,11 +37,8 @@ static int render(const struct bench_reporter *reporter, const struct content *c
 }
 
 static int write_file(const struct bench_reporter *reporter, const struct bench_document *d,
-                      const struct bench_style *style, const char *directory,
-                      struct bench_error *err)
+                      const struct bench_style *style, const char *path, struct bench_error *err)
 {
-    cleanup_free char *path =
-        xasprintf("%s/%s.%s", directory, style->role ? style->role : "run", reporter->extension);
     struct bench_output out = {0};
     int result = render(reporter, &(struct content){.document = d}, style, &out, err);
 
@@ -48,6 +46,17 @@ static int write_file(const struct bench_reporter *reporter, const struct bench_
         result = file_write_out(AT_FDCWD, path, text_get(&out.text), out.text.length, err);
     text_release(&out.text);
     return result;
+}
+
+/* run.EXTENSION, or that of a role. */
+static int write_below(const struct bench_reporter *reporter, const struct bench_document *d,
+                       const struct bench_style *style, const char *directory,
+                       struct bench_error *err)
+{
+    cleanup_free char *path =
+        xasprintf("%s/%s.%s", directory, style->role ? style->role : "run", reporter->extension);
+
+    return write_file(reporter, d, style, path, err);
 }
 
 /* Those that have metrics. A stored run may be anybody's: a name that is no role's names no file.
@@ -70,6 +79,18 @@ static bool is_by_role(const struct bench_reporter *r)
     return r->plugin.size > offsetof(struct bench_reporter, by_role) && r->by_role;
 }
 
+/* A name that ends as the format's files do is that of a file, whatever the reporter could write.
+ */
+static bool names_directory(const struct bench_reporter *reporter, const char *path)
+{
+    cleanup_free char *ending = xasprintf(".%s", reporter->extension);
+    struct stat st;
+
+    if (stat(path, &st) == 0)
+        return S_ISDIR(st.st_mode);
+    return string_ends_with(path, "/") || (is_by_role(reporter) && !string_ends_with(path, ending));
+}
+
 static int write_files(const struct bench_reporter *reporter, const struct bench_document *d,
                        const struct cli_print *print, struct bench_error *err)
 {
@@ -78,14 +99,16 @@ static int write_files(const struct bench_reporter *reporter, const struct bench
 
     style.color = false; /* whatever standard output is */
     style.width = 0;
-    if (directory_make(AT_FDCWD, print->directory, err) < 0 ||
-        write_file(reporter, d, &style, print->directory, err) < 0)
+    if (!names_directory(reporter, print->output))
+        return write_file(reporter, d, &style, print->output, err);
+    if (directory_make(AT_FDCWD, print->output, err) < 0 ||
+        write_below(reporter, d, &style, print->output, err) < 0)
         return -1;
     if (is_by_role(reporter))
         find_roles(d, &roles);
     for (size_t i = 0; i < roles.count; i++) {
         style.role = roles.items[i];
-        if (write_file(reporter, d, &style, print->directory, err) < 0)
+        if (write_below(reporter, d, &style, print->output, err) < 0)
             return -1;
     }
     return 0;
@@ -106,7 +129,7 @@ static int print_text(const struct bench_reporter *reporter, const struct conten
 static int print_document(const struct bench_reporter *reporter, const struct bench_document *d,
                           const struct cli_print *print, struct bench_error *err)
 {
-    if (print->directory)
+    if (print->output && strcmp(print->output, "-") != 0)
         return write_files(reporter, d, print, err);
     return print_text(reporter, &(struct content){.document = d}, &print->style, err);
 }

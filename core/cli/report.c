@@ -13,8 +13,10 @@ static int print_help(void)
             "Prints a stored run. RUN is a run directory, a name below bench-results or\n"
             "a part of one, or a scenario's name for its newest run (default: latest).\n\n");
     cli_help_row("--format NAME", "reporter: 'bench list reporters' names them (default text)");
-    cli_help_row("-o, --output DIR", "files there instead: run.EXTENSION, and for csv one for each "
-                                     "role: client.csv, server.csv, relay_1.csv");
+    cli_help_row("-o, --output FILE|DIR",
+                 "there instead of standard output ('-'): into the file, or into a directory as "
+                 "run.EXTENSION; csv makes a directory, with a file for each role as well: "
+                 "client.csv, server.csv, relay_1.csv");
     cli_help_row("--fail-on GATE", "exit status by 'latency_p99 > 5ms' and the like, as of bench "
                                    "run, in place of the gates of the run's scenario");
     cli_help_row("--details", "every metric and every repetition");
@@ -51,7 +53,7 @@ static int report(struct cli *cli, struct scenario *gates, int argc, char **argv
         if (c == 'f')
             print.format = optarg;
         else if (c == 'o')
-            print.directory = optarg;
+            print.output = optarg;
         else if (c == 'g' && scenario_set(gates, "fail_on", optarg, "--fail-on", &err) < 0)
             return cli_error(&err);
         else if (c == 'd')

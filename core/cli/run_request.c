@@ -118,7 +118,7 @@ static int apply_flag(struct run_request *q, const struct arguments *a,
         return 0;
     case 'o':
         q->output = given->value;
-        return 0;
+        return cli_check_directory("--output", q->output, err);
     case FLAG_DRY_RUN:
         q->dry_run = true;
         return 0;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/units.h"
 
 #define STATISTICS_POLL (10 * NS_PER_MS)
 /* Totals are read on the edges of what is measured, and between them no more often than this. */
@@ -100,6 +101,15 @@ static int64_t connections_made(const struct series *s)
     return made == SERIES_MISSING ? -1 : made;
 }
 
+/* An open loop whose schedule has no request in the window; the others have none. */
+static bool nothing_was_due(const struct repetition *p, size_t first)
+{
+    const struct series *s = &p->record.series;
+    struct bench_value due = series_delta(s, "client.due", first, s->n_rows - 1);
+
+    return p->scenario->rate > 0 && due.state == BENCH_OK && due.value == 0;
+}
+
 /* A window in which nothing moved has measured nothing, however healthy every role looked. */
 static int check_moved(const struct repetition *p, struct bench_error *err)
 {
@@ -117,6 +127,16 @@ static int check_moved(const struct repetition *p, struct bench_error *err)
         /* Without a count a wrapper's parser has the word. */
         if (v.state != BENCH_OK || v.value > 0)
             return 0;
+    }
+    if (nothing_was_due(p, first)) {
+        char rate[32], window[32];
+
+        error_set(err, BENCH_ERROR_RUN, "%s: no request was due in the window",
+                  p->chain.roles[p->chain.client].title);
+        error_hint(err, "raise 'rate' (%s/s) or 'duration' (%s), so that many are",
+                   format_rate(p->scenario->rate, rate, sizeof(rate)),
+                   format_duration(p->scenario->duration_ns, window, sizeof(window)));
+        return -1;
     }
     error_set(err, BENCH_ERROR_RUN, "%s: moved no data in the window",
               p->chain.roles[p->chain.client].title);

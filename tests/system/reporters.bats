@@ -26,14 +26,25 @@ END
 
 @test "a format without sides is one file; standard output has the same" {
     measure
+    mkdir there
     for format in json markdown openmetrics text; do
-        "$BENCH" report latest --format $format -o "$format"
+        "$BENCH" report latest --format $format -o "$format/"
         [ "$(ls "$format" | wc -l)" -eq 1 ]
         "$BENCH" report latest --format $format | cmp - "$format"/run.*
+        # Without the '/' it is a file, unless a directory is there.
+        "$BENCH" report latest --format $format -o x.file
+        cmp x.file "$format"/run.*
+        "$BENCH" report latest --format $format -o there
+        cmp there/run.* "$format"/run.*
+        rm there/*
+        "$BENCH" report latest --format $format -o - | cmp - x.file
     done
+    "$BENCH" report latest --format csv | tee csv | cmp - <("$BENCH" report latest --format csv -o -)
+    "$BENCH" report latest --format csv -o one.csv
+    cmp csv one.csv
     [ "$(tail -n 1 openmetrics/run.prom)" = "# EOF" ]
     # In HELP the older format, which the same text is to be, knows no quotes.
-    grep -q '^# HELP bench_workers ' openmetrics/run.prom
+    grep -q "^# HELP bench_rss_bytes .*'Memory'" openmetrics/run.prom
     [ -z "$(grep '^# HELP .*"' openmetrics/run.prom)" ]
     # Its advice about names (status 3) is no error of syntax (1).
     if command -v promtool; then
