@@ -5,6 +5,7 @@
 #define BASE_CLOCK_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -26,6 +27,9 @@ struct clock {
     int64_t (*offset)(const struct clock *c); /* as clock_offset() */
     /* poll(2) until a time of `now`; a time that has passed only looks. */
     int (*poll)(const struct clock *c, struct pollfd *fds, nfds_t n, int64_t until_ns);
+    /* Whether this process was stopped (Ctrl-Z) and went on since the last call: time passed in
+     * which it saw nothing. NULL: never. The system's knows while SIGCONT is blocked. */
+    bool (*stood_still)(const struct clock *c);
 };
 extern const struct clock clock_system;
 

@@ -19,13 +19,15 @@ static bool ignored(int signal)
 int signals_open(sigset_t *ret_old)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    sigset_t set;
+    sigset_t set, blocked;
 
     sigemptyset(&set);
     for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
         if (!ignored(signals[i]))
             sigaddset(&set, signals[i]);
-    sigprocmask(SIG_BLOCK, &set, ret_old);
+    blocked = set;
+    sigaddset(&blocked, SIGCONT); /* stays pending until a clock asks for it (clock.h) */
+    sigprocmask(SIG_BLOCK, &blocked, ret_old);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

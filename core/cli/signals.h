@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signals that ask to stop (INT, TERM, HUP) become readable, so that every wait of the runner sees
- * them. Those that whoever started us has ignored stay so.
+ * them. Those that whoever started us has ignored stay so. SIGCONT stays pending, for the clock.
  */
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H

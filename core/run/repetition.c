@@ -24,6 +24,8 @@ struct repetition *repetition_new(struct session *session, const struct step *st
     p->title = xasprintf("%s: %s%s%s", p->scenario->name, arm->name, point->label[0] ? ", " : "",
                          point->label);
     p->started_ns = p->clock->now(p->clock);
+    if (p->clock->stood_still)
+        p->clock->stood_still(p->clock); /* before it */
     record->captures = json_array();
     record->index = step->index;
     record->block = step->block;
@@ -105,6 +107,19 @@ int repetition_context(const struct repetition *p, const char *phase,
                 : error_context(err, "%s", phase);
 }
 
+int repetition_check_watched(struct repetition *p, struct bench_error *err)
+{
+    if (p->clock->stood_still && p->clock->stood_still(p->clock))
+        p->stood_still = true;
+    if (!p->stood_still)
+        return 0;
+    error_set(err, BENCH_ERROR_RUN,
+              "bench itself was stopped (Ctrl-Z, SIGSTOP) and went on, while its roles ran without "
+              "being watched");
+    error_hint(err, "the next repetition is not affected");
+    return -1;
+}
+
 static int check_roles(struct repetition *p, struct bench_error *err)
 {
     for (size_t i = 0; i < p->chain.count; i++)
@@ -128,6 +143,8 @@ static int sleep_until(struct repetition *p, int64_t until_ns, struct bench_erro
         p->interrupted = true;
         return error_set(err, BENCH_ERROR_RUN, "interrupted");
     }
+    if (repetition_check_watched(p, err) < 0)
+        return -1;
     return ready == 0 && p->clock->now(p->clock) >= until_ns;
 }
 

@@ -22,6 +22,7 @@ struct repetition {
     bool held;      /* its roles were started */
     bool capturing; /* between begin and end */
     bool failed, interrupted;
+    bool stood_still; /* bench was stopped and went on */
     struct bench_error failure;     /* when failed */
     const struct chain_role *ended; /* before it was asked to */
     bool client_done;               /* a wrapper's client ended by itself, as it should */
@@ -36,6 +37,8 @@ int repetition_note(struct repetition *p, int result);
 /* Looks at every role, then sleeps until `until_ns` or until there may be news. -1: a role ended
  * before it was asked to, or an interrupt. */
 int repetition_wait(struct repetition *p, int64_t until_ns, struct bench_error *err);
+/* -1 when bench itself was stopped and went on since the repetition began. */
+int repetition_check_watched(struct repetition *p, struct bench_error *err);
 /* Waits until `until_ns`, or the planned end of a wrapper's client. */
 int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error *err);
 /* Says which role it was: the one that ended, else the one (may be NULL) that was waited for. */

@@ -132,8 +132,9 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
         result = end_roles(p, err);
     }
     record->clock_step_ns = p->clock->offset(p->clock) - record->wall_minus_monotonic_ns;
-    if (!failed && (p->ops->valid(p->site, &first) < 0 || parse_leftovers(p, &first) < 0 ||
-                    p->ops->finish(p->site, &first) < 0))
+    if (!failed &&
+        (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||
+         parse_leftovers(p, &first) < 0 || p->ops->finish(p->site, &first) < 0))
         failed = true;
     if (failed)
         disk_explain_full(p->directory, &first);

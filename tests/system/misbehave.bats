@@ -45,3 +45,17 @@ relay() {
     [[ $output == *"a CPU limit of '0.5' cannot be set: control groups in '/sys/fs/cgroup"*"' are mounted read-only"* ]]
     [[ $output == *"hint: 'mount -o remount,rw' as root"* ]]
 }
+
+@test "a bench that is stopped and goes on: the repetition fails, the next does not" {
+    "$BENCH" run -w builtin -r none --cpu-limit 0 --repeat 2 --warmup 0 --duration 300ms -q --format json -o out >d.json &
+    for i in $(seq 500); do
+        [ -d out/repetitions/0001-none/client ] && break
+        sleep 0.01
+    done
+    kill -STOP $!
+    sleep 0.05
+    kill -CONT $!
+    wait $! && false
+    [ "$(json d.json 'd["arms"][0]["valid"], d["arms"][0]["failed"]')" = "(1, 1)" ]
+    [[ $(json d.json 'd["repetitions"][0]["error"]') == *"bench itself was stopped (Ctrl-Z, SIGSTOP) and went on, while its roles ran without being watched" ]]
+}
