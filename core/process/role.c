@@ -541,6 +541,25 @@ static const char *program_name(const struct role *r)
     return slash ? slash + 1 : program;
 }
 
+/* A program that leaves its work to another process and ends: what only its parent can be waited
+ * for, and stopped, bench has lost. */
+static void describe_departure(const struct role *r, struct bench_error *err)
+{
+    const char *program = program_name(r);
+    cleanup_free pid_t *pids = NULL;
+    size_t left = role_pids(r, &pids);
+
+    if (left)
+        error_set(err, BENCH_ERROR_RUN,
+                  "'%s' ended early with exit status 0 and left %zu process%s in the background",
+                  program, left, left == 1 ? "" : "es");
+    else
+        error_set(err, BENCH_ERROR_RUN, "'%s' ended early with exit status 0", program);
+    error_hint(err, "keep it in the foreground, without options such as --daemon: bench stops it at "
+                    "the end; what it printed is in '%s'",
+               r->spec.directory);
+}
+
 static void describe_end(const struct role *r, struct bench_error *err)
 {
     const char *program = program_name(r);
@@ -555,7 +574,7 @@ static void describe_end(const struct role *r, struct bench_error *err)
         error_set(err, BENCH_ERROR_RUN, "'%s' ended early with exit status %d", program,
                   WEXITSTATUS(r->status));
     if (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGKILL)
-        error_hint(err, "if nobody killed it, the kernel did for want of memory: 'dmesg | tail'");
+        error_hint(err, "the OOM killer may have killed it: see 'dmesg | tail'");
     else
         error_hint(err, "everything that it printed is in '%s'", r->spec.directory);
 }
@@ -570,7 +589,10 @@ int role_error(struct role *r, struct bench_error *err)
     }
     if (r->status < 0)
         return error_set(err, BENCH_ERROR_RUN, "'%s' has not ended", program_name(r));
-    describe_end(r, err);
+    if (r->status == 0 && !r->spec.process->main)
+        describe_departure(r, err);
+    else
+        describe_end(r, err);
     add_last_lines(r, err);
     return -1;
 }

@@ -111,7 +111,7 @@ static bool nothing_was_due(const struct repetition *p, size_t first)
 }
 
 /* A window in which nothing moved has measured nothing, however healthy every role looked. */
-static int check_moved(const struct repetition *p, struct bench_error *err)
+static int check_moved(struct repetition *p, struct bench_error *err)
 {
     static const char *const quantities[] = {"bytes_received", "operations"};
     const struct series *s = &p->record.series;
@@ -148,6 +148,7 @@ static int check_moved(const struct repetition *p, struct bench_error *err)
                    made, p->scenario->jobs);
     else
         error_hint(err, "is the relay connected to anything? its output is in '%s'", p->directory);
+    repetition_quote_relays(p, err);
     return -1;
 }
 

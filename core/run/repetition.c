@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "environment/facts.h"
 
+#define QUOTED_BYTES 800 /* of a relay's last words */
+
 struct repetition *repetition_new(struct session *session, const struct step *step,
                                   const char *directory)
 {
@@ -168,6 +170,22 @@ int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error 
         result = sleep_until(p, until_ns, err);
     }
     return result < 0 ? -1 : 0;
+}
+
+void repetition_quote_relays(struct repetition *p, struct bench_error *err)
+{
+    cleanup_text struct text quoted = {0};
+
+    for (size_t i = 0; i < p->chain.count; i++) {
+        const struct chain_role *role = &p->chain.roles[i];
+        cleanup_free char *lines =
+            role->hop ? p->ops->last_lines(p->site, i, QUOTED_BYTES) : NULL;
+
+        if (lines && *lines)
+            text_add(&quoted, "%s printed last:\n%s", role->title, lines);
+    }
+    if (err && !err->detail[0])
+        error_detail(err, text_get(&quoted));
 }
 
 void repetition_free(struct repetition *p)

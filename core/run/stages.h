@@ -45,4 +45,7 @@ int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error 
 int repetition_context(const struct repetition *p, const char *phase,
                        const struct chain_role *awaited, struct bench_error *err);
 
+/* Adds what the relays printed last to an error that quotes nothing. */
+void repetition_quote_relays(struct repetition *p, struct bench_error *err);
+
 #endif

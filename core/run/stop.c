@@ -93,8 +93,10 @@ static int parse_leftovers(struct repetition *p, struct bench_error *err)
     status = workload->parse(p->step->point->workload_state, &left, &result, err);
     if (result_check_times(&result, err) < 0) /* explains what the parser may have found */
         status = -1;
-    if (status < 0)
+    if (status < 0) {
         error_context(err, "workload '%s'", workload->plugin.name);
+        repetition_quote_relays(p, err); /* they may have reported why nothing moved */
+    }
     for (size_t i = 0; i < result.warnings.count; i++)
         record_warn(record, "%s", result.warnings.items[i]);
     for (size_t i = 0; status == 0 && i < result.n_totals; i++)

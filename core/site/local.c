@@ -114,6 +114,7 @@ static const struct site_ops site_ops = {
     .state = local_state,
     .status = local_status,
     .error = local_error,
+    .last_lines = local_last_lines,
     .descriptors = local_descriptors,
     .set_phase = local_set_phase,
     .sample = local_sample,

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "process/listeners.h"
 
 int local_prepare(struct site *s, struct bench_error *err)
 {
@@ -167,16 +168,43 @@ int local_status(const struct site *s, size_t role)
     return own->role ? role_status(own->role) : -1;
 }
 
+/* The first that it does not listen on. */
+static uint16_t missing_port(const struct local_site *l, const struct chain_role *r)
+{
+    for (size_t i = 0; i < r->process.n_ports; i++)
+        if (!network_listening(l->network, r->process.ports[i]))
+            return r->process.ports[i];
+    return r->process.ports[0];
+}
+
+char *local_last_lines(struct site *s, size_t role, size_t limit)
+{
+    struct role *r = ((struct local_site *)s)->roles[role].role;
+
+    return r ? role_last_lines(r, limit) : NULL;
+}
+
 static int not_listening(struct local_site *l, size_t role, struct bench_error *err)
 {
     const struct chain_role *r = &l->chain->roles[role];
     cleanup_free char *tail = role_last_lines(l->roles[role].role, 2000);
+    cleanup_strings struct strings elsewhere = {0};
+    cleanup_text struct text where = {0};
+    cleanup_free pid_t *pids = NULL;
+    size_t n = role_pids(l->roles[role].role, &pids);
     char limit[32];
 
-    error_set(err, BENCH_ERROR_RUN, "not listening on port %u after %s", r->process.ports[0],
-              format_duration(l->scenario->start_timeout_ns, limit, sizeof(limit)));
+    listeners_find(pids, n, &elsewhere);
+    for (size_t i = 0; i < elsewhere.count; i++)
+        text_add(&where, "%s%s", i ? ", " : ", but on ", elsewhere.items[i]);
+    error_set(err, BENCH_ERROR_RUN, "not listening on port %u after %s%s", missing_port(l, r),
+              format_duration(l->scenario->start_timeout_ns, limit, sizeof(limit)),
+              text_get(&where));
     error_detail(err, tail);
-    error_hint(err, "'start_timeout' gives it more time");
+    if (elsewhere.count)
+        error_hint(err, "its command line or configuration has to take the port that it is given");
+    else
+        error_hint(err, "'start_timeout' gives it more time");
     return -1;
 }
 

@@ -44,6 +44,7 @@ void local_identify(struct site *s, size_t role);
 enum site_state local_state(struct site *s, size_t role);
 int local_status(const struct site *s, size_t role);
 int local_error(struct site *s, size_t role, struct bench_error *err);
+char *local_last_lines(struct site *s, size_t role, size_t limit);
 nfds_t local_descriptors(struct site *s, struct pollfd *fds);
 void local_pause(struct site *s);
 void local_resume(struct site *s);

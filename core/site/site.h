@@ -57,6 +57,9 @@ struct site_ops {
     int (*status)(const struct site *s, size_t role); /* wait status; -1 before it ended */
     /* Returns -1 and why the role got no further than its state, with its last words. */
     int (*error)(struct site *s, size_t role, struct bench_error *err);
+    /* The end of what it has printed: whole lines of at most `limit` bytes. Caller frees; NULL: nothing.
+     */
+    char *(*last_lines)(struct site *s, size_t role, size_t limit);
     /* Fills at most SITE_MAX_DESCRIPTORS; returns how many. */
     nfds_t (*descriptors)(struct site *s, struct pollfd *fds);
 

@@ -59,3 +59,26 @@ relay() {
     [ "$(json d.json 'd["arms"][0]["valid"], d["arms"][0]["failed"]')" = "(1, 1)" ]
     [[ $(json d.json 'd["repetitions"][0]["error"]') == *"bench itself was stopped (Ctrl-Z, SIGSTOP) and went on, while its roles ran without being watched" ]]
 }
+
+@test "a relay that goes into the background, and one that listens elsewhere: said, with what to do" {
+    relay background "sh -c 'sleep 30 & exit 0'" >s.yaml
+    run "$BENCH" run s.yaml -q
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"relay 'background' (hop 1): start: 'sh' ended early with exit status 0 and left 1 process in the background"* ]]
+    [[ $output == *"hint: keep it in the foreground"* ]]
+    relay elsewhere "$FAKES/slow_start 0 {connect_port} 0" >s.yaml
+    run "$BENCH" run s.yaml -q --start-timeout 200ms
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output =~ "(hop 1): start: not listening on port "[0-9]+" after 200ms, but on "[0-9.]+:[0-9]+ ]]
+    [[ $output == *"hint: its command line or configuration has to take the port that it is given"* ]]
+}
+
+@test "when nothing moved, the relay's last words are quoted, repeated lines once" {
+    relay mute "sh -c 'for i in 1 2 3 4 5; do echo worker \$i cannot start >&2; done; exec $FAKES/listen_then_die {listen_port} 60000'" >s.yaml
+    run "$BENCH" run s.yaml -q
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ $output == *"moved no data in the window"*"relay 'mute' (hop 1) printed last:"*"worker 1 cannot start"*"[and 4 more lines like this]"* ]]
+}
