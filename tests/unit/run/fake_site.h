@@ -27,6 +27,7 @@ enum fake_what {
     FAKE_STUBBORN, /* the role ignores that it is asked to stop */
     FAKE_SLOW,     /* the role never listens */
     FAKE_BLOCKED,  /* nothing gets through */
+    FAKE_STILL,    /* bench itself is stopped and goes on */
 };
 
 /* What happens `after_ns` after the operation `at` of the arm was called for the nth time. */
@@ -64,6 +65,7 @@ struct fake {
     struct clock clock;
     struct host host;
     int64_t now, interrupt_ns;
+    bool stood_still;
     bool prefix; /* the log names the arm */
     struct text log;
     struct fake_event script[4];
@@ -90,6 +92,15 @@ static int64_t fake_offset(const struct clock *c)
 {
     (void)c;
     return FAKE_OFFSET;
+}
+
+static bool fake_stood_still(const struct clock *c)
+{
+    struct fake *f = (struct fake *)c;
+    bool was = f->stood_still;
+
+    f->stood_still = false;
+    return was;
 }
 
 static void earliest(const struct fake *f, int64_t *until, int64_t at)
@@ -154,6 +165,9 @@ static int happen(struct fake_site *s, const struct fake_event *e, struct bench_
         return 0;
     case FAKE_SLOW:
         fake_role(s, e->role)->slow = true;
+        return 0;
+    case FAKE_STILL:
+        f->stood_still = true;
         return 0;
     case FAKE_BLOCKED:
         s->blocked = true;
@@ -280,6 +294,12 @@ static int fake_error(struct site *site, size_t role, struct bench_error *err)
                                         "ended early"};
 
     return error_set(err, BENCH_ERROR_RUN, "%s", words[fake_state(site, role)]);
+}
+
+static char *fake_last_lines(struct site *site, size_t role, size_t limit)
+{
+    assert_true(limit > 20);
+    return xasprintf("words of %s\n", name_of(site, role));
 }
 
 static nfds_t fake_descriptors(struct site *site, struct pollfd *fds)
@@ -428,6 +448,7 @@ static const struct site_ops fake_site_ops = {
     .state = fake_state,
     .status = fake_status,
     .error = fake_error,
+    .last_lines = fake_last_lines,
     .descriptors = fake_descriptors,
     .set_phase = fake_set_phase,
     .sample = fake_sample,
@@ -485,7 +506,10 @@ static inline void fake_init(struct fake *f)
 {
     directory_remove(AT_FDCWD, "run", NULL); /* of a test that failed */
     *f = (struct fake){
-        .clock = {.now = fake_now, .offset = fake_offset, .poll = fake_poll},
+        .clock = {.now = fake_now,
+                  .offset = fake_offset,
+                  .poll = fake_poll,
+                  .stood_still = fake_stood_still},
         .host.ops = &fake_host_ops,
         .now = FAKE_BEGIN,
         .interrupt_ns = NEVER,

@@ -5,6 +5,9 @@
 #define TWO_HOPS                                                                                 \
     "bench: 1\nseed: 1\nname: t\nworkload: work\nhops: 2\nrepeat: 1\nwarmup: 1s\nduration: 2s\n" \
     "tick: 100ms\nrelays: [fast]\n"
+#define THREE                                                                                    \
+    "bench: 1\nseed: 1\nname: t\nworkload: work\nhops: 2\nrepeat: 3\nwarmup: 1s\nduration: 2s\n" \
+    "tick: 100ms\nrelays: [fast]\n"
 #define TOOL                                                                            \
     "bench: 1\nseed: 1\nname: t\nworkload: tool\nrepeat: 1\nwarmup: 1s\nduration: 2s\n" \
     "tick: 100ms\nrelays: [none]\n"
@@ -387,8 +390,34 @@ static void nothing_moved(void **state)
     fake_run(&f, TWO_HOPS);
     r = only_record(&f);
     assert_string_equal(r->error.message, "client of 'work': moved no data in the window");
+    assert_string_equal(r->error.detail, "relay 'fast' (hop 1) printed last:\nwords of relay_1\n"
+                                         "relay 'fast' (hop 2) printed last:\nwords of relay_2\n");
     assert_string_equal(strstr(text_get(&f.log), " end "), " end " STOPPED "remove");
     fake_release_all(&f);
+}
+
+/* Its roles ran on unwatched: whenever that was, the repetition has failed, and the next has not. */
+static void bench_is_stopped_in_each_phase(void **state)
+{
+    static const char *const ats[] = {"hold", "release:client", "phase:warm-up", "slice", "end",
+                                      "ask:server"};
+    static const char words[] = "bench itself was stopped (Ctrl-Z, SIGSTOP) and went on, while its "
+                                "roles ran without being watched";
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(ats); i++) {
+        struct fake f;
+
+        fake_init(&f);
+        f.stood_still = true; /* before the first: that is not its concern */
+        f.script[0] = (struct fake_event){.what = FAKE_STILL, .at = ats[i], .nth = 2};
+        fake_run(&f, THREE);
+        assert_int_equal(f.run.n_repetitions, 3);
+        assert_int_equal(f.failed, 1);
+        assert_true(f.run.repetitions[0].ok && f.run.repetitions[2].ok);
+        assert_non_null(strstr(f.run.repetitions[1].error.message, words));
+        fake_release_all(&f);
+    }
 }
 
 int main(void)
@@ -407,6 +436,7 @@ int main(void)
         cmocka_unit_test(a_tool_that_ends_by_itself),
         cmocka_unit_test(a_tool_is_waited_for),
         cmocka_unit_test(nothing_moved),
+        cmocka_unit_test(bench_is_stopped_in_each_phase),
     };
 
     return cmocka_run_group_tests(tests, sample_enter, sample_leave);
