@@ -1,11 +1,7 @@
 #!/usr/bin/env bats
 # bench check: what it says of this machine, and its exit status.
-
-setup() {
-    root="$BATS_TEST_DIRNAME/../.."
-    BENCH=${BENCH:-$root/build/bench}
-    cd "$BATS_TEST_TMPDIR" || return 1
-}
+load common
+root="$BATS_TEST_DIRNAME/../.."
 
 scenario() { # relays
     printf 'bench: 1\nname: checked\nworkload: builtin\nhops: 1\ncpu_limit: 0\nnetwork: auto\nrelays: %s\n' "$1" \
@@ -126,9 +122,10 @@ PLUGIN
     chmod 755 "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" 2>/dev/null || :
     setpriv --reuid=65534 --regid=65534 --clear-groups test -r checked.yaml ||
         skip "an ordinary user cannot read the test's directory"
-    setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$BENCH" ||
+    setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$BUILT" ||
         skip "an ordinary user cannot run the built program"
-    run setpriv --reuid=65534 --regid=65534 --clear-groups "$BENCH" check checked.yaml
+    run setpriv --reuid=65534 --regid=65534 --clear-groups "$BUILT" check checked.yaml
+    echo "$output"
     [ "$status" -eq 0 ]
     well_formed
     grep -q '^WARN     containment  no PID namespaces' <<<"$output"

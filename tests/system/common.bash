@@ -1,6 +1,7 @@
 # Shared by the command-line tests: every test works in a directory of its own, and nothing may be
-# left when it ends: no process that works in that directory, no control group of a bench that it
-# started, no network namespace, no port.
+# left when it ends: no process, no mount, no control group of a bench that it started, no network
+# (leftovers.bash).
+. "${BASH_SOURCE[0]%/*}/leftovers.bash"
 
 setup() {
     BUILT=${BENCH:-$BATS_TEST_DIRNAME/../../build/bench}
@@ -10,61 +11,13 @@ setup() {
     unset BENCH_PLUGIN_PATH NO_COLOR
     export LC_ALL=C.UTF-8
     # Becomes the program that was built, and leaves its number: other benches may run meanwhile.
-    mkdir .started
+    watch_begin "$BATS_TEST_TMPDIR"
     BENCH=$BATS_TEST_TMPDIR/.started/bench
     printf '#!/bin/sh\n: >"%s/$$"\nexec "%s" "$@"\n' "$BATS_TEST_TMPDIR/.started" "$BUILT" >"$BENCH"
     chmod +x "$BENCH"
 }
 
-# Groups of benches that this test started and that are gone.
-stale_groups() {
-    local namespace group pid
-    namespace=$(stat -Lc %i /proc/self/ns/pid)
-    for group in $(find /sys/fs/cgroup -type d -name "bench-$namespace-*" 2>/dev/null | sort); do
-        pid=$(basename "$group" | cut -d- -f3)
-        [ -e "$BATS_TEST_TMPDIR/.started/$pid" ] && [ ! -d "/proc/$pid" ] && echo "group $group"
-    done
-    return 0
-}
-
-teardown() {
-    local left
-    left=$(leftovers)
-    if [ -n "$left" ]; then
-        echo "left behind:"
-        echo "$left"
-        return 1
-    fi
-}
-
-# Processes whose working directory lies below the test's, and groups of its benches that are gone.
-# One find, not a loop: a machine may hold thousands of zombies.
-leftovers() {
-    local link pid
-    find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*' -name cwd \
-        \( -lname "$BATS_TEST_TMPDIR/*" -o -lname "$BATS_TEST_TMPDIR" \) 2>/dev/null |
-        while read -r link; do
-            pid=${link#/proc/}
-            pid=${pid%/cwd}
-            # bats' own shells stand in the test's directory too.
-            grep -qE 'bash|bats|find|sleep|comm|timeout' "/proc/$pid/comm" 2>/dev/null && continue
-            grep -q '^State:.*Z' "/proc/$pid/status" 2>/dev/null && continue
-            [ -e "/proc/$pid/cmdline" ] || continue
-            echo "process $pid $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
-        done
-    stale_groups
-}
-
-# What is left some time after a kill: the guardian needs a moment.
-wait_until_clean() {
-    local i
-    for i in $(seq 100); do
-        [ -z "$(leftovers)" ] && return 0
-        sleep 0.05
-    done
-    leftovers
-    return 1
-}
+teardown() { watch_end; }
 
 is_root() { [ "$(id -u)" = 0 ]; }
 need_root() { is_root || skip "needs root"; }

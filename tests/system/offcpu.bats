@@ -74,7 +74,9 @@ start_long() {
 @test "kill -9 of the bench in the window leaves no perf" {
     need_perf
     start_long
-    leftovers | grep -q 'perf record'
+    left=$(leftovers)
+    echo "$left"
+    [[ $left == *'perf record'* ]]
     kill -9 $pid
     wait $pid || true
     wait_until_clean

@@ -285,7 +285,9 @@ echo "cannot open the events" >&2; exit 129'
         grep -q enabled bench-results/*/repetitions/0001-*/record-server/stderr 2>/dev/null && break
         sleep 0.02
     done
-    leftovers | grep -q 'perf record'
+    left=$(leftovers)
+    echo "$left"
+    [[ $left == *'perf record'* ]]
     kill -9 $pid
     wait $pid || true
     wait_until_clean
