@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/stages.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "run/moved.h"
 
 #define STATISTICS_POLL (10 * NS_PER_MS)
 /* Totals are read on the edges of what is measured, and between them no more often than this. */
@@ -92,62 +92,27 @@ static int warm_up(struct repetition *p, struct bench_error *err)
     return 0;
 }
 
-/* How many connections the client has made, as it counts them; -1: it does not. */
-static int64_t connections_made(const struct series *s)
+static int nothing_was_due(const struct repetition *p, struct bench_error *err)
 {
-    int column = series_find(s, "client.connections");
-    int64_t made = column >= 0 ? series_at(s, s->n_rows - 1, (size_t)column) : SERIES_MISSING;
+    char rate[32], window[32];
 
-    return made == SERIES_MISSING ? -1 : made;
+    error_set(err, BENCH_ERROR_RUN, "%s: no request was due in the window",
+              p->chain.roles[p->chain.client].title);
+    error_hint(err, "raise 'rate' (%s/s) or 'duration' (%s), so that many are",
+               format_rate(p->scenario->rate, rate, sizeof(rate)),
+               format_duration(p->scenario->duration_ns, window, sizeof(window)));
+    return -1;
 }
 
-/* An open loop whose schedule has no request in the window; the others have none. */
-static bool nothing_was_due(const struct repetition *p, size_t first)
-{
-    const struct series *s = &p->record.series;
-    struct bench_value due = series_delta(s, "client.due", first, s->n_rows - 1);
-
-    return p->scenario->rate > 0 && due.state == BENCH_OK && due.value == 0;
-}
-
-/* A window in which nothing moved has measured nothing, however healthy every role looked. */
 static int check_moved(struct repetition *p, struct bench_error *err)
 {
-    static const char *const quantities[] = {"bytes_received", "operations"};
-    const struct series *s = &p->record.series;
-    size_t first = 0;
-    int64_t made;
-
-    while (first < s->n_rows && s->times[first] < p->record.window_begin_ns)
-        first++;
-    for (size_t i = 0; i < ARRAY_SIZE(quantities); i++) {
-        cleanup_free char *name = xasprintf("%s.%s", p->record.delivered, quantities[i]);
-        struct bench_value v = series_delta(s, name, first, s->n_rows - 1);
-
-        /* Without a count a wrapper's parser has the word. */
-        if (v.state != BENCH_OK || v.value > 0)
-            return 0;
-    }
-    if (nothing_was_due(p, first)) {
-        char rate[32], window[32];
-
-        error_set(err, BENCH_ERROR_RUN, "%s: no request was due in the window",
-                  p->chain.roles[p->chain.client].title);
-        error_hint(err, "raise 'rate' (%s/s) or 'duration' (%s), so that many are",
-                   format_rate(p->scenario->rate, rate, sizeof(rate)),
-                   format_duration(p->scenario->duration_ns, window, sizeof(window)));
-        return -1;
-    }
+    if (moved_anything(&p->record))
+        return 0;
+    if (p->scenario->rate > 0 && !moved_was_due(&p->record))
+        return nothing_was_due(p, err);
     error_set(err, BENCH_ERROR_RUN, "%s: moved no data in the window",
               p->chain.roles[p->chain.client].title);
-    made = connections_made(s);
-    if (made >= 0 && made < p->scenario->jobs)
-        error_hint(err,
-                   "the client had begun on %" PRId64 " of %" PRId64
-                   " connections: with a longer 'warmup' it may get to all",
-                   made, p->scenario->jobs);
-    else
-        error_hint(err, "is the relay connected to anything? its output is in '%s'", p->directory);
+    moved_hint(&p->record, p->scenario->jobs, p->directory, err);
     repetition_quote_relays(p, err);
     return -1;
 }

@@ -2,6 +2,7 @@
 #include "site/local_site.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "process/descriptors.h"
 #include "process/listeners.h"
 
 int local_prepare(struct site *s, struct bench_error *err)
@@ -208,6 +210,27 @@ static int not_listening(struct local_site *l, size_t role, struct bench_error *
     return -1;
 }
 
+/* A client whose connection was closed has failed for want of descriptors elsewhere. */
+static void hint_at_descriptors(struct local_site *l, struct bench_error *err)
+{
+    for (size_t i = 0; i < l->chain->count; i++) {
+        cleanup_free pid_t *pids = NULL;
+        size_t n = l->roles[i].role ? role_pids(l->roles[i].role, &pids) : 0;
+        struct descriptors d;
+
+        for (size_t k = 0; k < n; k++) {
+            if (!descriptors_read(pids[k], &d) || !descriptors_exhausted(&d))
+                continue;
+            error_hint(err,
+                       "%s has %" PRIu64 " of the %" PRIu64 " descriptors open that it may have, "
+                       "and a relay needs two for each connection: raise 'ulimit -n', or lower "
+                       "'jobs'",
+                       l->chain->roles[i].title, d.open, d.limit);
+            return;
+        }
+    }
+}
+
 int local_error(struct site *s, size_t role, struct bench_error *err)
 {
     struct local_site *l = (struct local_site *)s;
@@ -216,8 +239,11 @@ int local_error(struct site *s, size_t role, struct bench_error *err)
 
     switch (local_state(s, role)) {
     case SITE_EXITED:
-        if (own->executing)
-            return role_error(own->role, err);
+        if (own->executing) {
+            role_error(own->role, err);
+            hint_at_descriptors(l, err);
+            return -1;
+        }
         return own->released ? role_started(own->role, err) : role_held(own->role, err);
     case SITE_RUNNING:
     case SITE_READY:

@@ -289,5 +289,5 @@ END
     run "$BENCH" run full.yaml --cpu-limit 0 --warmup 100ms --duration 200ms --repeat 1 -q
     echo "$output"
     [ "$status" -eq 1 ]
-    [[ $output == *"client of 'builtin': moved no data in the window"*"hint: the client had begun on 0 of 20 connections: with a longer 'warmup' it may get to all"* ]]
+    [[ $output == *"client of 'builtin': moved no data in the window"*"hint: the client had begun on 0 of 20 connections after 0."*" s: with a longer 'warmup' it may get to all"* ]]
 }
