@@ -111,7 +111,7 @@ static int describe_hop(struct role_chain *c, uint32_t hop, struct bench_error *
         .protocol = s->protocol,
         .ports = own + 1,
         .next_ports = next ? next + 1 : NULL,
-        .cpu_limit = s->cpu_limit,
+        .cpu_limit = scenario_cpu_limit(s, arm_of(c)),
         .directory = r->directory,
         .connections = s->jobs,
     };

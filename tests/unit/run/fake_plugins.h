@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Plugins that describe and start nothing: the workload "work" and its like that is a tool
- * ("tool": its client ends by itself, and its output is parsed); relays none, fast (any number of
- * hops) and short (one). */
+ * ("tool": its client ends by itself, and its output is parsed); relays none and fast. */
 #ifndef TESTS_RUN_FAKE_PLUGINS_H
 #define TESTS_RUN_FAKE_PLUGINS_H
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/plan.h"
@@ -94,17 +94,12 @@ static const struct bench_relay fake_fast = {
     .extra_ports = 2,
     .describe = fake_describe,
 };
-static const struct bench_relay fake_short = {
-    .plugin = FAKE(bench_relay, BENCH_RELAY, "short"),
-    .protocols = fake_protocols,
-    .max_hops = 1,
-    .describe = fake_describe,
-};
 
 static struct plugin fake_plugins[] = {
-    {(char *)"work.so", &fake_work.plugin, NULL},   {(char *)"tool.so", &fake_tool.plugin, NULL},
-    {(char *)"none.so", &fake_none.plugin, NULL},   {(char *)"fast.so", &fake_fast.plugin, NULL},
-    {(char *)"short.so", &fake_short.plugin, NULL},
+    {(char *)"work.so", &fake_work.plugin, NULL},
+    {(char *)"tool.so", &fake_tool.plugin, NULL},
+    {(char *)"none.so", &fake_none.plugin, NULL},
+    {(char *)"fast.so", &fake_fast.plugin, NULL},
 };
 static const struct registry fake_registry = {.plugins = fake_plugins,
                                               .count = ARRAY_SIZE(fake_plugins)};
