@@ -180,7 +180,8 @@ int repetition_slice(struct repetition *p, int64_t length_ns)
 
 int repetition_close_window(struct repetition *p)
 {
-    return repetition_note(p, close_window(p, &p->failure));
+    p->measured = close_window(p, &p->failure) == 0;
+    return repetition_note(p, p->measured ? 0 : -1);
 }
 
 int repetition_window(struct repetition *p)

@@ -21,6 +21,7 @@ struct repetition {
     enum site_state states[CHAIN_MAX_ROLES];
     bool held;      /* its roles were started */
     bool capturing; /* between begin and end */
+    bool measured;  /* to the end of the window */
     bool failed, interrupted;
     bool stood_still; /* bench was stopped and went on */
     struct bench_error failure;     /* when failed */

@@ -121,7 +121,7 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
 {
     struct repetition_record *record = &p->record;
     struct bench_error first = p->failed ? p->failure : (struct bench_error){0};
-    bool failed = p->failed;
+    bool good = p->measured && !p->failed;
     int result = 0;
 
     p->ops->resume(p->site); /* what is paused cannot end */
@@ -129,20 +129,20 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
         p->ops->end(p->site, false, NULL);
     p->capturing = false;
     if (p->held) {
-        if (!failed)
+        if (good)
             await_client(p);
         result = end_roles(p, err);
     }
     record->clock_step_ns = p->clock->offset(p->clock) - record->wall_minus_monotonic_ns;
-    if (!failed &&
+    if (good &&
         (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||
          parse_leftovers(p, &first) < 0 || p->ops->finish(p->site, &first) < 0))
-        failed = true;
-    if (failed)
+        good = false;
+    if (!good)
         disk_explain_full(p->directory, &first);
     if (p->ops->remove(p->site, result < 0 ? NULL : err) < 0)
         result = -1;
-    record->ok = !failed;
+    record->ok = good;
     record->error = first;
     record->total_ns = p->clock->now(p->clock) - p->started_ns;
     return result;
