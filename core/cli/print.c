@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/say.h"
-#include "plugin/host.h"
+#include "plugin/hooks.h"
 #include "report/document.h"
 #include "report/gates.h"
 
@@ -29,8 +29,8 @@ static int render(const struct bench_reporter *reporter, const struct content *c
     int result;
 
     option_defaults(plugin->options, state);
-    result = content->document ? reporter->report(state, content->document, style, out, err)
-                               : reporter->history(state, content->history, style, out, err);
+    result = content->document ? hook_report(reporter, state, content->document, style, out, err)
+                               : hook_history(reporter, state, content->history, style, out, err);
     option_release(plugin->options, state);
     free(state);
     return result;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "plugin/host.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -131,19 +132,31 @@ void process_init(struct bench_process *p, const char *search, const char *searc
         .stop_signal = SIGTERM, .search = search, .search_path = search_path};
 }
 
-/* Hooks return void, so a misuse is kept until process_resolve() can report it; the first counts.
- */
-static void BENCH_PRINTF(2, 3) misuse(struct bench_process *p, const char *fmt, ...)
+/* What a description may hold at most. The kernel takes no longer argument (MAX_ARG_STRLEN). */
+enum {
+    MOST_ARGUMENTS = 10000,
+    LONGEST_ARGUMENT = (128 << 10) - 1,
+    MOST_FILES = 1000,
+    LONGEST_FILE = 64 << 20,
+    LONGEST_NAME = 200,
+    MOST_PORTS = 1000,
+    MOST_TOTALS = 1000,
+    MOST_WARNINGS = 100, /* the rest is dropped */
+};
+
+/* The services return void, so a misuse is kept until it can be reported (hooks.c); the first
+ * counts. */
+static void BENCH_PRINTF(2, 3) misuse(char **ret, const char *fmt, ...)
 {
     struct text t = {0};
     va_list ap;
 
-    if (p->misuse)
+    if (*ret)
         return;
     va_start(ap, fmt);
     text_vadd(&t, fmt, ap);
     va_end(ap);
-    p->misuse = text_take(&t);
+    *ret = text_take(&t);
 }
 
 int process_resolve(struct bench_process *p, struct bench_error *err)
@@ -220,18 +233,28 @@ static void BENCH_PRINTF(2, 3) host_argument(struct bench_process *p, const char
     va_start(ap, fmt);
     text_vadd(&t, fmt, ap);
     va_end(ap);
-    strings_add(&p->argv, text_get(&t));
+    if (t.length > LONGEST_ARGUMENT)
+        misuse(&p->misuse, "describes an argument of %zu bytes: at most %d can be passed", t.length,
+               LONGEST_ARGUMENT);
+    else if (p->argv.count >= MOST_ARGUMENTS)
+        misuse(&p->misuse, "describes more than %d arguments", MOST_ARGUMENTS);
+    else
+        strings_add(&p->argv, text_get(&t));
 }
 
 static void BENCH_PRINTF(3, 4)
     host_environment(struct bench_process *p, const char *name, const char *fmt, ...)
 {
     struct text t = {0};
-    size_t length = strlen(name) + 1;
+    size_t length;
     va_list ap;
 
-    if (length == 1 || strchr(name, '='))
-        misuse(p, "environment '%s' is not a name", name);
+    if (!name || !*name || strchr(name, '=') || p->environment.count >= MOST_ARGUMENTS) {
+        misuse(&p->misuse, "describes the environment variable '%s', which cannot be set",
+               name ? name : "");
+        return;
+    }
+    length = strlen(name) + 1;
     text_add(&t, "%s=", name);
     va_start(ap, fmt);
     text_vadd(&t, fmt, ap);
@@ -254,6 +277,8 @@ static bool good_name(const char *name)
 {
     static const char *const taken[] = {"", ".", "..", "stdout", "stderr"};
 
+    if (!name || strlen(name) > LONGEST_NAME)
+        return false;
     for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
         if (strcmp(name, taken[i]) == 0)
             return false;
@@ -273,29 +298,36 @@ static struct process_file *file_called(struct bench_process *p, const char *nam
 static void BENCH_PRINTF(3, 4)
     host_file(struct bench_process *p, const char *name, const char *fmt, ...)
 {
+    struct process_file *file;
     va_list ap;
 
     if (!good_name(name)) {
-        misuse(p, "'%s' cannot be the name of a file", name);
+        misuse(&p->misuse, "describes a file called '%.*s'", LONGEST_NAME, name ? name : "");
+        return;
+    }
+    file = file_called(p, name);
+    if (file->content.length > LONGEST_FILE || p->n_files > MOST_FILES) {
+        misuse(&p->misuse, "describes more than %d files, or one of more than %d MiB", MOST_FILES,
+               LONGEST_FILE >> 20);
         return;
     }
     va_start(ap, fmt);
-    text_vadd(&file_called(p, name)->content, fmt, ap);
+    text_vadd(&file->content, fmt, ap);
     va_end(ap);
 }
 
 static void host_directory(struct bench_process *p, const char *name)
 {
-    if (!good_name(name))
-        misuse(p, "'%s' cannot be the name of a directory", name);
+    if (!good_name(name) || p->directories.count >= MOST_FILES)
+        misuse(&p->misuse, "describes a directory called '%.*s'", LONGEST_NAME, name ? name : "");
     else if (!strings_has(&p->directories, name))
         strings_add(&p->directories, name);
 }
 
 static void host_listens(struct bench_process *p, uint16_t port)
 {
-    if (port == 0) {
-        misuse(p, "cannot listen on port 0");
+    if (port == 0 || p->n_ports >= MOST_PORTS) {
+        misuse(&p->misuse, "listens on port 0, or on more than %d ports", MOST_PORTS);
         return;
     }
     p->ports = grow(p->ports, &p->ports_capacity, p->n_ports + 1, sizeof(*p->ports));
@@ -304,13 +336,21 @@ static void host_listens(struct bench_process *p, uint16_t port)
 
 static void host_main(struct bench_process *p, bench_main_fn fn)
 {
-    p->main = fn;
+    Dl_info function, plugin;
+
+    /* Only of a plugin can be told where it was loaded from. */
+    if (!fn || (p->plugin && dladdr(p->plugin, &plugin) &&
+                (!dladdr((const void *)(uintptr_t)fn, &function) ||
+                 function.dli_fbase != plugin.dli_fbase)))
+        misuse(&p->misuse, "describes a main that is not a function of it");
+    else
+        p->main = fn;
 }
 
 static void host_stop_signal(struct bench_process *p, int signal)
 {
     if (signal < 1 || signal >= NSIG)
-        misuse(p, "%d is not a signal", signal);
+        misuse(&p->misuse, "asks to be stopped by %d, which is not a signal", signal);
     else
         p->stop_signal = signal;
 }
@@ -318,8 +358,14 @@ static void host_stop_signal(struct bench_process *p, int signal)
 static const char *host_find_program(struct bench_process *p, const char *name,
                                      struct bench_error *err)
 {
-    cleanup_free char *path = program_find(name, p->search, p->search_path);
+    cleanup_free char *path = NULL;
 
+    if (!name || p->found.count >= MOST_FILES) {
+        misuse(&p->misuse, "looks for no program, or for more than %d", MOST_FILES);
+        error_set(err, BENCH_ERROR_RUN, "%s", p->misuse);
+        return NULL;
+    }
+    path = program_find(name, p->search, p->search_path);
     if (!path) {
         not_found(p, name, err);
         return NULL;
@@ -337,6 +383,10 @@ static void host_result_window(struct bench_result *r, int64_t begin_ns, int64_t
 
 static void host_result_total(struct bench_result *r, const char *metric, double value)
 {
+    if (!metric || r->n_totals >= MOST_TOTALS) {
+        misuse(&r->misuse, "reports a total without a name, or more than %d", MOST_TOTALS);
+        return;
+    }
     for (size_t i = 0; i < r->n_totals; i++) {
         if (strcmp(r->totals[i].metric, metric) == 0) {
             r->totals[i].value = value;
@@ -367,8 +417,10 @@ static void host_result_request(struct bench_result *r, int64_t begin_ns, int64_
 {
     int64_t end_ns;
 
-    if (duration_ns < 0 || __builtin_add_overflow(begin_ns, duration_ns, &end_ns))
+    if (duration_ns < 0 || __builtin_add_overflow(begin_ns, duration_ns, &end_ns)) {
+        misuse(&r->misuse, "reports a request that took %lld ns", (long long)duration_ns);
         return;
+    }
     if (outside(r, begin_ns, end_ns) && r->strays++ == 0)
         r->stray_ns = outside(r, begin_ns, end_ns);
     if (end_ns < r->begin_ns || end_ns >= r->end_ns)
@@ -390,7 +442,8 @@ static void BENCH_PRINTF(2, 3) host_result_warning(struct bench_result *r, const
     va_start(ap, fmt);
     text_vadd(&t, fmt, ap);
     va_end(ap);
-    strings_add(&r->warnings, text_get(&t));
+    if (r->warnings.count < MOST_WARNINGS)
+        strings_add(&r->warnings, text_get(&t));
 }
 
 /* "3600 s after its end". */
@@ -441,6 +494,7 @@ void result_release(struct bench_result *r)
     for (size_t i = 0; i < r->n_totals; i++)
         free(r->totals[i].metric);
     free(r->totals);
+    free(r->misuse);
     *r = (struct bench_result){0};
 }
 
@@ -448,6 +502,9 @@ static void BENCH_PRINTF(2, 3) host_emit(struct bench_output *out, const char *f
 {
     va_list ap;
 
+    out->too_long |= out->text.length > (size_t)OUTPUT_MOST_MIB << 20;
+    if (out->too_long)
+        return;
     va_start(ap, fmt);
     text_vadd(&out->text, fmt, ap);
     va_end(ap);

@@ -20,6 +20,7 @@ struct process_file {
 };
 
 struct bench_process {
+    const struct bench_plugin *plugin; /* that describes it; NULL: the core */
     struct strings argv;        /* [0] is what the plugin named; see `program` */
     char *program;              /* absolute path, set by process_resolve() */
     struct strings environment; /* "NAME=value", over the inherited environment */
@@ -35,7 +36,7 @@ struct bench_process {
     const struct bench_program *programs; /* the plugin's table, for the hint; set it after
                                            * process_init(), may stay NULL */
     struct strings found;                 /* what find_program() returned */
-    char *misuse; /* first wrong argument of a hook, or NULL; process_resolve() reports it */
+    char *misuse; /* first wrong argument of a hook, or NULL; the hook fails with it */
 };
 
 /* `search` and `search_path` must outlive the description. */
@@ -70,14 +71,18 @@ struct bench_result {
      * or too late. */
     uint64_t strays;
     int64_t stray_ns;
+    char *misuse; /* first wrong argument, or NULL; the hook fails with it */
 };
 /* RUN error when the tool told something and the machine's clock was set meanwhile, or when times
  * that it told lie outside of the client's life. */
 int result_check_times(const struct bench_result *r, struct bench_error *err);
 void result_release(struct bench_result *r);
 
+enum { OUTPUT_MOST_MIB = 256 };
+
 struct bench_output {
     struct text text;
+    bool too_long; /* the rest was dropped */
 };
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "plugin/hook.h"
 #include "plugin/host.h"
 
 /* The kinds: their name for people, and the folder where a plugin directory keeps them. */
@@ -47,6 +48,19 @@ static int BENCH_PRINTF(2, 3) refuse(struct bench_error *err, const char *fmt, .
     return error_set(err, BENCH_ERROR_ENVIRONMENT, "%s", text_get(&t));
 }
 
+/* Far above what any plugin has; a larger one was not filled by its author. */
+enum {
+    MOST_BYTES = 64 << 10,
+    MOST_STATE = 16 << 20,
+    MOST_OPTIONS = 1000,
+    MOST_PROTOCOLS = 16,
+    MOST_PROGRAMS = 100,
+    MOST_HOPS = 1000,
+    MOST_EXTRA_PORTS = 100,
+    LONGEST_NAME = 63,
+    LONGEST_DESCRIPTION = 200,
+};
+
 /* `need`: all of the kind's struct as ABI 1.0 has it, so that its optional hooks can be read
  * without asking. Whatever is appended later has to be looked for by `size`. */
 static int check_size(const struct bench_plugin *p, size_t need, struct bench_error *err)
@@ -62,9 +76,27 @@ static int check_hook(bool present, const char *name, struct bench_error *err)
     return present ? 0 : refuse(err, "hook '%s' is missing", name);
 }
 
+static int check_name(const char *name, const char *what, struct bench_error *err)
+{
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+    if (name && strnlen(name, LONGEST_NAME + 1) > LONGEST_NAME)
+        return refuse(err, "%s '%.*s…' is longer than %d bytes", what, 20, name, LONGEST_NAME);
+    if (!name || name[0] < 'a' || name[0] > 'z' || name[strspn(name, rest)])
+        return refuse(err, "%s '%s' does not match [a-z][a-z0-9-]*", what, name ? name : "");
+    return 0;
+}
+
 static int check_protocols(const char *const *protocols, struct bench_error *err)
 {
-    return protocols && protocols[0] ? 0 : refuse(err, "names no protocol");
+    size_t n = 0;
+
+    while (protocols && n <= MOST_PROTOCOLS && protocols[n])
+        if (check_name(protocols[n++], "protocol", err) < 0)
+            return -1;
+    if (n > MOST_PROTOCOLS)
+        return refuse(err, "names more than %d protocols", MOST_PROTOCOLS);
+    return n ? 0 : refuse(err, "names no protocol");
 }
 
 static int check_workload(const struct bench_workload *w, struct bench_error *err)
@@ -83,6 +115,9 @@ static int check_relay(const struct bench_relay *r, struct bench_error *err)
     if (r->plugin.size >= END_OF(struct bench_relay, parse_statistics) && r->statistics &&
         check_hook(r->parse_statistics != NULL, "parse_statistics", err) < 0)
         return -1;
+    if (r->max_hops > MOST_HOPS || r->extra_ports > MOST_EXTRA_PORTS)
+        return refuse(err, "has %u hops and %u extra ports: at most %d and %d", r->max_hops,
+                      r->extra_ports, MOST_HOPS, MOST_EXTRA_PORTS);
     return check_hook(r->max_hops == 0 || r->describe, "describe", err);
 }
 
@@ -95,34 +130,61 @@ static int check_reporter(const struct bench_reporter *r, struct bench_error *er
     return check_hook(r->report != NULL, "report", err);
 }
 
-static int check_name(const char *name, struct bench_error *err)
+/* One printable line, and not too long. */
+static bool is_line(const char *s)
 {
-    static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    size_t n = s ? strnlen(s, LONGEST_DESCRIPTION + 1) : 0;
 
-    if (!name || name[0] < 'a' || name[0] > 'z' || name[strspn(name, rest)])
-        return refuse(err, "name '%s' does not match [a-z][a-z0-9-]*", name ? name : "");
-    return 0;
+    if (n == 0 || n > LONGEST_DESCRIPTION)
+        return false;
+    for (; *s; s++)
+        if ((unsigned char)*s < ' ' || *s == 0x7f)
+            return false;
+    return true;
 }
 
 static int check_description(const char *description, struct bench_error *err)
 {
-    if (!description || !description[0] || strchr(description, '\n'))
-        return refuse(err, "description is not one line");
+    return is_line(description) ? 0 : refuse(err, "description is not one line");
+}
+
+static int check_programs(const struct bench_program *row, struct bench_error *err)
+{
+    for (size_t n = 0; row && row->name; row++, n++)
+        if (n >= MOST_PROGRAMS || !is_line(row->name))
+            return refuse(err, "has a program without a name, or more than %d", MOST_PROGRAMS);
     return 0;
+}
+
+static int check_options(const struct bench_plugin *p, struct bench_error *err)
+{
+    size_t n = 0;
+
+    if (p->state_size > MOST_STATE)
+        return refuse(err, "has a state of %zu bytes: at most %d", p->state_size, MOST_STATE);
+    while (p->options && n <= MOST_OPTIONS && p->options[n].name)
+        n++;
+    if (n > MOST_OPTIONS)
+        return refuse(err, "has more than %d options", MOST_OPTIONS);
+    return option_check(p->options, p->state_size, err) < 0 ? error_context(err, "option table") : 0;
 }
 
 int plugin_check(const struct bench_plugin *p, struct bench_error *err)
 {
+    if ((uintptr_t)p % _Alignof(struct bench_plugin) != 0)
+        return refuse(err, "'" BENCH_PLUGIN_SYMBOL "' returned no pointer to a struct");
     if (p->size < END_OF(struct bench_plugin, abi_minor))
         return refuse(err, "is %u bytes: too small for any plugin", p->size);
     if (p->abi_major != BENCH_ABI_MAJOR)
         return refuse(err, "has ABI %u.%u, this bench has %u.%u", p->abi_major, p->abi_minor,
                       BENCH_ABI_MAJOR, BENCH_ABI_MINOR);
-    if (p->size < sizeof(*p))
-        return refuse(err, "is %u bytes: too small for any plugin", p->size);
+    if (p->size < sizeof(*p) || p->size > MOST_BYTES)
+        return refuse(err, "is %u bytes: too %s for any plugin", p->size,
+                      p->size < sizeof(*p) ? "small" : "large");
     if (p->kind < BENCH_WORKLOAD || p->kind > BENCH_REPORTER)
         return refuse(err, "has the unknown kind %d", (int)p->kind);
-    if (check_name(p->name, err) < 0 || check_description(p->description, err) < 0)
+    if (check_name(p->name, "name", err) < 0 || check_description(p->description, err) < 0 ||
+        check_programs(p->programs, err) < 0)
         return -1;
     if (p->kind == BENCH_WORKLOAD && check_workload((const struct bench_workload *)p, err) < 0)
         return -1;
@@ -130,9 +192,7 @@ int plugin_check(const struct bench_plugin *p, struct bench_error *err)
         return -1;
     if (p->kind == BENCH_REPORTER && check_reporter((const struct bench_reporter *)p, err) < 0)
         return -1;
-    if (option_check(p->options, p->state_size, err) < 0)
-        return error_context(err, "option table");
-    return 0;
+    return check_options(p, err);
 }
 
 /* Loading. */
@@ -150,28 +210,38 @@ static int load_error(const char *path, struct bench_error *err)
 }
 
 /* Never closed: threads, atexit handlers and static data of a plugin may outlive any unload. */
-int plugin_load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
+static int load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
 {
     typedef const struct bench_plugin *(*get_fn)(const struct bench_host *);
-    const struct bench_plugin *p;
-    struct stat st;
-    void *library;
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     get_fn get;
 
-    /* dlopen() would wait for the writer of a FIFO. */
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return refuse(err, "is not a regular file");
-    library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return load_error(path, err);
     /* POSIX guarantees this conversion, ISO C does not know it. */
     *(void **)&get = dlsym(library, BENCH_PLUGIN_SYMBOL);
     if (!get)
         return refuse(err, "does not export '" BENCH_PLUGIN_SYMBOL "'");
-    p = get(host_get());
-    if (!p)
+    *ret = get(host_get());
+    if (!*ret)
         return refuse(err, "declined: '" BENCH_PLUGIN_SYMBOL "' returned NULL");
-    if (plugin_check(p, err) < 0)
+    return plugin_check(*ret, err);
+}
+
+int plugin_load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
+{
+    const struct bench_plugin *p;
+    struct hook_call call;
+    struct stat st;
+    int result;
+
+    /* dlopen() would wait for the writer of a FIFO. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return refuse(err, "is not a regular file");
+    /* With the constructors of the library, and the checks: what it returned may point anywhere. */
+    hook_begin(&call, NULL, path, BENCH_PLUGIN_SYMBOL);
+    result = load(path, &p, err);
+    if (hook_end(&call, 0, result < 0 ? NULL : err) < 0 || result < 0)
         return -1;
     *ret = p;
     return 0;

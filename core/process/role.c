@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "plugin/hook.h"
 #include "process/init.h"
 #include "process/output.h"
 #include "process/descendants.h"
@@ -541,6 +542,19 @@ static const char *program_name(const struct role *r)
     return slash ? slash + 1 : program;
 }
 
+/* "'nginx'", or "main of plugin 'builtin' ('FILE')": what ended by itself. */
+static const char *component_name(const struct role *r, char *out, size_t size)
+{
+    const struct bench_plugin *plugin = r->spec.process->main ? r->spec.process->plugin : NULL;
+    const char *file = plugin ? plugin_file(plugin) : NULL;
+
+    if (plugin)
+        snprintf(out, size, "main of plugin '%s' ('%s')", plugin->name, file ? file : "unknown");
+    else
+        snprintf(out, size, "'%s'", program_name(r));
+    return out;
+}
+
 /* A program that leaves its work to another process and ends: what only its parent can be waited
  * for, and stopped, bench has lost. */
 static void describe_departure(const struct role *r, struct bench_error *err)
@@ -562,16 +576,17 @@ static void describe_departure(const struct role *r, struct bench_error *err)
 
 static void describe_end(const struct role *r, struct bench_error *err)
 {
-    const char *program = program_name(r);
+    char name[768];
 
+    component_name(r, name, sizeof(name));
     if (r->page && r->page->message[0])
-        error_set(err, BENCH_ERROR_RUN, "'%s' failed: %.*s", program, (int)sizeof(r->page->message),
-                  r->page->message);
+        error_set(err, BENCH_ERROR_RUN, "'%s' failed: %.*s", program_name(r),
+                  (int)sizeof(r->page->message), r->page->message);
     else if (WIFSIGNALED(r->status))
-        error_set(err, BENCH_ERROR_RUN, "'%s' was killed by signal %d (%s)", program,
+        error_set(err, BENCH_ERROR_RUN, "%s was killed by signal %d (%s)", name,
                   WTERMSIG(r->status), strsignal(WTERMSIG(r->status)));
     else
-        error_set(err, BENCH_ERROR_RUN, "'%s' ended early with exit status %d", program,
+        error_set(err, BENCH_ERROR_RUN, "%s ended early with exit status %d", name,
                   WEXITSTATUS(r->status));
     if (WIFSIGNALED(r->status) && WTERMSIG(r->status) == SIGKILL)
         error_hint(err, "the OOM killer may have killed it: see 'dmesg | tail'");

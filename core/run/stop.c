@@ -5,6 +5,7 @@
 #include "base/disk.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "plugin/hooks.h"
 
 /* A wrapper's client is given the time to finish and write its results. */
 static void await_client(struct repetition *p)
@@ -90,7 +91,7 @@ static int parse_leftovers(struct repetition *p, struct bench_error *err)
     result.life_begin_ns = left.client_begin_ns;
     result.life_end_ns = left.client_end_ns;
     result.clock_step_ns = record->clock_step_ns;
-    status = workload->parse(p->step->point->workload_state, &left, &result, err);
+    status = hook_parse(workload, p->step->point->workload_state, &left, &result, err);
     if (result_check_times(&result, err) < 0) /* explains what the parser may have found */
         status = -1;
     if (status < 0) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "plugin/hooks.h"
 
 static const struct arm *arm_of(const struct role_chain *c)
 {
@@ -116,12 +117,9 @@ static int describe_hop(struct role_chain *c, uint32_t hop, struct bench_error *
         .connections = s->jobs,
     };
 
-    if (relay->describe(c->point->relay_states[c->arm], &description, &r->process, err) < 0)
+    if (hook_describe(relay, c->point->relay_states[c->arm], &description, &r->process, err) < 0)
         return -1;
-    /* A plugin that was built earlier is shorter. */
-    if (relay->plugin.size <= offsetof(struct bench_relay, parse_statistics) || !relay->statistics)
-        return 0;
-    return relay->statistics(c->point->relay_states[c->arm], &description, &r->reader, err);
+    return hook_statistics(relay, c->point->relay_states[c->arm], &description, &r->reader, err);
 }
 
 bool chain_role_has_reader(const struct chain_role *r)
@@ -138,23 +136,21 @@ static int describe_role(struct role_chain *c, size_t i, struct bench_error *err
     if (r->hop)
         result = describe_hop(c, r->hop, err);
     else if (i == c->client)
-        result = workload->client(c->point->workload_state, &r->role, &r->process, err);
+        result = hook_client(workload, c->point->workload_state, &r->role, &r->process, err);
     else
-        result = workload->server(c->point->workload_state, &r->role, &r->process, err);
+        result = hook_server(workload, c->point->workload_state, &r->role, &r->process, err);
     return result == 0 ? 0 : error_context(err, "%s", r->title);
 }
 
 int role_chain_compose(struct role_chain *c, struct bench_error *err)
 {
-    const struct bench_workload *workload = c->point->workload;
-
     c->roles[0].role.listen = address_of(c->ports[0]);
     c->roles[c->client].role.connect =
         address_of(c->point->hops[c->arm] ? hop_ports(c, 1)[0] : c->ports[0]);
     for (size_t i = 0; i < c->count; i++)
         c->roles[i].role.server_directory = c->roles[0].directory;
-    c->delivered =
-        workload->delivered ? workload->delivered(c->point->workload_state) : BENCH_SERVER;
+    if (hook_delivered(c->point->workload, c->point->workload_state, &c->delivered, err) < 0)
+        return -1;
     for (size_t i = 0; i < c->count; i++)
         if (describe_role(c, i, err) < 0)
             return -1;
@@ -180,15 +176,12 @@ int role_chain_describe(struct role_chain *c, struct bench_error *err)
 
 bool point_pausable(const struct point *point)
 {
-    const struct bench_workload *workload = point->workload;
     struct role_chain chain;
     bool result;
 
-    /* A plugin that was built earlier is shorter. */
-    if (workload->plugin.size <= offsetof(struct bench_workload, pausable) || !workload->pausable)
-        return false;
     role_chain_init(&chain, point, 0, "/nonexistent", 0);
-    result = workload->pausable(point->workload_state, &chain.roles[chain.client].role);
+    result =
+        hook_pausable(point->workload, point->workload_state, &chain.roles[chain.client].role);
     role_chain_release(&chain);
     return result;
 }

@@ -4,7 +4,6 @@
  * beside the chain, contained as roles are; those of all hops run side by side. What they printed
  * stays in the hop's directory as statistics-begin.txt and statistics-end.txt.
  */
-#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "plugin/hooks.h"
 #include "site/local_site.h"
 
 #define PATIENCE (10 * NS_PER_S)
@@ -137,17 +137,12 @@ static int load(const struct chain_role *hop, enum site_moment moment, char **re
     return file_read(AT_FDCWD, path, MOST_TEXT, ret, NULL, err);
 }
 
-static int add_total(struct local_site *l, const struct chain_role *hop,
-                     const struct result_total *t, struct bench_error *err)
+static void add_total(struct local_site *l, const struct chain_role *hop,
+                      const struct result_total *t)
 {
     cleanup_free char *name = xasprintf("statistic_%s_%s", t->metric, hop->name);
 
-    for (const char *c = t->metric; *c; c++)
-        if (!islower((unsigned char)*c) && !isdigit((unsigned char)*c) && *c != '_')
-            return error_set(err, BENCH_ERROR_RUN, "mistake in the plugin: '%s' is no name",
-                             t->metric);
     record_add_total(l->record, name, t->value);
-    return 0;
 }
 
 static int parse(struct local_site *l, const struct chain_role *hop, struct bench_error *err)
@@ -163,9 +158,10 @@ static int parse(struct local_site *l, const struct chain_role *hop, struct benc
         return -1;
     read.begin = begin;
     read.end = end;
-    rc = relay->parse_statistics(l->step->point->relay_states[l->step->arm], &read, &result, err);
+    rc = hook_parse_statistics(relay, l->step->point->relay_states[l->step->arm], &read, &result,
+                               err);
     for (size_t i = 0; rc == 0 && i < result.n_totals; i++)
-        rc = add_total(l, hop, &result.totals[i], err);
+        add_total(l, hop, &result.totals[i]);
     result_release(&result);
     return rc;
 }

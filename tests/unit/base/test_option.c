@@ -242,7 +242,7 @@ static void tables_are_checked(void **state)
     refused_table(rows, 16, "option 'a': unknown type 99");
     rows[0] = row;
     rows[0].help = NULL;
-    refused_table(rows, 16, "option 'a': has no help");
+    refused_table(rows, 16, "option 'a': its help is not one line");
     rows[0] = row;
     rows[0].minimum = 2;
     rows[0].maximum = 1;

@@ -268,29 +268,33 @@ static void reports_misuse(void **state)
     host->file(&p, "../escape", "x");
     host->listens(&p, 0);
     assert_unresolved(&p, BENCH_ERROR_RUN,
-                      "mistake in the plugin: '../escape' cannot be the name of a file", "");
+                      "mistake in the plugin: describes a file called '../escape'", "");
 
     process_init(&p, NULL, NULL);
     host->file(&p, "stderr", "x");
     assert_unresolved(&p, BENCH_ERROR_RUN,
-                      "mistake in the plugin: 'stderr' cannot be the name of a file", "");
+                      "mistake in the plugin: describes a file called 'stderr'", "");
 
     process_init(&p, NULL, NULL);
     host->directory(&p, "..");
     assert_unresolved(&p, BENCH_ERROR_RUN,
-                      "mistake in the plugin: '..' cannot be the name of a directory", "");
+                      "mistake in the plugin: describes a directory called '..'", "");
 
     process_init(&p, NULL, NULL);
     host->listens(&p, 0);
-    assert_unresolved(&p, BENCH_ERROR_RUN, "mistake in the plugin: cannot listen on port 0", "");
+    assert_unresolved(&p, BENCH_ERROR_RUN,
+                      "mistake in the plugin: listens on port 0, or on more than 1000 ports", "");
 
     process_init(&p, NULL, NULL);
     host->stop_signal(&p, 1000);
-    assert_unresolved(&p, BENCH_ERROR_RUN, "mistake in the plugin: 1000 is not a signal", "");
+    assert_unresolved(&p, BENCH_ERROR_RUN,
+                      "mistake in the plugin: asks to be stopped by 1000, which is not a signal", "");
 
     process_init(&p, NULL, NULL);
     host->environment(&p, "A=B", "x");
-    assert_unresolved(&p, BENCH_ERROR_RUN, "mistake in the plugin: environment 'A=B' is not a name",
+    assert_unresolved(&p, BENCH_ERROR_RUN,
+                      "mistake in the plugin: describes the environment variable 'A=B', which cannot "
+                      "be set",
                       "");
 }
 
