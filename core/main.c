@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/say.h"
+#include "cli/supervisor.h"
 
 static const struct command *find_command(const char *name)
 {
@@ -61,13 +62,31 @@ static bool stack_suffices(void)
     return write(STDERR_FILENO, message, sizeof(message) - 1) < 0 && false;
 }
 
-static int bench(int argc, char **argv)
+struct job {
+    int argc;
+    char **argv;
+};
+
+static int run_command(void *context)
 {
+    const struct job *job = context;
     struct cli cli = {0};
     char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    const struct command *command;
+    const struct command *command = find_command(job->argv[1]);
     int code;
+
+    cli.program = n > 0 ? xstrndup(path, (size_t)n) : xstrdup(job->argv[0]);
+    code = command->run(&cli, job->argc - 1, job->argv + 1);
+    if (cli.loaded)
+        registry_release(&cli.registry);
+    free(cli.program);
+    return say_end(code);
+}
+
+static int bench(int argc, char **argv)
+{
+    struct cli cli = {0};
 
     open_standard_files();
     if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
@@ -75,19 +94,12 @@ static int bench(int argc, char **argv)
         return say_end(0);
     }
     setlocale(LC_CTYPE, "");
-    signal(SIGCHLD, SIG_DFL); /* a parent may have it ignored: then children reap themselves */
     signal(SIGXFSZ, SIG_IGN); /* the write fails instead, which names the file */
-    cli.program = n > 0 ? xstrndup(path, (size_t)n) : xstrdup(argv[0]);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-        code = cli_help(&cli, 1, argv) || argc < 2 ? BENCH_ERROR_USAGE : 0;
-    else if ((command = find_command(argv[1])))
-        code = command->run(&cli, argc - 1, argv + 1);
-    else
-        code = unknown_command(argv[1]);
-    if (cli.loaded)
-        registry_release(&cli.registry);
-    free(cli.program);
-    return say_end(code);
+        return say_end(cli_help(&cli, 1, argv) || argc < 2 ? BENCH_ERROR_USAGE : 0);
+    if (!find_command(argv[1]))
+        return say_end(unknown_command(argv[1]));
+    return supervise(run_command, &(struct job){argc, argv});
 }
 
 int main(int argc, char **argv)

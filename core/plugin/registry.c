@@ -230,7 +230,7 @@ static int load(const char *path, const struct bench_plugin **ret, struct bench_
 
 int plugin_load(const char *path, const struct bench_plugin **ret, struct bench_error *err)
 {
-    const struct bench_plugin *p;
+    const struct bench_plugin *p = NULL;
     struct hook_call call;
     struct stat st;
     int result;

@@ -20,6 +20,7 @@
 #include "process/cgroup.h"
 #include "process/cgroup_tree.h"
 #include "process/controller.h"
+#include "process/descendants.h"
 
 #define ALONE "systemd-run --user --scope -p Delegate=yes -- bench …"
 
@@ -152,6 +153,11 @@ static bool choose_parent(struct cgroup_host *h, const char *mount, const char *
     return false;
 }
 
+static bool is_ours(pid_t pid)
+{
+    return pid == getpid() || pid == supervisor_pid();
+}
+
 /* In version 2 a group below the top holds processes or limits its children, never both. */
 static bool holds_others(const struct cgroup_host *h)
 {
@@ -161,7 +167,7 @@ static bool holds_others(const struct cgroup_host *h)
     size_t count = fd < 0 ? 0 : tree_pids(fd, &pids);
 
     for (size_t i = 0; i < count; i++)
-        if (pids[i] != getpid())
+        if (!is_ours(pids[i]))
             return true;
     return false;
 }
@@ -271,6 +277,23 @@ static int control(const struct cgroup_host *h, const char *group, const char *f
     return fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
 }
 
+/* Moves the bench and its supervisor from one group to the other; errno tells why not. */
+static int move_ours(const struct cgroup_host *h, const char *from, const char *to)
+{
+    cleanup_free char *path = xasprintf("%s%s", h->v2_mount, from);
+    cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cleanup_free pid_t *pids = NULL;
+    size_t count = fd < 0 ? 0 : tree_pids(fd, &pids);
+
+    for (size_t i = 0; i < count; i++) {
+        cleanup_free char *pid = xasprintf("%d", (int)pids[i]);
+
+        if (is_ours(pids[i]) && control(h, to, "cgroup.procs", pid) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int cgroup_host_enter(struct cgroup_host *h, const char *id, struct bench_error *err)
 {
     cleanup_free char *leaf = xasprintf("%s/%s.self", h->parent, id);
@@ -284,7 +307,7 @@ int cgroup_host_enter(struct cgroup_host *h, const char *id, struct bench_error 
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot make control group '%s'",
                            path);
-    if (control(h, leaf, "cgroup.procs", "0") < 0) {
+    if (move_ours(h, h->parent, leaf) < 0) {
         error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot enter control group '%s'", path);
         rmdir(path);
         return -1;
@@ -301,6 +324,6 @@ void cgroup_host_leave(const struct cgroup_host *h)
         return;
     /* While a controller is enabled for the children, no process may enter. */
     control(h, h->parent, "cgroup.subtree_control", "-cpu");
-    control(h, h->parent, "cgroup.procs", "0");
+    move_ours(h, h->leaf, h->parent);
     rmdir(path);
 }

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "process/cgroup.h"
 #include "process/cgroup_tree.h"
+#include "process/descendants.h"
 
 #define PATIENCE_NS (2 * NS_PER_S)
 
@@ -44,7 +45,8 @@ static unsigned long long start_of(int pid)
 
 const char *cgroup_owner_id(char *out, size_t size)
 {
-    int pid = (int)getpid();
+    pid_t supervisor = supervisor_pid();
+    int pid = (int)(supervisor ? supervisor : getpid()); /* the one that the user has started */
 
     snprintf(out, size, "bench-%llu-%d-%llu", own_namespace(), pid, start_of(pid));
     return out;

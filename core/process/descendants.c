@@ -82,3 +82,15 @@ size_t descendants_kill(pid_t root)
         kill(pids[i], SIGKILL);
     return n;
 }
+
+static pid_t supervisor; /* of the process, as its parent is */
+
+void supervisor_is(pid_t pid)
+{
+    supervisor = pid;
+}
+
+pid_t supervisor_pid(void)
+{
+    return supervisor;
+}

@@ -14,4 +14,8 @@ size_t descendants_find(pid_t root, pid_t **ret_pids);
 /* One round of SIGKILL to all of them. Returns how many were found. */
 size_t descendants_kill(pid_t root);
 
+/* The parent that only waits for this process (cli/supervisor.h); 0: there is none. */
+void supervisor_is(pid_t pid);
+pid_t supervisor_pid(void);
+
 #endif

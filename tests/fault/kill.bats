@@ -73,7 +73,8 @@ limit() { is_root && echo 1 || echo 0; }
     sleep 0.7
     # The guardian dies too: only then does something stay behind.
     guardian=
-    for child in $(cat /proc/$pid/task/$pid/children); do
+    worker=$(worker_of $pid)
+    for child in $(cat /proc/$worker/task/$worker/children); do
         grep -q bench-guardian /proc/$child/comm && guardian=$child
     done
     [ -n "$guardian" ]

@@ -19,6 +19,9 @@ setup() {
 
 teardown() { watch_end; }
 
+# The process that does the work of the bench with this number, which only waits for it.
+worker_of() { tr -d ' ' <"/proc/$1/task/$1/children"; }
+
 is_root() { [ "$(id -u)" = 0 ]; }
 need_root() { is_root || skip "needs root"; }
 need_nginx() { command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || skip "nginx is not installed"; }

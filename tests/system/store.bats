@@ -102,9 +102,9 @@ measure() { # directory, repetitions
         sleep 0.02
     done
     sleep 0.3
-    kill -STOP $pid
+    kill -STOP "$(worker_of $pid)"
     sleep 1.2
-    kill -CONT $pid
+    kill -CONT "$(worker_of $pid)"
     wait $pid
     # 200 ticks, more than 100 of them slept through.
     rows=$(json run/repetitions/0001-none/repetition.json 'd["series_rows"]')

@@ -68,12 +68,13 @@ hint: run as root" ]
     # Not the one that is only tried before the run: that of the repetition, which is the second.
     for i in $(seq 1500); do
         [ -e bench-results/latest/repetitions/0002-none ] &&
-            [ -n "$(find /proc/$pid/fd -lname '*bpf-prog*' 2>/dev/null)" ] && break
+            [ -n "$(find /proc/$(worker_of $pid)/fd -lname '*bpf-prog*' 2>/dev/null)" ] && break
         sleep 0.02
     done
-    find /proc/$pid/fd -lname '*bpf-prog*' | grep -q .
+    worker=$(worker_of $pid)
+    find /proc/$worker/fd -lname '*bpf-prog*' | grep -q .
     # It is the bench's alone: with the bench it goes.
-    for child in $(pgrep -P $pid); do
+    for child in $(pgrep -P $worker); do
         [ -z "$(find /proc/$child/fd -lname '*bpf-prog*' 2>/dev/null)" ]
     done
     kill -9 $pid
