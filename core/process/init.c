@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -54,8 +56,8 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The usual soft limit of 1024 is for programs that call select(); a relay of 1000 connections needs
- * more. Above the kernel's own default some programs would walk through all of them. */
+/* The usual soft limit of 1024 is for programs that call select(); a relay of 1000 connections
+ * needs more. Above the kernel's own default some programs would walk through all of them. */
 static void raise_descriptors(void)
 {
     struct rlimit limit;
@@ -201,8 +203,21 @@ static void close_others(int *keep, size_t n)
     close_range(next, ~0U, 0);
 }
 
+/* In a PID namespace /proc must show that namespace: with the host's, a component that looks for
+ * its threads and children by their numbers finds others, or none. pthread_setname_np() of another
+ * thread is one that does, so that threads kept the name of their program. Where a mount is not
+ * allowed it stays as it was. It takes some milliseconds, so built-in roles go without. */
+static void mount_proc(void)
+{
+    /* Never without the second: the mount would come back to where we are from. */
+    if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+        mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 static int settle(const struct init *in, struct bench_error *err)
 {
+    if (init_isolated(in->containment, in->spec) && !in->spec->process->main)
+        mount_proc();
     for (int fd = 0; fd < 3; fd++)
         if (dup2(in->standard[fd], fd) < 0)
             return error_errno(err, BENCH_ERROR_RUN, errno, "cannot set up standard files");
@@ -310,7 +325,7 @@ pid_t init_fork(bool pid_namespace, int cgroup_fd)
 
 void init_run(const struct init *in)
 {
-    int keep[] = {in->control,          in->exec_pipe,       in->outputs[0].pipe,
+    int keep[] = {in->control,         in->exec_pipe,       in->outputs[0].pipe,
                   in->outputs[0].file, in->outputs[1].pipe, in->outputs[1].file};
     struct bench_error err = {0};
     sigset_t child;

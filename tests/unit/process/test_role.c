@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -102,6 +103,45 @@ static void test_component_gets_a_clean_start(void **state)
                          a.directory);
     assert_string_equal(out, expected);
     assert_string_equal(err, "bad");
+    actor_gone(&a);
+}
+
+/* As a container's runtime would be asked: may /proc be mounted in a namespace? */
+static bool may_mount_proc(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0 ||
+            mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+            _exit(1);
+        pid = fork();
+        if (pid == 0)
+            _exit(mount("proc", "/proc", "proc", 0, NULL) < 0);
+        _exit(waitpid(pid, &status, 0) < 0 || status != 0);
+    }
+    return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* Its own number leads to itself. */
+static void test_proc_shows_the_components_namespace(void **state)
+{
+    struct stage *s = *state;
+    struct actor a = {0};
+    cleanup_free char *out = NULL;
+
+    if (s->containment.pid_namespaces && !may_mount_proc()) {
+        print_message("# SKIP '/proc' cannot be mounted here\n");
+        skip();
+    }
+    actor_argv(&a, "/bin/sh", "-c", "tr '\\0' ' ' </proc/$$/cmdline; ls -d /proc/$$/task/$$",
+               NULL);
+    actor_start(s, &a);
+    actor_await_state(&a, ROLE_EXITED);
+    assert_int_equal(role_status(a.role), 0);
+    out = actor_output(&a, "stdout");
+    assert_non_null(strstr(out, "/bin/sh -c tr"));
     actor_gone(&a);
 }
 
@@ -410,8 +450,9 @@ static void test_output_is_kept_within_bounds(void **state)
     assert_int_equal(role_stop(a.role, 0, NULL, &err), 0);
     role_describe_output(a.role, &said);
     assert_int_equal(said.count, 1);
-    marker = xasprintf("wrote 8.6 MiB to stderr, of which '%s/stderr' has the first and the last MiB",
-                       a.directory);
+    marker =
+        xasprintf("wrote 8.6 MiB to stderr, of which '%s/stderr' has the first and the last MiB",
+                  a.directory);
     assert_string_equal(said.items[0], marker);
     strings_release(&said);
     free(marker);
@@ -463,8 +504,8 @@ static void test_descriptors_up_to_the_hard_limit(void **state)
     actor_await_state(&a, ROLE_EXITED);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     out = actor_output(&a, "stdout");
-    expected = xasprintf("%llu", (unsigned long long)(before.rlim_max < 1 << 20 ? before.rlim_max
-                                                                               : 1 << 20));
+    expected = xasprintf(
+        "%llu", (unsigned long long)(before.rlim_max < 1 << 20 ? before.rlim_max : 1 << 20));
     assert_string_equal(out, expected);
     actor_gone(&a);
 }
@@ -749,6 +790,7 @@ static void test_time_of_four_roles(void **state)
 #define TESTS                                                                                 \
     cmocka_unit_test(test_held_until_released),                                               \
         cmocka_unit_test(test_component_gets_a_clean_start),                                  \
+        cmocka_unit_test(test_proc_shows_the_components_namespace),                           \
         cmocka_unit_test(test_without_a_pid_namespace),                                       \
         cmocka_unit_test(test_counter_sees_the_component),                                    \
         cmocka_unit_test(test_init_sleeps_while_the_component_runs),                          \
