@@ -100,11 +100,12 @@ static bool was_recorded(const struct perf_header *h, const char *event)
     return false;
 }
 
-/* perf takes another event where the CPU has not the one that was asked for, and succeeds. */
-static int check_events(const struct recording *r, const struct recorded *item,
-                        struct bench_error *err)
+/* perf takes another event where the CPU has not the one that was asked for, and succeeds. It also
+ * writes down the name of the machine, which no run keeps. */
+static int check_file(const struct recording *r, const struct recorded *item,
+                      struct bench_error *err)
 {
-    cleanup_close int fd = open(item->path, O_RDONLY | O_CLOEXEC);
+    cleanup_close int fd = open(item->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     cleanup_perf_header struct perf_header header = {0};
     cleanup_text struct text names = {0};
 
@@ -118,13 +119,13 @@ static int check_events(const struct recording *r, const struct recorded *item,
         if (!was_recorded(&header, r->events.items[i]))
             return error_set(err, BENCH_ERROR_RUN, "%s: perf did not record '%s', but %s",
                              item->name, r->events.items[i], text_get(&names));
-    return 0;
+    return perf_header_forget_host(&header, fd, item->path, err);
 }
 
 int recording_finish(struct recording *r, struct bench_error *err)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (perf_tool_finish(r->tools[i], err) < 0 || check_events(r, &r->items[i], err) < 0)
+        if (perf_tool_finish(r->tools[i], err) < 0 || check_file(r, &r->items[i], err) < 0)
             return -1;
     return 0;
 }

@@ -16,12 +16,13 @@
 #define IDS_MAX (1 << 20)
 #define FEATURE_BYTES_MAX (64 << 20)
 #define ATTR_BYTES_MAX 4096
+#define HOST_BYTES_MAX 4096
 
 #define MAGIC_SWAPPED "2ELIFREP"
 #define PIPE_HEADER_SIZE 16
 
 /* Bits of the header's feature set, from tools/perf/util/header.h. */
-enum { FEATURE_BUILD_ID = 2, FEATURE_EVENT_DESC = 12, FEATURES = 256 };
+enum { FEATURE_BUILD_ID = 2, FEATURE_HOSTNAME = 3, FEATURE_EVENT_DESC = 12, FEATURES = 256 };
 
 struct section {
     uint64_t offset, size;
@@ -269,12 +270,29 @@ static int read_build_ids(struct perf_header *h, const struct source *s,
     return 0;
 }
 
+/* A length of 4 bytes, then so many with the name and zeros. */
+static int read_host(struct perf_header *h, const struct source *s, const struct section *section,
+                     struct bench_error *err)
+{
+    cleanup_free char *bytes = NULL;
+
+    if (read_section(s, section, HOST_BYTES_MAX, "the host's name", &bytes, err) < 0)
+        return -1;
+    if (section->size < sizeof(uint32_t))
+        return damaged(s, err, section->offset, "the host's name");
+    h->host = section->offset + sizeof(uint32_t);
+    h->host_size = section->size - sizeof(uint32_t);
+    return 0;
+}
+
 static int read_feature(struct perf_header *h, const struct source *s, unsigned bit,
                         const struct section *section, struct bench_error *err)
 {
     switch (bit) {
     case FEATURE_EVENT_DESC:
         return read_descriptions(h, s, section, err);
+    case FEATURE_HOSTNAME:
+        return read_host(h, s, section, err);
     case FEATURE_BUILD_ID:
         return read_build_ids(h, s, section, err);
     default:
@@ -323,6 +341,23 @@ int perf_header_read(struct perf_header *h, int fd, const char *path, struct ben
     if (read_attrs(h, &s, &file, err) < 0)
         return -1;
     return read_features(h, &s, &file, err);
+}
+
+int perf_header_forget_host(const struct perf_header *h, int fd, const char *path,
+                            struct bench_error *err)
+{
+    static const char nothing[HOST_BYTES_MAX];
+
+    for (uint64_t done = 0; done < h->host_size;) {
+        ssize_t n = pwrite(fd, nothing, h->host_size - done, (off_t)(h->host + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_errno(err, BENCH_ERROR_RUN, errno, "cannot write '%s'", path);
+        done += (uint64_t)n;
+    }
+    return 0;
 }
 
 void perf_header_release(struct perf_header *h)

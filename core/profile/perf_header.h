@@ -39,10 +39,14 @@ struct perf_header {
     struct perf_build_id *build_ids;
     size_t n_build_ids;
     uint64_t data, data_size; /* where the records are; within the file */
+    uint64_t host, host_size; /* where the name of the machine is; size 0: nowhere */
 };
 
 /* Reads from `fd`; `path` is for messages. Zero-initialised or failed, `h` may be released. */
 int perf_header_read(struct perf_header *h, int fd, const char *path, struct bench_error *err);
+/* Makes the machine's name empty, in place: the file stays one that perf reads. */
+int perf_header_forget_host(const struct perf_header *h, int fd, const char *path,
+                            struct bench_error *err);
 void perf_header_release(struct perf_header *h);
 
 /* Index of the event with that id, or -1. */

@@ -66,6 +66,10 @@ on_devices() {
         perf script -i "$at/record-$role.perf.data" -F comm,pid,event,ip,sym,dso >$role.txt 2>/dev/null
         [ -s $role.txt ]
     done
+    # perf writes down the machine's name, which no run keeps; perf reads the file all the same.
+    perf report -i "$at/record-client.perf.data" --header-only >header.txt 2>/dev/null
+    grep -q '^# hostname : *$' header.txt
+    grep -q '^# cmdline : .*perf' header.txt
     # The workers, which the master forks after it has been let go: itself it only waits.
     [ "$(grep -c '^nginx' relay_1.txt)" -gt 10 ]
     # A built-in role never execs: its code is found all the same.

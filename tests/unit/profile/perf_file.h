@@ -25,6 +25,7 @@ struct perf_file {
     size_t n_attrs;
     struct text records;
     struct text build_ids; /* the feature's content; none when empty */
+    const char *host;      /* likewise; NULL: none */
     struct text bytes; /* the whole file */
     int fd;
     char path[32];
@@ -157,23 +158,33 @@ static inline void perf_file_descriptions(const struct perf_file *f, struct text
     }
 }
 
-/* A file's table of features: build-ids (2), names of events (12). */
+/* A file's table of features: build-ids (2), the host's name (3), names of events (12). */
 static inline void perf_file_features(struct perf_file *f, uint64_t bits)
 {
-    struct text names = {0};
-    const struct text *all[] = {&f->build_ids, &names};
+    struct text names = {0}, host = {0};
+    const struct text *all[] = {&f->build_ids, &host, &names};
+    const size_t n = sizeof(all) / sizeof(*all);
     uint64_t at = f->bytes.length + 16 * (uint64_t)__builtin_popcountll(bits);
 
     perf_file_descriptions(f, &names);
-    for (size_t i = 0; i < 2; i++)
+    if (f->host) {
+        uint32_t length = 64; /* as perf rounds it up */
+        char room[64] = "";
+
+        strncpy(room, f->host, sizeof(room) - 1);
+        text_add_bytes(&host, &length, sizeof(length));
+        text_add_bytes(&host, room, sizeof(room));
+    }
+    for (size_t i = 0; i < n; i++)
         if (all[i]->length) {
             perf_file_word(&f->bytes, at);
             perf_file_word(&f->bytes, all[i]->length);
             at += all[i]->length;
         }
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < n; i++)
         text_add_bytes(&f->bytes, all[i]->data, all[i]->length);
     text_release(&names);
+    text_release(&host);
 }
 
 /* Puts the file together, in memory; `path` names it then. */
@@ -181,7 +192,7 @@ static inline void perf_file_end(struct perf_file *f)
 {
     uint64_t attr = sizeof(f->attrs[0]) + 16, ids = 104, attrs = ids + 8 * f->n_attrs;
     uint64_t data = attrs + attr * f->n_attrs;
-    uint64_t bits = 1 << 12 | (f->build_ids.length ? 1 << 2 : 0);
+    uint64_t bits = 1 << 12 | (f->build_ids.length ? 1 << 2 : 0) | (f->host ? 1 << 3 : 0);
 
     text_add_bytes(&f->bytes, "PERFILE2", 8);
     perf_file_word(&f->bytes, 104);

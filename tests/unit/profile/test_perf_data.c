@@ -294,6 +294,32 @@ static void tables_behind_the_records(void **state)
     assert_null(perf_header_build_id(h, "/bin/y"));
 }
 
+/* In place: nothing else in the file changes. */
+static void the_name_of_the_machine_is_forgotten(void **state)
+{
+    cleanup_perf_header struct perf_header h = {0}, again = {0};
+    cleanup_perf_file struct perf_file f;
+    cleanup_free char *bytes = NULL;
+    char *name;
+
+    (void)state;
+    perf_file_begin(&f);
+    sample_at(&f, 1);
+    f.host = "build-7.example.org";
+    perf_file_end(&f);
+    assert_int_equal(perf_header_read(&h, f.fd, f.path, NULL), 0);
+    assert_int_equal(h.host_size, 64);
+    assert_int_equal(perf_header_forget_host(&h, f.fd, f.path, NULL), 0);
+    bytes = xcalloc(f.bytes.length + 1, 1);
+    assert_int_equal(pread(f.fd, bytes, f.bytes.length + 1, 0), f.bytes.length);
+    name = memmem(f.bytes.data, f.bytes.length, f.host, strlen(f.host));
+    assert_non_null(name);
+    memset(name, 0, strlen(f.host));
+    assert_memory_equal(bytes, f.bytes.data, f.bytes.length);
+    assert_int_equal(perf_header_read(&again, f.fd, f.path, NULL), 0);
+    assert_true(again.host == h.host && again.host_size == h.host_size && again.n_events == 1);
+}
+
 static void any_file_that_is_cut_short_is_refused(void **state)
 {
     cleanup_perf_file struct perf_file f;
@@ -370,6 +396,7 @@ int main(void)
         cmocka_unit_test(the_longest_sample),
         cmocka_unit_test(several_events_are_told_apart_by_their_id),
         cmocka_unit_test(tables_behind_the_records),
+        cmocka_unit_test(the_name_of_the_machine_is_forgotten),
         cmocka_unit_test(any_file_that_is_cut_short_is_refused),
         cmocka_unit_test(other_files_are_refused_by_name),
         cmocka_unit_test(fields_that_are_not_known_are_refused),
