@@ -47,7 +47,10 @@ static char *read_table(const char *run, const char *file, struct bench_error *w
     if (!run || !string_ends_with(file, ".txt"))
         return NULL;
     dirfd = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fd = file_open_beneath(dirfd, file, why);
+    if (dirfd < 0)
+        error_errno(why, BENCH_ERROR_RUN, errno, "cannot open '%s'", run);
+    else
+        fd = file_open_beneath(dirfd, file, why);
     n = fd < 0 ? -1 : read(fd, buffer, sizeof(buffer));
     if (fd >= 0 && n < 0)
         error_errno(why, BENCH_ERROR_RUN, errno, "cannot read '%s'", file);

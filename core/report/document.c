@@ -59,7 +59,9 @@ static void add_repetition(struct document *d, const struct observed *o,
         .point = document_keep(d, r->point),
         .index = r->index,
         .block = r->block,
-        .state = r->ok ? "ok" : "failed",
+        .state = !r->ok                                                         ? "failed"
+                 : record_measures(r) && fitness_rejects(&d->fitness, r->block) ? "rejected"
+                                                                                : "ok",
         .error = r->ok ? NULL : document_keep(d, r->error.message),
         .directory = document_keep(d, r->directory ? r->directory : ""),
         .overhead_seconds = r->ok ? (double)(r->total_ns - measured) * 1e-9 : NAN,
@@ -234,8 +236,8 @@ int document_new_gated(struct document **ret, const struct stored_run *run,
 
     if (!d)
         return -1;
-    add_repetitions(d);
     document_judge_blocks(d, run);
+    add_repetitions(d);
     document_add_arms(d, run);
     document_add_comparisons(d, run);
     document_add_gates(d, run, gates);

@@ -61,7 +61,8 @@ static void add_estimates(struct document *d, const struct observations *ok,
 }
 
 /* As it was set; what was asked for when no repetition has got that far. */
-static double relay_limit(const struct stored_run *run, const struct observations *all)
+static double relay_limit(const struct stored_run *run, const struct observations *all,
+                          const char *name, const char *point)
 {
     for (size_t i = 0; i < all->count; i++) {
         const struct repetition_record *r = all->items[i]->record;
@@ -70,9 +71,8 @@ static double relay_limit(const struct stored_run *run, const struct observation
             if (strncmp(r->roles[k].name, "relay_", 6) == 0)
                 return r->roles[k].cpu_limit;
     }
-    return json_number_or(
-        json_object_get(run_arm(run, all->items[0]->record->arm), "cpu_limit"),
-        json_number_or(run_setting(run, all->items[0]->record->point, "cpu_limit"), 0));
+    return json_number_or(json_object_get(run_arm(run, name), "cpu_limit"),
+                          json_number_or(run_setting(run, point, "cpu_limit"), 0));
 }
 
 static void find_achieved(const struct observations *ok, struct bench_arm *arm)
@@ -119,20 +119,51 @@ static void find_limiter(struct document *d, const struct observations *ok, stru
     } else if (most == ok->count) {
         arm->limited_why = document_keep(d, found->why);
     } else {
-        cleanup_free char *why =
-            xasprintf("%s; in %zu of %zu repetitions", found->why, most, ok->count);
+        cleanup_free char *why = xasprintf("%s; in %zu of %zu %s", found->why, most, ok->count,
+                                           counted_repetitions(arm, ok->count));
 
         arm->limited_why = document_keep(d, why);
     }
 }
 
-static uint32_t count_failed(const struct observations *all)
+/* How many of the arm's repetitions there are of each kind: together all that are finished. */
+static void count_repetitions(const struct document *d, const struct stored_run *run,
+                              const struct observations *all, struct bench_arm *arm)
 {
-    uint32_t n = 0;
+    for (size_t i = 0; i < all->count; i++) {
+        const struct repetition_record *r = all->items[i]->record;
 
-    for (size_t i = 0; i < all->count; i++)
-        n += !all->items[i]->record->ok;
-    return n;
+        if (!r->ok)
+            arm->failed++;
+        else if (fitness_rejects(&d->fitness, r->block))
+            arm->rejected++;
+        else
+            arm->valid++;
+    }
+    for (size_t i = 0; i < run->n_lost; i++)
+        arm->damaged += run->lost[i].measures && strcmp(run->lost[i].arm, arm->name) == 0 &&
+                        strcmp(run->lost[i].point, arm->point) == 0;
+}
+
+static struct bench_arm *new_arm(struct document *d)
+{
+    uint32_t n = d->document.n_arms++;
+
+    d->arms = grow(d->arms, &d->arms_capacity, n + 1, sizeof(*d->arms));
+    d->document.arms = (const struct bench_arm *const *)d->arms;
+    return d->arms[n] = xcalloc(1, sizeof(**d->arms));
+}
+
+/* The relay and its processes as a repetition had them, or as they were planned. */
+static void identify(struct document *d, const struct stored_run *run,
+                     const struct observations *all, struct bench_arm *arm)
+{
+    const struct repetition_record *first = all->count ? all->items[0]->record : NULL;
+    const json_t *plugin = json_object_get(run_arm(run, arm->name), "plugin");
+
+    arm->relay = document_keep(d, first ? first->relay : json_text_or(plugin, arm->name));
+    arm->hops = first ? first->hops : run_hops(run, arm->name, arm->point);
+    arm->cpu_limit = arm->hops ? relay_limit(run, all, arm->name, arm->point) : 0;
 }
 
 static void add_arm(struct document *d, const struct stored_run *run, const char *name,
@@ -141,28 +172,19 @@ static void add_arm(struct document *d, const struct stored_run *run, const char
     struct observations all = document_select(d, name, point, false);
     struct observations ok = select_counting(d, name, point);
     struct observations aside = select_aside(d, name, point);
-    uint32_t n = d->document.n_arms;
-    struct bench_arm *arm;
+    struct bench_arm counted = {.name = name, .point = point};
 
-    if (all.count > 0) {
-        const struct repetition_record *first = all.items[0]->record;
+    count_repetitions(d, run, &all, &counted);
+    if (bench_arm_repetitions(&counted) > 0) {
+        struct bench_arm *arm = new_arm(d);
 
-        d->arms = grow(d->arms, &d->arms_capacity, n + 1, sizeof(*d->arms));
-        arm = d->arms[n] = xcalloc(1, sizeof(*arm));
-        *arm = (struct bench_arm){
-            .name = document_keep(d, name),
-            .relay = document_keep(d, first->relay),
-            .point = document_keep(d, point),
-            .hops = first->hops,
-            .cpu_limit = first->hops ? relay_limit(run, &all) : 0,
-            .valid = (uint32_t)ok.count,
-            .failed = count_failed(&all),
-        };
+        *arm = counted;
+        arm->name = document_keep(d, name);
+        arm->point = document_keep(d, point);
+        identify(d, run, &all, arm);
         find_achieved(&ok, arm);
         find_limiter(d, &ok, arm);
         add_estimates(d, &ok, &aside, arm);
-        d->document.arms = (const struct bench_arm *const *)d->arms;
-        d->document.n_arms = n + 1;
         if (!d->brief)
             explanation_add_arm(&d->explanation, arm, &ok, &aside, run_rate(run, point) > 0);
     }
@@ -230,7 +252,7 @@ static void judge_loads(struct document *d, const struct stored_run *run)
         if (!(rate > 0))
             continue;
         ok = select_counting(d, a->name, a->point);
-        load_judge(&ok, rate, light_p99(d, run, a, rate), &why);
+        load_judge(a, &ok, rate, light_p99(d, run, a, rate), &why);
         a->saturated = why.length ? document_keep(d, text_get(&why)) : NULL;
         observations_release(&ok);
     }

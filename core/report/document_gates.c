@@ -59,14 +59,16 @@ static bool is_judged(const struct judging *j, const struct gate *g, const struc
                       struct judged *ret)
 {
     struct observations ok = document_select(j->document, arm->name, arm->point, true);
+    bool empty;
 
     *ret = (struct judged){
         .arm = arm,
         .metric = metric_of(&ok, g->metric),
         .base = gate_compares(g) && j->compared ? document_base(j->document, &j->rule, arm) : NULL,
     };
+    empty = ok.count == 0;
     observations_release(&ok);
-    return names(j, g, arm) && (ret->metric || arm->valid == 0) && (ret->base || !gate_compares(g));
+    return names(j, g, arm) && (ret->metric || empty) && (ret->base || !gate_compares(g));
 }
 
 static struct bench_gate *add_gate(struct document *d, const char *text,

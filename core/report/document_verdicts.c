@@ -104,6 +104,9 @@ void document_judge_blocks(struct document *d, const struct stored_run *run)
     d->document.rejected = d->rejected;
     d->document.n_rejected = (uint32_t)d->fitness.n_rejected;
     d->document.n_blocks = (uint32_t)d->fitness.n_blocks;
+    for (size_t i = 0; i < run->n_lost; i++)
+        if (run->lost[i].measures && run->lost[i].block > d->document.n_blocks)
+            d->document.n_blocks = run->lost[i].block;
     observations_release(&all);
     verdict_rule_release(&rule);
 }

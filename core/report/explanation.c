@@ -78,19 +78,21 @@ static const char *capture_of(const struct rule *rule, const struct judgement *v
     return rule->capture;
 }
 
-static void end_evidence(struct text *t, struct found *ret, bool aside)
+static void end_evidence(const struct bench_arm *arm, struct text *t, struct found *ret, bool aside)
 {
+    const char *all = aside ? "repetitions made for it" : counted_repetitions(arm, ret->finding.of);
+
     text_add(t, "; from '%s')", ret->finding.capture);
     if (ret->finding.of > 1)
-        text_add(t, ", in %u of %u repetitions%s", ret->finding.holds, ret->finding.of,
-                 aside ? " made for it" : "");
+        text_add(t, ", in %u of %u %s", ret->finding.holds, ret->finding.of, all);
     else if (aside)
         text_add(t, " in a repetition made for it");
     ret->evidence = text_take(t);
 }
 
-static void describe(const struct rule *rule, const struct judgement *v,
-                     const struct observations *obs, bool aside, struct found *ret)
+static void describe(const struct bench_arm *arm, const struct rule *rule,
+                     const struct judgement *v, const struct observations *obs, bool aside,
+                     struct found *ret)
 {
     struct text t = {0};
     size_t shown = 0;
@@ -106,7 +108,7 @@ static void describe(const struct rule *rule, const struct judgement *v,
         shown++;
     }
     add_cited(&t, v, obs, derived || shown > 1, rule->once, ret);
-    end_evidence(&t, ret, aside);
+    end_evidence(arm, &t, ret, aside);
 }
 
 /* --- one rule on one role ------------------------------------------------------------------ */
@@ -158,7 +160,7 @@ static struct found *apply(size_t row, const struct rule *rule, const struct ben
     found->finding.holds = v.holds;
     found->finding.of = v.of;
     found->excess = excess_of(&rule->conditions[0], v.values[0]);
-    describe(rule, &v, obs, aside, found);
+    describe(arm, rule, &v, obs, aside, found);
     return found;
 }
 
@@ -191,7 +193,7 @@ static struct found *apply_limit(size_t row, const struct rule *rule, const stru
     found->excess = v.holds;
     text_add(&t, "%s", first->limit.why);
     add_cited(&t, &v, ok, false, false, found);
-    end_evidence(&t, found, false);
+    end_evidence(arm, &t, found, false);
     return found;
 }
 

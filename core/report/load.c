@@ -80,7 +80,8 @@ void load_explain(const struct load *l, enum saturation_sign s, char *out, size_
     }
 }
 
-void load_judge(const struct observations *ok, double rate, double p99_light, struct text *ret)
+void load_judge(const struct bench_arm *arm, const struct observations *ok, double rate,
+                double p99_light, struct text *ret)
 {
     char first[160] = "";
     size_t n = 0;
@@ -96,5 +97,6 @@ void load_judge(const struct observations *ok, double rate, double p99_light, st
             load_explain(&load, sign, first, sizeof(first));
     }
     if (2 * n > ok->count)
-        text_add(ret, "%s; so in %zu of %zu repetitions", first, n, ok->count);
+        text_add(ret, "%s; so in %zu of %zu %s", first, n, ok->count,
+                 counted_repetitions(arm, ok->count));
 }

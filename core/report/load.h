@@ -15,7 +15,8 @@ void load_of(const struct repetition_record *r, double rate, struct load *ret);
 
 /* Whether most of an arm's repetitions at `rate` were saturated: then the reason of the first of
  * them, and how many, in `ret`. */
-void load_judge(const struct observations *ok, double rate, double p99_light, struct text *ret);
+void load_judge(const struct bench_arm *arm, const struct observations *ok, double rate,
+                double p99_light, struct text *ret);
 /* "answered 96.9% of the requests that were due"; "" for SATURATION_NONE. */
 void load_explain(const struct load *l, enum saturation_sign s, char *out, size_t size);
 

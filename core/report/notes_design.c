@@ -152,11 +152,26 @@ static void design_rule(const struct stored_run *run, const struct bench_documen
                                          : "fixed before the run");
 }
 
+static uint32_t damaged_blocks(const struct stored_run *run)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < run->n_lost; i++) {
+        bool known = !run->lost[i].measures;
+
+        for (size_t k = 0; k < i; k++)
+            known |= run->lost[k].measures && run->lost[k].block == run->lost[i].block;
+        n += !known;
+    }
+    return n;
+}
+
 /* Which blocks entered, and whether the others would have changed anything. */
-static void design_rejected(const struct bench_document *d, struct strings *ret)
+static void design_rejected(const struct stored_run *run, const struct bench_document *d,
+                            struct strings *ret)
 {
     cleanup_text struct text t = {0};
-    uint32_t failed = 0, turned = 0;
+    uint32_t failed = 0, turned = 0, damaged = damaged_blocks(run);
 
     if (d->n_comparisons == 0)
         return;
@@ -170,6 +185,8 @@ static void design_rejected(const struct bench_document *d, struct strings *ret)
         text_add(&t, "%s%u: %s", i ? "; " : " (", d->rejected[i].block, d->rejected[i].why);
     text_add(&t, "%s%s, %u failed", d->n_rejected > 3 ? "; …" : "", d->n_rejected ? ")" : "",
              failed);
+    if (damaged)
+        text_add(&t, ", %u damaged", damaged);
     if (d->n_rejected && turned == 0)
         text_add(&t, "; same verdicts with them kept");
     strings_add(ret, text_get(&t));
@@ -542,11 +559,12 @@ static void design_captures(const struct stored_run *run, struct strings *ret)
 static void design_estimates(const struct stored_run *run, const struct bench_document *d,
                              struct strings *ret)
 {
-    uint32_t most = 0;
+    uint32_t most = 0; /* that entered an estimate */
 
     for (uint32_t i = 0; i < d->n_arms; i++)
-        if (d->arms[i]->valid > most)
-            most = d->arms[i]->valid;
+        for (uint32_t k = 0; k < d->arms[i]->n_estimates; k++)
+            if (d->arms[i]->estimates[k]->n > most)
+                most = d->arms[i]->estimates[k]->n;
     if (most < 6)
         strings_addf(ret,
                      "estimate: Hodges-Lehmann over repetitions; %.0f%% intervals need 6 valid "
@@ -571,7 +589,7 @@ void notes_design(const struct stored_run *run, const struct bench_document *d,
         design_load(run, ret);
     design_slices(all, ret);
     design_rule(run, d, ret);
-    design_rejected(d, ret);
+    design_rejected(run, d, ret);
     if (*d->network)
         strings_addf(ret, "network %s, loopback", d->network);
     design_loop(run, all, ret);

@@ -65,15 +65,17 @@ static const char *arm_label(const struct bench_arm *a, char *out, size_t size)
 static void warn_state(const struct stored_run *run, const struct bench_document *d,
                        struct strings *ret)
 {
+    const uint32_t finished = d->n_repetitions + (uint32_t)run->n_lost;
+
     if (strcmp(d->state, "complete") != 0)
         strings_addf(ret, "the run %s: %u of %u repetitions are finished",
                      strcmp(d->state, "running") == 0       ? "is still going on"
                      : strcmp(d->state, "interrupted") == 0 ? "was interrupted"
                                                             : "was ended by an error",
-                     d->n_repetitions, d->planned);
-    else if (d->n_repetitions + run->damaged.count < d->planned)
-        strings_addf(ret, "%zu of the run's %u repetitions are no longer there",
-                     d->planned - d->n_repetitions - run->damaged.count, d->planned);
+                     finished, d->planned);
+    else if (finished < d->planned)
+        strings_addf(ret, "%u of the run's %u repetitions are no longer there",
+                     d->planned - finished, d->planned);
     for (size_t i = 0; i < run->damaged.count; i++)
         strings_addf(ret, "a stored repetition was skipped: %s", run->damaged.items[i]);
 }
@@ -104,7 +106,8 @@ static void warn_failures(const struct bench_document *d, struct strings *ret)
                 strcmp(d->repetitions[r]->point, a->point) == 0)
                 first = d->repetitions[r]->error;
         strings_addf(ret, "%s: %u of %u repetitions failed; the first: %s",
-                     arm_label(a, label, sizeof(label)), a->failed, a->failed + a->valid, first);
+                     arm_label(a, label, sizeof(label)), a->failed, bench_arm_repetitions(a),
+                     first);
     }
 }
 
@@ -116,7 +119,8 @@ static bool warns(const struct repetition_record *r, const char *sentence)
     return false;
 }
 
-/* What repetitions of an arm say of themselves: each sentence once, with the first one's numbers. */
+/* What repetitions of an arm say of themselves: each sentence once, with the first one's numbers.
+ */
 static void warn_repetitions_of(const struct bench_arm *arm, const struct observations *all,
                                 struct strings *ret)
 {
@@ -139,7 +143,8 @@ static void warn_repetitions_of(const struct bench_arm *arm, const struct observ
 
         for (size_t i = 0; i < n; i++)
             times += warns(own[i], said.warnings.items[k]);
-        strings_addf(ret, "%s: in %zu of %zu repetition%s: %s", label, times, n, plural(n),
+        strings_addf(ret, "%s: in %zu of %u repetition%s: %s", label, times,
+                     bench_arm_repetitions(arm), plural(bench_arm_repetitions(arm)),
                      said.warnings.items[k]);
     }
     strings_release(&said.warnings);
@@ -204,7 +209,8 @@ static void list_left_out(const struct bench_document *d, const struct observati
     for (uint32_t i = 0; i < d->n_arms; i++) {
         const char *arm = d->arms[i]->name;
 
-        if (d->arms[i]->valid == 0 || strings_has(&names, arm) || any_has(all, arm, metric))
+        if (d->arms[i]->valid + d->arms[i]->rejected == 0 || strings_has(&names, arm) ||
+            any_has(all, arm, metric))
             continue;
         strings_add(&names, arm);
         text_add(ret, "%s%s", names.count > 1 ? ", " : "", arm);

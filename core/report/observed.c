@@ -20,6 +20,11 @@ void observations_release(struct observations *o)
     *o = (struct observations){0};
 }
 
+const char *counted_repetitions(const struct bench_arm *arm, size_t n)
+{
+    return n == bench_arm_repetitions(arm) ? "repetitions" : "valid repetitions";
+}
+
 static bool is_number(struct bench_value v)
 {
     return bench_is_number(v.state) && isfinite(v.value);

@@ -51,4 +51,7 @@ struct bench_estimate **estimate_events(struct bench_estimate **all, uint32_t *c
                                         const struct observations *apart,
                                         const struct observations *baseline, const char *reason);
 
+/* What `n` of an arm's repetitions are called: all of them, or only the valid ones. */
+const char *counted_repetitions(const struct bench_arm *arm, size_t n);
+
 #endif

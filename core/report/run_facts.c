@@ -131,6 +131,19 @@ bool run_compares_saved(const struct stored_run *run)
     return json_object_get(json_object_get(run->run, "comparison"), "pairs") != NULL;
 }
 
+uint32_t run_hops(const struct stored_run *run, const char *arm, const char *point)
+{
+    const json_t *p;
+    size_t i;
+
+    json_array_foreach(json_object_get(run->run, "points"), i, p)
+    {
+        if (strcmp(json_text_or(json_object_get(p, "label"), ""), point) == 0)
+            return (uint32_t)json_number_or(json_object_get(json_object_get(p, "hops"), arm), 0);
+    }
+    return 0;
+}
+
 double run_rate(const struct stored_run *run, const char *point)
 {
     return json_rate_or(run_setting(run, point, "rate"), 0);

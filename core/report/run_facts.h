@@ -29,6 +29,8 @@ void run_arms(const struct stored_run *run, struct strings *ret);
 void run_points(const struct stored_run *run, struct strings *ret);
 /* Whether it is two saved runs (side_by_side.h), which share no blocks. */
 bool run_compares_saved(const struct stored_run *run);
+/* Relay processes of the arm at the point, as they were planned. */
+uint32_t run_hops(const struct stored_run *run, const char *arm, const char *point);
 /* Requests per second at the point; 0: a closed loop. */
 double run_rate(const struct stored_run *run, const char *point);
 /* CPUs online in the machine; 0 when unknown. */

@@ -14,10 +14,9 @@
 static const char *const same[] = {"workload", "protocol"};
 
 /* Members of the scenario and facts of the machine that bear on the numbers. */
-static const char *const conditions[] = {"jobs",       "rate",      "arrivals",   "hops",
-                                         "warmup",     "duration",  "tick",       "cpus",
-                                         "network",    "cpu_limit", "cpu_period", "congestion",
-                                         "interleave", "capture",   "reject"};
+static const char *const conditions[] = {
+    "jobs",    "rate",      "arrivals",   "hops",       "warmup",     "duration", "tick",  "cpus",
+    "network", "cpu_limit", "cpu_period", "congestion", "interleave", "capture",  "reject"};
 static const char *const facts[] = {"kernel",  "cpu_model",  "microcode",   "cpus_online",
                                     "boot_id", "hypervisor", "clocksource", "governor",
                                     "turbo",   "mitigations"};
@@ -320,6 +319,15 @@ static void take_repetitions(struct stored_run *ret, const struct side *side,
     free(from->repetitions);
     from->repetitions = NULL;
     from->n_repetitions = 0;
+    for (size_t i = 0; i < from->n_lost; i++) {
+        const struct lost_repetition *l = &from->lost[i];
+
+        if (l->measures && strings_has(names, l->arm)) {
+            cleanup_free char *name = arm_name(names, l->arm, side->label);
+
+            stored_run_add_lost(ret, name, l->point, l->block + block, true);
+        }
+    }
     for (size_t i = 0; i < from->damaged.count; i++)
         strings_addf(&ret->damaged, "%s: %s", side->label, from->damaged.items[i]);
 }

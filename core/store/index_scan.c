@@ -68,22 +68,36 @@ static int entering_prepare(struct entering *ret, struct run_index *x, struct be
 
 /* --- one run ------------------------------------------------------------------------------- */
 
-/* Repetitions that were finished. */
-static int count_done(int dirfd, int64_t *ret, struct bench_error *err)
+static int by_text(const void *key, const void *item)
+{
+    return strcmp(key, *(char *const *)item);
+}
+
+/* Repetitions of the plan that were finished: a copy of one is none. */
+static int count_done(int dirfd, const json_t *run, int64_t *ret, struct bench_error *err)
 {
     cleanup_strings struct strings names = {0};
     struct bench_error why = {0};
+    const json_t *step;
     int64_t n = 0;
+    size_t i;
 
     if (directory_list(dirfd, LAYOUT_REPETITIONS, &names, &why) < 0 && error_is_passing(&why)) {
         *err = why;
         return -1;
     } /* else it was killed before the first one began */
-    for (size_t i = 0; i < names.count; i++) {
-        cleanup_free char *path =
-            xasprintf(LAYOUT_REPETITIONS "/%s/" LAYOUT_REPETITION, names.items[i]);
+    json_array_foreach(json_object_get(run, "plan"), i, step)
+    {
+        json_int_t index = json_integer_value(json_object_get(step, "index"));
+        cleanup_free char *home =
+            layout_repetition((uint32_t)index, json_string_value(json_object_get(step, "arm")));
+        cleanup_free char *path = NULL;
         struct stat st;
 
+        if (names.count == 0 || !bsearch(home + strlen(LAYOUT_REPETITIONS "/"), names.items,
+                                         names.count, sizeof(*names.items), by_text))
+            continue;
+        path = xasprintf("%s/" LAYOUT_REPETITION, home);
         if (fstatat(dirfd, path, &st, 0) == 0)
             n++;
         else if (error_is_passing(&(struct bench_error){.errnum = errno}))
@@ -240,7 +254,7 @@ static int read_run(struct run_index *x, struct entering *e, const char *name, s
     found.changed = ctime_of(&st);
     if (fd >= 0)
         found.run = run_json_read(fd, path, &found.reason);
-    if (found.run && count_done(fd, &found.done, &found.reason) < 0) {
+    if (found.run && count_done(fd, found.run, &found.done, &found.reason) < 0) {
         error_context(&found.reason, "%s", path);
         json_decref(found.run);
         found.run = NULL;

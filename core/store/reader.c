@@ -110,6 +110,36 @@ static int by_index(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
+static const char *text_of(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+/* Enters the repetition of that directory as lost, when it is one of the plan: not a copy of one.
+ */
+static void lose(struct stored_run *run, const char *directory)
+{
+    const json_t *points = json_object_get(run->run, "points"), *step;
+    size_t i;
+
+    json_array_foreach(json_object_get(run->run, "plan"), i, step)
+    {
+        json_int_t index = json_integer_value(json_object_get(step, "index"));
+        json_int_t point = json_integer_value(json_object_get(step, "point"));
+        json_int_t block = json_integer_value(json_object_get(step, "block"));
+        const char *arm = text_of(step, "arm"), *purpose = text_of(step, "purpose");
+        cleanup_free char *home = layout_repetition((uint32_t)index, arm);
+
+        if (strcmp(home, directory) != 0)
+            continue;
+        stored_run_add_lost(run, arm, text_of(json_array_get(points, (size_t)point), "label"),
+                            (uint32_t)block, !*purpose || strcmp(purpose, PURPOSE_MEASURE) == 0);
+        return;
+    }
+}
+
 /* A directory without repetition.json is a repetition that never finished: not damage. What could
  * not be read for the moment is an error: without it, the others may tell something else. */
 static int add_repetition(struct stored_run *run, int dirfd, const char *name,
@@ -127,6 +157,7 @@ static int add_repetition(struct stored_run *run, int dirfd, const char *name,
         record_release(&record);
         if (!error_is_passing(&why)) {
             strings_add(&run->damaged, why.message);
+            lose(run, directory);
             return 0;
         }
         if (!why.hint[0])
@@ -188,6 +219,14 @@ int store_read(struct stored_run *ret, const char *word, struct bench_error *err
     return 0;
 }
 
+void stored_run_add_lost(struct stored_run *r, const char *arm, const char *point, uint32_t block,
+                         bool measures)
+{
+    r->lost = grow(r->lost, &r->lost_capacity, r->n_lost + 1, sizeof(*r->lost));
+    r->lost[r->n_lost++] = (struct lost_repetition){
+        .arm = xstrdup(arm), .point = xstrdup(point), .block = block, .measures = measures};
+}
+
 int stored_run_open(const struct stored_run *r, struct bench_error *err)
 {
     int fd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -204,5 +243,10 @@ void stored_run_release(struct stored_run *r)
     free(r->id);
     json_decref(r->run);
     strings_release(&r->damaged);
+    for (size_t i = 0; i < r->n_lost; i++) {
+        free(r->lost[i].arm);
+        free(r->lost[i].point);
+    }
+    free(r->lost);
     *r = (struct stored_run){0};
 }

@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "scenario/scenario.h"
 #include "store/fields.h"
+#include "store/run_json.h"
 
 #define ROLE(type, member)                                                                     \
     {                                                                                          \
@@ -36,9 +36,7 @@ static const struct field total_fields[] = {
     {0},
 };
 
-/* Counts have the bounds that the scenario has; searches and pilots have steps beside its own. */
-
-enum { MOST_STEPS = 10 * SCENARIO_MAX_STEPS };
+/* Counts have the bounds that the scenario has. */
 
 static int get_within(void *at, json_t *value, int64_t low, int64_t high, struct bench_error *err)
 {
@@ -57,7 +55,7 @@ static json_t *put_count(const void *at)
 
 static int get_step(void *at, json_t *value, struct bench_error *err)
 {
-    return get_within(at, value, 1, MOST_STEPS, err);
+    return get_within(at, value, 1, RUN_MOST_STEPS, err);
 }
 
 static int get_hops(void *at, json_t *value, struct bench_error *err)

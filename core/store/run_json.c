@@ -138,6 +138,21 @@ static int check_settings(const json_t *settings, struct bench_error *err)
     return 0;
 }
 
+static int check_hops(json_t *hops, struct bench_error *err)
+{
+    const char *arm;
+    json_t *value;
+
+    json_object_foreach(hops, arm, value)
+    {
+        int64_t unused;
+
+        if (field_integer_within(value, 0, SCENARIO_MAX_HOPS, &unused, err) < 0)
+            return error_context(err, "field 'hops': field '%s'", arm);
+    }
+    return 0;
+}
+
 /* Numbers that are used have the bounds of the scenario, which they come from. */
 static int check_scenario(const json_t *run, struct bench_error *err)
 {
@@ -148,7 +163,8 @@ static int check_scenario(const json_t *run, struct bench_error *err)
         return error_context(err, "field 'scenario'");
     json_array_foreach(json_object_get(run, "points"), i, point)
     {
-        if (check_settings(json_object_get(point, "settings"), err) < 0)
+        if (check_settings(json_object_get(point, "settings"), err) < 0 ||
+            check_hops(json_object_get(point, "hops"), err) < 0)
             return error_context(err, "field 'points': element %zu", i);
     }
     return 0;
@@ -173,6 +189,13 @@ static int check_steps(const json_t *run, struct bench_error *err)
     {
         json_int_t point = json_integer_value(json_object_get(step, "point"));
 
+        if (json_integer_value(json_object_get(step, "index")) < 1 ||
+            json_integer_value(json_object_get(step, "index")) > RUN_MOST_STEPS ||
+            json_integer_value(json_object_get(step, "block")) < 1 ||
+            json_integer_value(json_object_get(step, "block")) > RUN_MOST_STEPS)
+            return error_set(err, BENCH_ERROR_RUN,
+                             "field 'plan': element %zu: 'index' and 'block' are from 1 to %d", i,
+                             RUN_MOST_STEPS);
         if (point < 0 || (size_t)point >= n_points)
             return error_set(err, BENCH_ERROR_RUN,
                              "field 'plan': element %zu: there is no point %" PRId64, i,

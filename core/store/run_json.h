@@ -7,7 +7,11 @@
 
 #include <bench/types.h>
 
+#include "scenario/scenario.h"
+
 #define RUN_JSON_LIMIT (64 << 20)
+/* Numbers of steps and blocks: searches and pilots have some beside those of the scenario. */
+#define RUN_MOST_STEPS (10 * SCENARIO_MAX_STEPS)
 
 /* Below `dirfd`, see file_open_beneath(), unless that is AT_FDCWD. New reference; messages begin
  * with `name` and the place in it. */

@@ -42,13 +42,22 @@ int store_add(struct store_writer *w, struct repetition_record *record, struct b
 int store_finish(struct store_writer *w, const char *state, struct bench_error *err);
 void store_writer_release(struct store_writer *w);
 
+/* One that was finished, and whose files are damaged: what the plan says of it. */
+struct lost_repetition {
+    char *arm, *point;
+    uint32_t block;
+    bool measures; /* it would have counted in estimates */
+};
+
 struct stored_run {
     char *path, *id;
     uint64_t seed;
     json_t *run; /* run.json: format, id, name, started, state, command, seed, scenario, plan, … */
     struct repetition_record *repetitions; /* in order of execution */
     size_t n_repetitions;
-    struct strings damaged; /* "repetitions/0003-nginx: reason": skipped, not fatal */
+    struct strings damaged;       /* "repetitions/0003-nginx: reason": skipped, not fatal */
+    struct lost_repetition *lost; /* of these, those that the plan has */
+    size_t n_lost, lost_capacity;
 };
 
 /* `word` stands for a run as run_find() has it. A newer format is refused by number. The state
@@ -57,6 +66,9 @@ struct stored_run {
 int store_read(struct stored_run *ret, const char *word, struct bench_error *err);
 /* Opens its directory, to read what captures left in it (file_open_beneath()). */
 int stored_run_open(const struct stored_run *r, struct bench_error *err);
+/* `arm` and `point` are copied. */
+void stored_run_add_lost(struct stored_run *r, const char *arm, const char *point, uint32_t block,
+                         bool measures);
 void stored_run_release(struct stored_run *r);
 
 #endif

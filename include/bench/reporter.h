@@ -76,6 +76,8 @@ struct bench_arm {
     uint32_t hops;
     double cpu_limit;                           /* per relay process, 0: none */
     double cpu_achieved_low, cpu_achieved_high; /* over hops and repetitions; NaN without relay */
+    /* Its repetitions that are finished, but for those of searches and captures: valid + failed +
+     * rejected + damaged are all of them. Valid are those that succeeded in blocks that count. */
     uint32_t valid, failed;
     const char *limited_by;  /* "relay_1", "client", "server", "cpu", "nothing", or "unknown" */
     const char *limited_why; /* the evidence, one line */
@@ -87,7 +89,14 @@ struct bench_arm {
     const char *saturated;
     uint32_t n_hop_costs; /* 0 unless an arm of the run has no hops */
     const struct bench_hop_cost *hop_costs;
+    uint32_t rejected; /* of a comparison: succeeded, in blocks that do not count */
+    uint32_t damaged;  /* finished, but their files can no longer be read */
 };
+
+static inline uint32_t bench_arm_repetitions(const struct bench_arm *a)
+{
+    return a->valid + a->failed + a->rejected + a->damaged;
+}
 
 /* What a capture left behind of one role. */
 struct bench_artifact {
@@ -158,7 +167,7 @@ struct bench_gate {
 struct bench_repetition {
     const char *arm, *point;
     uint32_t index, block;   /* index: order of execution, from 1 */
-    const char *state;       /* "ok" or "failed" */
+    const char *state;       /* "ok", "failed", or "rejected": ok in a block that does not count */
     const char *error;       /* message of a failed one, or NULL */
     const char *directory;   /* below the run */
     double overhead_seconds; /* wall time less warm-up and window */

@@ -179,6 +179,8 @@ static void arm(struct bench_output *out, const struct bench_arm *a)
     number_member(out, &first, "      ", "cpu_limit", a->cpu_limit);
     number_member(out, &first, "      ", "valid", a->valid);
     number_member(out, &first, "      ", "failed", a->failed);
+    number_member(out, &first, "      ", "rejected", a->rejected);
+    number_member(out, &first, "      ", "damaged", a->damaged);
     text_member(out, &first, "      ", "limited_by", a->limited_by);
     text_member(out, &first, "      ", "limited_why", a->limited_why);
     key(out, &first, "      ", "relay_limited");

@@ -194,15 +194,22 @@ static void emit_run(const struct bench_document *d, struct bench_output *out)
                   {"baseline", d->baseline}),
            1);
     family(out, "repetitions", "Repetitions of an arm, by how they ended.");
-    for (uint32_t i = 0; i < d->n_arms; i++)
-        for (int failed = 0; failed < 2; failed++) {
-            const struct bench_arm *a = d->arms[i];
+    for (uint32_t i = 0; i < d->n_arms; i++) {
+        const struct bench_arm *a = d->arms[i];
+        const struct {
+            const char *state;
+            uint32_t n;
+        } states[] = {{"ok", a->valid},
+                      {"failed", a->failed},
+                      {"rejected", a->rejected},
+                      {"damaged", a->damaged}};
 
+        for (size_t k = 0; k < sizeof(states) / sizeof(*states); k++)
             sample(out, "repetitions",
                    LABELS({"scenario", d->name}, {"arm", a->name}, {"point", a->point},
-                          {"state", failed ? "failed" : "ok"}),
-                   failed ? a->failed : a->valid);
-        }
+                          {"state", states[k].state}),
+                   states[k].n);
+    }
 }
 
 static double ratio(const struct bench_comparison *c)

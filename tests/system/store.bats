@@ -56,6 +56,11 @@ measure() { # directory, repetitions
     run "$BENCH" report --format json run
     echo "$output" >report.json
     [ "$(json report.json '[r["index"] for r in d["repetitions"]]')" = "[3]" ]
+    # Of three, everywhere.
+    [ "$(json report.json '[d["arms"][0][k] for k in ("valid", "failed", "rejected", "damaged")]')" = "[1, 0, 0, 2]" ]
+    "$BENCH" report run --format markdown | grep -q ' 1/3 |'
+    "$BENCH" report run | grep -Eq '^none .* 1/3 '
+    "$BENCH" report run --format openmetrics | grep -q 'state="damaged"} 2$'
 }
 
 @test "what is no run, or a newer one, is refused with what was expected" {

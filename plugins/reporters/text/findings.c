@@ -117,7 +117,7 @@ static uint32_t emit_rule(const struct bench_document *d, uint32_t i, uint32_t n
 static bool has_numbers(const struct bench_document *d)
 {
     for (uint32_t i = 0; i < d->n_arms; i++)
-        if (d->arms[i]->valid > 0)
+        if (d->arms[i]->valid + d->arms[i]->rejected > 0)
             return true;
     return false;
 }

@@ -11,7 +11,7 @@ void put_runs(struct table *t, int ok, int by, const struct bench_arm *a)
 {
     char runs[32];
 
-    snprintf(runs, sizeof(runs), "%u/%u", a->valid, a->valid + a->failed);
+    snprintf(runs, sizeof(runs), "%u/%u", a->valid, bench_arm_repetitions(a));
     put(t, ok, runs);
     put(t, by, strcmp(a->limited_by, "cpu") == 0 ? "the machine's CPUs" : a->limited_by);
 }

@@ -299,6 +299,11 @@ static inline void example_release(struct stored_run *run)
     free(run->id);
     json_decref(run->run);
     strings_release(&run->damaged);
+    for (size_t i = 0; i < run->n_lost; i++) {
+        free(run->lost[i].arm);
+        free(run->lost[i].point);
+    }
+    free(run->lost);
     *run = (struct stored_run){0};
 }
 

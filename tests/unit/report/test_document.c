@@ -528,9 +528,82 @@ static void unfit_blocks_enter_no_estimate(void **state)
     assert_int_equal(f.d->arms[1]->failed, 0);
     assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 5);
     assert_int_equal(find(f.d->arms[1], "bits_per_second")->ratio_pairs, 5);
+    assert_int_equal(f.d->arms[1]->rejected, 1);
     steal(&f, 1, 0.03); /* nothing is left to be trusted: what there is, is shown */
     again(&f);
     assert_int_equal(find(f.d->arms[1], "bits_per_second")->n, 6);
+}
+
+/* Of whatever kind they are, they add up to the same number everywhere. */
+static void every_repetition_is_counted_once(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+    const struct bench_arm *a;
+    struct repetition_record gone;
+
+    (void)state;
+    steal(&f, 2, 0.03);
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct repetition_record *r = &f.run.repetitions[i];
+
+        if (r->block == 3 && strcmp(r->arm, "nginx") == 0) {
+            r->ok = false;
+            error_set(&r->error, BENCH_ERROR_RUN, "killed");
+        }
+    }
+    /* The last of the sixth block cannot be read any more. */
+    gone = f.run.repetitions[11];
+    assert_int_equal(gone.block, 6);
+    stored_run_add_lost(&f.run, gone.arm, gone.point, gone.block, true);
+    stored_run_add_lost(&f.run, gone.arm, gone.point, 0, false); /* a pilot */
+    strings_add(&f.run.damaged, "repetitions/0012: cut off");
+    record_release(&f.run.repetitions[11]);
+    f.run.n_repetitions--;
+    again(&f);
+    a = f.d->arms[strcmp(f.d->arms[1]->name, "nginx") == 0];
+    assert_string_equal(a->name, "nginx");
+    assert_int_equal(a->failed, 1);
+    assert_int_equal(a->rejected, 1);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(bench_arm_repetitions(f.d->arms[i]), 6);
+        assert_int_equal(f.d->arms[i]->rejected, 1);
+    }
+    assert_int_equal(f.d->arms[0]->damaged + f.d->arms[1]->damaged, 1);
+    assert_int_equal(f.d->n_blocks, 6);
+    assert_true(has_line(f.d->design, f.d->n_design, "blocks: 6 run, 1 rejected (2: steal "));
+    assert_true(has_line(f.d->design, f.d->n_design, ", 1 failed, 1 damaged"));
+    assert_warned(f.d, "nginx: 1 of 6 repetitions failed; the first: killed");
+    assert_string_equal(f.d->repetitions[2]->state, "rejected");
+}
+
+/* All that it had is gone: it is there all the same, with nothing. */
+static void an_arm_without_readable_repetitions_is_listed(void **state)
+{
+    cleanup_fixture struct fixture f = made(example_two_arms);
+    size_t kept = 0;
+
+    (void)state;
+    for (size_t i = 0; i < f.run.n_repetitions; i++) {
+        struct repetition_record *r = &f.run.repetitions[i];
+
+        if (strcmp(r->arm, "nginx") == 0) {
+            stored_run_add_lost(&f.run, r->arm, r->point, r->block, true);
+            record_release(r);
+        } else {
+            f.run.repetitions[kept++] = *r;
+        }
+    }
+    f.run.n_repetitions = kept;
+    json_object_set_new(f.run.run, "points",
+                        json_pack("[{s:s, s:{s:i}}]", "label", "", "hops", "nginx", 2));
+    again(&f);
+    assert_int_equal(f.d->n_arms, 2);
+    assert_string_equal(f.d->arms[1]->name, "nginx");
+    assert_string_equal(f.d->arms[1]->relay, "nginx");
+    assert_int_equal(f.d->arms[1]->hops, 2);
+    assert_int_equal(f.d->arms[1]->damaged, 6);
+    assert_int_equal(f.d->arms[1]->valid, 0);
+    assert_int_equal(f.d->arms[1]->n_estimates, 0);
 }
 
 static void a_counter_that_was_away_is_unfit(void **state)
@@ -1032,6 +1105,8 @@ int main(void)
         cmocka_unit_test(who_has_his_own_cpus_does_not_compete),
         cmocka_unit_test(unfit_blocks_do_not_count),
         cmocka_unit_test(unfit_blocks_enter_no_estimate),
+        cmocka_unit_test(every_repetition_is_counted_once),
+        cmocka_unit_test(an_arm_without_readable_repetitions_is_listed),
         cmocka_unit_test(a_counter_that_was_away_is_unfit),
         cmocka_unit_test(a_metric_that_an_arm_cannot_have),
         cmocka_unit_test(all_failed_is_no_decision),

@@ -27,11 +27,13 @@ static void plant(const char *id, const char *name, const char *started, const c
     cleanup_free char *directory = xasprintf("bench-results/%s", id);
     cleanup_free char *path = xasprintf("%s/run.json", directory), *text = NULL;
     json_t *json =
-        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:[], s:s, s:s, s:i, s:[], s:[], "
-                  "s:{s:s, s:i, s:s}, s:{s:{s:s}, s:s, s:[s, {s:s, s:s}]}}",
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:[], s:s, s:s, s:i, "
+                  "s:[{s:s, s:{}, s:{}}], s:[{s:i, s:i, s:i, s:s}], s:{s:s, s:i, s:s}, s:{s:{s:s}, "
+                  "s:s, s:[s, {s:s, s:s}]}}",
                   "format", 1, "bench_version", "0.1.0", "id", id, "name", name, "started", started,
                   "finished", started, "state", state, "command", "cwd", "", "seed", "1", "blocks",
-                  1, "points", "plan", "environment", "kernel", "6.18.0", "cpus_online", 2,
+                  1, "points", "label", "", "settings", "hops", "plan", "index", 1, "block", 1,
+                  "point", 0, "arm", "none", "environment", "kernel", "6.18.0", "cpus_online", 2,
                   "cpu_model", "Example 9000", "scenario", "workload", "plugin", "h2load",
                   "protocol", "http2", "relays", "none", "name", relay, "plugin", "nginx");
 
@@ -197,7 +199,7 @@ static void check_members(void *context, const struct indexed_run *run)
     assert_string_equal(run->kernel, "6.18.0");
     assert_string_equal(run->cpu_model, "Example 9000");
     assert_int_equal(run->cpus, 2);
-    assert_int_equal(run->planned, 0);
+    assert_int_equal(run->planned, 1);
     assert_int_equal(run->done, 1);
 }
 
@@ -213,9 +215,11 @@ static void every_member_of_a_run_is_there(void **state)
 
     (void)state;
     plant("a", "night", "2026-01-01T00:00:00Z", "complete", "edge");
-    assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0001-x", NULL), 0);
+    assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0001-none", NULL), 0);
     assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0002-x", NULL), 0);
-    put_file("bench-results/a/repetitions/0001-x/repetition.json", "{}");
+    assert_int_equal(directory_make(AT_FDCWD, "bench-results/a/repetitions/0001-copy", NULL), 0);
+    put_file("bench-results/a/repetitions/0001-none/repetition.json", "{}");
+    put_file("bench-results/a/repetitions/0001-copy/repetition.json", "{}");
     assert_int_equal(index_with(NULL, false, ask_members, &visited, NULL, &notes, NULL), 0);
     assert_true(visited);
 }

@@ -557,6 +557,37 @@ static void nothing_outside_of_the_run_is_read(void **state)
     setup_release(&s);
 }
 
+/* One that is finished and cannot be read is known by the plan; a copy of one is none of it. */
+static void damaged_repetitions_stay_in_the_count(void **state)
+{
+    struct stored_run run;
+    struct store_writer w;
+    struct setup s;
+
+    (void)state;
+    setup_init(&s);
+    create(&w, "run", &s.plan);
+    for (size_t i = 0; i < 4; i++)
+        must_add(&w, &s, i);
+    store_writer_release(&w);
+    assert_int_equal(unlink("run/repetitions/0002-nginx/series.tsv"), 0); /* of a search */
+    assert_int_equal(unlink("run/repetitions/0003-nginx/series.tsv"), 0);
+    assert_int_equal(mkdir("run/repetitions/0003-copy", 0755), 0);
+    overwrite("run/repetitions/0003-copy/repetition.json", "{}");
+    must_read(&run, "run");
+    assert_int_equal(run.n_repetitions, 2);
+    assert_int_equal(run.damaged.count, 3);
+    assert_int_equal(run.n_lost, 2);
+    assert_string_equal(run.lost[0].arm, "nginx");
+    assert_false(run.lost[0].measures);
+    assert_string_equal(run.lost[1].arm, "nginx");
+    assert_string_equal(run.lost[1].point, "");
+    assert_int_equal(run.lost[1].block, 2);
+    assert_true(run.lost[1].measures);
+    stored_run_release(&run);
+    setup_release(&s);
+}
+
 static void read_cut(const char *path, const char *data, size_t cut, size_t n_whole)
 {
     struct bench_error err = {0};
@@ -798,6 +829,7 @@ int main(void)
         TEST(what_cannot_be_read_now_is_an_error),
         TEST(too_few_descriptors_are_an_error),
         TEST(nothing_outside_of_the_run_is_read),
+        TEST(damaged_repetitions_stay_in_the_count),
         TEST(no_cut_file_is_mistaken_for_a_whole_one),
         TEST(what_is_no_run_is_refused),
         TEST(run_json_is_checked),
