@@ -18,6 +18,7 @@
 #include "run/runner.h"
 #include "site/local.h"
 #include "store/baseline.h"
+#include "store/plugin_files.h"
 #include "store/store.h"
 #include "study/blocks.h"
 #include "study/comparison.h"
@@ -146,6 +147,19 @@ static int run_stored(struct session *session, const struct run_request *q, cons
     return result;
 }
 
+/* The run keeps which files they are. One that takes a shipped one's place is told at once. */
+static int note_plugins(struct store_writer *store, const struct plan *plan,
+                        const struct run_request *q, struct bench_error *err)
+{
+    json_t *files = plugin_files(plan, q->registry);
+    cleanup_strings struct strings lines = {0};
+
+    plugin_files_warn(files, &lines);
+    for (size_t i = 0; i < lines.count; i++)
+        say_line(stderr, "bench: warning: %s", lines.items[i]);
+    return store_note(store, "plugins", files, err);
+}
+
 /* Everything between the first and the last process. */
 static int run_contained(struct session *session, struct containment *containment,
                          const struct run_request *q, const struct plan *plan, char **argv,
@@ -162,6 +176,8 @@ static int run_contained(struct session *session, struct containment *containmen
     if (result == 0 && q->mode.compare && !q->baseline_run)
         result = store_note(session->store, "comparison", comparison_rule(&q->scenario), err);
     json_decref(facts);
+    if (result == 0)
+        result = note_plugins(session->store, plan, q, err);
     if (result == 0) {
         ret->created = true;
         if (q->verbose)

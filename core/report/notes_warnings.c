@@ -13,6 +13,7 @@
 #include "report/run_facts.h"
 #include "report/spread_notes.h"
 #include "report/steady.h"
+#include "store/plugin_files.h"
 
 enum { LEAST_PERIODS = 20 }; /* of the CPU limit, in a window */
 
@@ -484,6 +485,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_searched(run, ret);
     warn_unsettled(run, ret);
     warn_saved(run, ret);
+    plugin_files_warn(json_object_get(run->run, "plugins"), ret);
     warn_undecided(run, d, all, ret);
     if (!run_compares_saved(run)) /* whose order says nothing: one came after the other */
         order_notes(d, all, ret);

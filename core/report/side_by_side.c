@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "report/metrics.h"
 #include "report/run_facts.h"
+#include "store/plugin_files.h"
 
 /* What decides whether numbers can be set side by side at all. */
 static const char *const same[] = {"workload", "protocol"};
@@ -180,6 +181,7 @@ static char *arm_name(const struct strings *names, const char *arm, const char *
 static json_t *differences(const struct side sides[2], const struct common *common)
 {
     const char *a = common->names[0].items[0], *b = common->names[1].items[0];
+    cleanup_strings struct strings plugins = {0};
     json_t *list = json_array();
 
     if (strcmp(a, b) != 0) {
@@ -195,6 +197,10 @@ static json_t *differences(const struct side sides[2], const struct common *comm
             list, facts[i],
             json_object_get(json_object_get(sides[0].run->run, "environment"), facts[i]),
             json_object_get(json_object_get(sides[1].run->run, "environment"), facts[i]));
+    plugin_files_compare(json_object_get(sides[0].run->run, "plugins"),
+                         json_object_get(sides[1].run->run, "plugins"), &plugins);
+    for (size_t i = 0; i < plugins.count; i++)
+        json_array_append_new(list, json_text(plugins.items[i]));
     return list;
 }
 

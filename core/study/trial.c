@@ -11,6 +11,7 @@
 #include "environment/facts.h"
 #include "report/document.h"
 #include "report/fitness.h"
+#include "store/plugin_files.h"
 #include "study/blocks.h"
 #include "study/comparison.h"
 
@@ -179,6 +180,8 @@ static int run_stored(struct session *session, const struct trial_spec *spec,
     if (result < 0)
         return -1;
     result = store_note(session->store, "comparison", comparison_rule(spec->scenario), err);
+    if (result == 0)
+        result = store_note(session->store, "plugins", plugin_files(plan, spec->registry), err);
     if (result == 0)
         result = measure(session, spec, plan, ret, ret_outcome, err);
     if (store_finish(session->store,

@@ -231,3 +231,29 @@ spin() {
     # Nothing is left once it has ended.
     [ -z "$(leftovers)" ]
 }
+
+@test "the files of its plugins belong to a run, and one that takes a shipped one's name is said" {
+    evil relay
+    export MISDEED=name_shipped
+    "$BENCH" run -r nginx --hops 1 --cpu-limit 0 --repeat 1 --warmup 100ms --duration 200ms -q -o one >out 2>err
+    cat err
+    local said="the relay 'nginx' is the plugin '$FILE', in place of '$(realpath "$(dirname "$BUILT")")/plugins/relays/nginx.so'"
+    grep -qxF "bench: warning: $said" err
+    grep -qF "! $said" out
+    [ "$(jq -r '.plugins[] | select(.kind == "relay") | .name + " " + .path + " " + .sha256' one/run.json)" = \
+        "nginx $FILE $(sha256sum <"$FILE" | cut -d' ' -f1)" ]
+    [ "$(jq -r '.plugins[] | select(.kind == "workload") | "\(.name) \(.replaces)"' one/run.json)" = "builtin null" ]
+    # The same file twice takes nobody's place.
+    cp "$FILE" plugins/twice.so
+    export MISDEED=none
+    "$BENCH" run -r evil --hops 1 --cpu-limit 0 --repeat 1 --warmup 100ms --duration 200ms -q -o two >out 2>err
+    [ ! -s err ]
+    # Another file of that name is another relay.
+    rm plugins/twice.so
+    echo >>"$FILE"
+    "$BENCH" run -r evil --hops 1 --cpu-limit 0 --repeat 1 --warmup 100ms --duration 200ms -q -o three >/dev/null
+    "$BENCH" compare two three >out || true
+    cat out
+    grep -qE "^! the runs differ in relay plugin 'evil': sha256 [0-9a-f]{8}, [0-9a-f]{8}$" out
+    ! grep -q "plugin 'builtin'" out
+}
