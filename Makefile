@@ -70,6 +70,8 @@ fake_libraries := $(filter tests/fakes/plugin_% tests/fakes/preload_%,$(fake_sou
 fakes := $(patsubst tests/fakes/%.c,$(BUILD)/tests/fakes/%,$(filter-out $(fake_libraries),$(fake_sources))) \
 	$(fake_libraries:tests/fakes/%.c=$(BUILD)/tests/fakes/%.so)
 
+replays := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/fuzz/*.c)))
+
 all: $(BUILD)/bench $(plugins)
 
 $(BUILD)/libbenchcore.a: $(core_objects)
@@ -119,13 +121,18 @@ $(BUILD)/tests/%.o: tests/%.c Makefile $(flags)
 	@mkdir -p $(@D)
 	$(CC) $(core_cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
+# A fuzzer without its fuzzing: it takes files.
+$(BUILD)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c tests/harness/seeds.c $(BUILD)/libbenchcore.a Makefile $(flags)
+	@mkdir -p $(@D)
+	$(CC) $(core_cflags) -Iplugins $(CPPFLAGS) $(CFLAGS) $(link_flags) -o $@ $(filter %.c %.a,$^) $(core_libs)
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbenchcore.a
 	$(CC) $(CFLAGS) $(link_flags) -o $@ $(filter %.o %.a,$^) $(core_libs) -lcmocka
 
 check-layers:
 	tests/layers
 
-tests: all $(units) $(fakes)
+tests: all $(units) $(fakes) $(replays)
 
 check: tests
 	BUILD=$(BUILD) tests/run
@@ -195,9 +202,18 @@ test-vm: all $(in_vm)/test_cgroup $(in_vm)/test_role $(fakes)
 fuzzers := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_SECONDS ?= 10
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(filter-out core/cli/%,$(core_sources))
+# The core is compiled once for all of them. What UBSan finds ends the program, or nothing would fail.
+fuzz_cflags = $(core_cflags) -Iplugins -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_core := $(patsubst %.c,$(BUILD)/fuzz/%.o,$(filter-out core/cli/%,$(core_sources)))
+
+$(BUILD)/fuzz/core/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
-	clang $(core_cflags) -Iplugins -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ $(core_libs)
+	clang $(fuzz_cflags) -c -o $@ $<
+
+$(BUILD)/fuzz/core/profile/flamegraph.o: core/profile/flamegraph.css core/profile/flamegraph.js
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(fuzz_core)
+	clang $(fuzz_cflags) -fsanitize=fuzzer -o $@ $^ $(core_libs)
 
 fuzz: $(fuzzers)
 	@set -e; for fuzzer in $^; do \
@@ -246,4 +262,4 @@ FORCE:
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d \
-	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(addsuffix .d,$(patsubst %.so,%,$(fakes))) $(truths:=.d) $(perf_programs:=.d)
+	$(foreach name,$(plugin_names),$(patsubst %.o,%.d,$(call plugin_objects,$(name)))) $(shared_objects:.o=.d) $(units:=.d) $(addsuffix .d,$(patsubst %.so,%,$(fakes))) $(truths:=.d) $(perf_programs:=.d) $(fuzz_core:.o=.d)

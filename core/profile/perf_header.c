@@ -169,7 +169,8 @@ static int read_attrs(struct perf_header *h, const struct source *s, const struc
             return -1;
         }
     }
-    qsort(h->ids, h->n_ids, sizeof(*h->ids), compare_ids);
+    if (h->n_ids)
+        qsort(h->ids, h->n_ids, sizeof(*h->ids), compare_ids);
     return 0;
 }
 
