@@ -106,27 +106,32 @@ void tree_remove_below(int dirfd)
     each_child(dirfd, remove_child, NULL);
 }
 
+/* One attempt: 0 when the group is gone. */
+static int destroy_now(const char *parent, const char *name)
+{
+    cleanup_close int dirfd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cleanup_close int fd = dirfd < 0 ? -1 : open_group(dirfd, name);
+
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    tree_kill(fd);
+    tree_remove_below(fd);
+    return unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : -1;
+}
+
 int tree_destroy(const char *parent, const char *name, int64_t patience_ns)
 {
     int64_t deadline = clock_now() + patience_ns, pause_ns = 200 * NS_PER_US;
-    cleanup_close int dirfd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (dirfd < 0)
-        return errno == ENOENT ? 0 : -1;
-    for (;;) {
-        cleanup_close int fd = open_group(dirfd, name);
+    /* Also a lack of descriptors passes. */
+    while (destroy_now(parent, name) < 0) {
         struct timespec pause = clock_timespec(pause_ns);
 
-        if (fd < 0)
-            return errno == ENOENT ? 0 : -1;
-        tree_kill(fd);
-        tree_remove_below(fd);
-        if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-            return 0;
         if (clock_now() > deadline)
             return -1;
         nanosleep(&pause, NULL);
         if (pause_ns < 5 * NS_PER_MS)
             pause_ns *= 2;
     }
+    return 0;
 }

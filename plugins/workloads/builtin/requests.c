@@ -74,7 +74,8 @@ void caller_watch(struct caller *a, uint32_t events)
 
     if (a->events == events || a->worker->epoll < 0)
         return;
-    epoll_ctl(a->worker->epoll, a->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, a->flow.fd, &event);
+    if (epoll_ctl(a->worker->epoll, a->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, a->flow.fd, &event))
+        crew_fail(a->flow.crew, "epoll: %s", strerror(errno));
     a->events = events;
 }
 
