@@ -7,6 +7,7 @@
 ## make check-truth whether numbers and verdicts are true, as root and alone on the machine, in 80 minutes:
 ##                  make check-measures the numbers, in three; make check-verdicts the verdicts on real runs
 ## make test-vm     control groups of version 1 and 2 in an emulated machine: their tests, and runs of bench
+## make check-faults every call of the bench that can fail does so once, in hours; the suite tries some
 ## make fuzz        parsers under libFuzzer (clang), FUZZ_SECONDS each
 ## make perf        bench against iperf3, neper and a plain echo; tests/perf/run NAME… runs some
 ## make docs        rewrites the generated part of docs/scenario.md
@@ -132,7 +133,14 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libbenchcore.a
 check-layers:
 	tests/layers
 
-tests: all $(units) $(fakes) $(replays)
+# Calls of the bench that fail: tests/fault/calls.
+failing_calls := $(BUILD)/tests/harness/failing_calls.so
+
+$(failing_calls): tests/harness/failing_calls.c Makefile $(flags)
+	@mkdir -p $(@D)
+	$(CC) $(base_cflags) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+
+tests: all $(units) $(fakes) $(replays) $(failing_calls)
 
 check: tests
 	BUILD=$(BUILD) tests/run
@@ -237,6 +245,9 @@ check-measures: all $(truths) $(BUILD)/tests/fakes/slow_start $(BUILD)/tests/uni
 check-verdicts: all
 	BUILD=$(BUILD) tests/truth/verdicts
 
+check-faults: all $(failing_calls)
+	BUILD=$(BUILD) tests/fault/calls
+
 # Bench against others. Alone on the machine, or the numbers mean nothing.
 perf_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/perf/*.c))
 
@@ -258,7 +269,7 @@ clean:
 
 FORCE:
 
-.PHONY: all tests check check-layers check-truth check-measures check-verdicts test test-vm docs fuzz perf demo install uninstall help clean FORCE
+.PHONY: all tests check check-layers check-truth check-measures check-verdicts check-faults test test-vm docs fuzz perf demo install uninstall help clean FORCE
 .SECONDARY:
 
 -include $(core_objects:.o=.d) $(BUILD)/core/main.d \
