@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "environment/facts.h"
+#include "report/holes.h"
 #include "report/identities.h"
 #include "report/order_notes.h"
 #include "report/run_facts.h"
@@ -149,6 +150,15 @@ static void warn_repetitions_of(const struct bench_arm *arm, const struct observ
                      said.warnings.items[k]);
     }
     strings_release(&said.warnings);
+}
+
+static void warn_holes(const struct bench_document *d, const struct observations *all,
+                       struct strings *ret)
+{
+    char label[160];
+
+    for (uint32_t i = 0; i < d->n_arms; i++)
+        holes_warn(d->arms[i], arm_label(d->arms[i], label, sizeof(label)), all, ret);
 }
 
 static void warn_repetitions(const struct bench_document *d, const struct observations *all,
@@ -480,6 +490,7 @@ void notes_warnings(const struct stored_run *run, const struct bench_document *d
     warn_left_out(run, ret);
     warn_failures(d, ret);
     warn_repetitions(d, all, ret);
+    warn_holes(d, all, ret);
     warn_unfit(d, ret);
     warn_saturated(d, ret);
     warn_searched(run, ret);
