@@ -13,13 +13,14 @@
  * values. On both edges of a window and of a slice it is always called.
  *
  * A capture that perturbs gets repetitions of its own, one per arm and point unless its option
- * `repeat` says otherwise: they collect it and `resources`, and enter no estimate.
+ * `repeat` says otherwise: they collect it and what is always collected, and enter no estimate.
  */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
 
 #include <jansson.h>
 
+#include "capture/disturbances.h"
 #include "capture/series.h"
 #include "process/role.h"
 #include "scenario/scenario.h"
@@ -30,6 +31,7 @@ struct capture_target {
     size_t n_roles;
     struct network *network;
     struct series *series;
+    struct disturbances *disturbances;
     const char *directory; /* of the repetition, for artifacts */
     const char *title;     /* what it is a repetition of: "SCENARIO: ARM"; lives until close */
     json_t *facts;         /* array: an object for each artifact of a role, kept in the record */
@@ -64,6 +66,7 @@ struct capture_ops {
 };
 
 extern const struct capture_ops capture_resources; /* resources.c: always */
+extern const struct capture_ops capture_disturbed; /* disturbed.c: always */
 extern const struct capture_ops capture_stat;      /* counters.c */
 extern const struct capture_ops capture_record;    /* record.c */
 extern const struct capture_ops capture_c2c;       /* memory.c */

@@ -9,8 +9,8 @@
 #include "scenario/document.h"
 
 const struct capture_ops *const captures[] = {
-    &capture_resources, &capture_stat,   &capture_record,   &capture_c2c,
-    &capture_mem,       &capture_offcpu, &capture_syscalls, NULL,
+    &capture_resources, &capture_disturbed, &capture_stat,     &capture_record, &capture_c2c,
+    &capture_mem,       &capture_offcpu,    &capture_syscalls, NULL,
 };
 
 const struct capture_ops *capture_find(const char *name)

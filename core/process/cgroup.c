@@ -39,6 +39,8 @@ struct cgroup {
     struct place places[PLACES];
     int usage, user, system; /* cpu.stat of version 2, or the three files of cpuacct */
     int throttling;          /* cpu.stat of the hierarchy with the limit */
+    int quota, period;       /* cpu.max of version 2, or the two files of version 1 */
+    int events;              /* cgroup.events of version 2 */
 };
 
 static char *directory_of(const struct cgroup *g, const struct place *p)
@@ -131,8 +133,13 @@ static void open_counters(struct cgroup *g)
         g->user = open_file(&g->places[CPUACCT], "cpuacct.usage_user");
         g->system = open_file(&g->places[CPUACCT], "cpuacct.usage_sys");
     }
-    if (g->places[CPU].version)
+    if (g->places[CPU].version) {
         g->throttling = open_file(&g->places[CPU], "cpu.stat");
+        g->quota = open_file(&g->places[CPU], "cpu.cfs_quota_us");
+        g->period = open_file(&g->places[CPU], "cpu.cfs_period_us");
+    }
+    if (g->places[V2].version)
+        g->events = open_file(&g->places[V2], "cgroup.events");
 }
 
 static int refuse_limit(const struct cgroup_host *h, double cpus, struct bench_error *err)
@@ -174,6 +181,9 @@ int cgroup_new(struct cgroup **ret, const struct cgroup_host *h, const char *id,
         .user = -1,
         .system = -1,
         .throttling = -1,
+        .quota = -1,
+        .period = -1,
+        .events = -1,
     };
     for (size_t i = 0; i < PLACES; i++)
         g->places[i].dirfd = -1;
@@ -309,6 +319,36 @@ void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)
     read_cpu(g, ret);
 }
 
+/* "max 100000" and -1 are no limit. */
+static void read_limit(const char *quota, const char *period, struct cgroup_hold *ret)
+{
+    char *end;
+    double us = strtod(quota, &end);
+
+    if (end == quota || us <= 0)
+        return;
+    ret->period_us = strtoll(period ? period : end, NULL, 10);
+    if (ret->period_us > 0)
+        ret->cpus = us / (double)ret->period_us;
+}
+
+void cgroup_hold(struct cgroup *g, struct cgroup_hold *ret)
+{
+    char quota[64], period[64], events[128];
+
+    *ret = (struct cgroup_hold){0};
+    /* The group got the controller after it was made, for the limit of another one beside it. */
+    if (g->quota < 0 && g->host.cpu == CGROUP_V2 && g->places[V2].version)
+        g->quota = open_file(&g->places[V2], "cpu.max");
+    if (g->period < 0 && g->quota >= 0 && file_again(g->quota, quota, sizeof(quota)) > 0)
+        read_limit(quota, NULL, ret);
+    else if (g->quota >= 0 && file_again(g->quota, quota, sizeof(quota)) > 0 &&
+             file_again(g->period, period, sizeof(period)) > 0)
+        read_limit(quota, period, ret);
+    if (g->events >= 0 && file_again(g->events, events, sizeof(events)) > 0)
+        ret->frozen = keyed(events, "frozen", 1).value > 0;
+}
+
 /* ---- processes ---- */
 
 /* Any hierarchy that we use shows the same processes; version 2 can kill them at once. */
@@ -413,6 +453,9 @@ void cgroup_close(struct cgroup *g)
     cleanup_closep(&g->user);
     cleanup_closep(&g->system);
     cleanup_closep(&g->throttling);
+    cleanup_closep(&g->quota);
+    cleanup_closep(&g->period);
+    cleanup_closep(&g->events);
     free(g->name);
     free(g->path);
     free(g);

@@ -59,6 +59,13 @@ struct cgroup_usage {
     struct bench_value periods, throttled_periods;
 };
 
+/* What holds a group's processes back now. */
+struct cgroup_hold {
+    double cpus; /* the limit; 0: none, or none that is known */
+    int64_t period_us;
+    bool frozen; /* with the group or with one above it; version 2 tells */
+};
+
 /* Makes the group "ID/NAME" in every hierarchy that is needed. `cpu_limit` in CPUs, 0: none;
  * `period_ns` 1 ms to 1 s. ENVIRONMENT error with a hint when a limit cannot be set. The limit is
  * read back and compared. */
@@ -74,6 +81,8 @@ int cgroup_attach_self(struct cgroup *g, struct bench_error *err);
 void cgroup_read(struct cgroup *g, struct cgroup_usage *ret);
 /* Its CPU time alone, for one read; NaN when it is not counted. */
 double cgroup_cpu_ns(const struct cgroup *g);
+/* From descriptors that stay open, too. About 3 µs. */
+void cgroup_hold(struct cgroup *g, struct cgroup_hold *ret);
 /* Host pids in the group. Caller frees *ret_pids. Returns the count, 0 when unknown. */
 size_t cgroup_pids(struct cgroup *g, pid_t **ret_pids);
 /* SIGKILL to every process in it: cgroup.kill where the kernel has it, else until none is left. */

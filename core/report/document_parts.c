@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "store/disturbed.h"
+
 const char *document_keep(struct document *d, const char *s)
 {
     if (!s)
@@ -31,7 +33,8 @@ struct observations document_fit(const struct observations *all, const struct fi
     struct observations fit = {0};
 
     for (size_t i = 0; i < all->count; i++)
-        if (!fitness_rejects(fitness, all->items[i]->record->block))
+        if (!fitness_rejects(fitness, all->items[i]->record->block) &&
+            !record_has_no_outcome(all->items[i]->record))
             observations_add(&fit, all->items[i]);
     return fit;
 }

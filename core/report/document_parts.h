@@ -38,7 +38,7 @@ const char *document_keep(struct document *d, const char *s);
  * releases the list. */
 struct observations document_select(const struct document *d, const char *arm, const char *point,
                                     bool ok_only);
-/* Those of blocks that were not thrown away. The caller releases the list. */
+/* Those of blocks that were not thrown away; never one that has no outcome. The caller releases the list. */
 struct observations document_fit(const struct observations *all, const struct fitness *fitness);
 
 /* document_arms.c: estimates, limits, loads, what a hop costs. */

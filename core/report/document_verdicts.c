@@ -44,12 +44,14 @@ static void compare_fit(struct document *d, const struct bench_arm *arm, const c
     struct observations base = document_select(d, base_name, arm->point, false);
     struct observations fit = document_fit(&all, &d->fitness),
                         fit_base = document_fit(&base, &d->fitness);
+    const struct fitness none = {0};
+    struct observations every = document_fit(&all, &none), every_base = document_fit(&base, &none);
     __typeof__(verdict_find) *find = rule->pairs ? verdict_find_unpaired : verdict_find;
     struct bench_comparison kept;
     char *text, *text_kept;
 
     find(&fit, &fit_base, metric, rule, m, ret, &text);
-    find(&all, &base, metric, rule, m, &kept, &text_kept);
+    find(&every, &every_base, metric, rule, m, &kept, &text_kept);
     if (fitness_unfit(&d->fitness))
         verdict_unfit(ret, &text);
     else if (strcmp(ret->finding, kept.finding) != 0 || ret->sign != kept.sign)
@@ -61,6 +63,8 @@ static void compare_fit(struct document *d, const struct bench_arm *arm, const c
     observations_release(&base);
     observations_release(&fit);
     observations_release(&fit_base);
+    observations_release(&every);
+    observations_release(&every_base);
 }
 
 const char *document_base(const struct document *d, const struct verdict_rule *rule,

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "report/run_facts.h"
+#include "store/disturbed.h"
 
 /* What `reject` stands for; infinite: whatever it is. */
 struct rule {
@@ -54,7 +55,10 @@ static char *judge(const struct stored_run *run, const struct rule *rule, const 
     const char *clock = json_text_or(json_object_get(environment, "clocksource"), NULL);
     double steal = observed_number(o, "system_steal_share");
     double others = observed_number(o, "others_cpus");
+    const struct disturbance *d = record_unfit(o->record);
 
+    if (d && (!isinf(rule->steal) || !o->record->ok))
+        return record_disturbance_text(o->record, d);
     if (steal > rule->steal)
         return xasprintf("steal %.2g%% > %.2g%%", steal * 100, rule->steal * 100);
     if (others > rule->others)
@@ -78,7 +82,8 @@ void fitness_find(const struct stored_run *run, const struct observations *all,
     ret->n_blocks = last;
     for (size_t i = 0; i < all->count; i++) {
         const struct observed *o = all->items[i];
-        char *why = o->record->ok && !fitness_rejects(ret, o->record->block)
+        bool judged = o->record->ok || record_has_no_outcome(o->record);
+        char *why = judged && !fitness_rejects(ret, o->record->block)
                         ? judge(run, rule, o, metrics)
                         : NULL;
 

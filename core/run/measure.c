@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "run/moved.h"
+#include "store/disturbed.h"
 
 #define STATISTICS_POLL (10 * NS_PER_MS)
 /* Totals are read on the edges of what is measured, and between them no more often than this. */
@@ -148,6 +149,28 @@ static int slice(struct repetition *p, int64_t length_ns, struct bench_error *er
     return 0;
 }
 
+/* Stopped or replaced in mid-window, a role did not do what it would have done. */
+static int check_undisturbed(struct repetition *p, struct bench_error *err)
+{
+    struct repetition_record *record = &p->record;
+    const struct disturbance *spoiled;
+
+    record_keep_disturbances(record);
+    spoiled = record_spoiled(record);
+    for (size_t i = 0; !spoiled && i < record->disturbances.count; i++) {
+        cleanup_free char *text = record_disturbance_text(record, &record->disturbances.items[i]);
+
+        record_warn(record, "disturbed: %s", text);
+    }
+    if (spoiled) {
+        cleanup_free char *text = record_disturbance_text(record, spoiled);
+
+        error_set(err, BENCH_ERROR_RUN, "disturbed: %s", text);
+        error_hint(err, "its numbers cannot be used: find out what did that, and measure again");
+    }
+    return spoiled ? -1 : 0;
+}
+
 static int close_window(struct repetition *p, struct bench_error *err)
 {
     struct repetition_record *record = &p->record;
@@ -157,8 +180,8 @@ static int close_window(struct repetition *p, struct bench_error *err)
     if (record->n_slices == 1)
         record->n_slices = 0; /* in one piece */
     p->capturing = false;
-    return p->ops->end(p->site, true, err) < 0 || check_moved(p, err) < 0 ||
-                   read_statistics(p, SITE_AFTER_WINDOW, err) < 0
+    return p->ops->end(p->site, true, err) < 0 || check_undisturbed(p, err) < 0 ||
+                   check_moved(p, err) < 0 || read_statistics(p, SITE_AFTER_WINDOW, err) < 0
                ? -1
                : 0;
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plugin/hooks.h"
+#include "store/disturbed.h"
 
 /* A wrapper's client is given the time to finish and write its results. */
 static void await_client(struct repetition *p)
@@ -134,6 +135,8 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
             await_client(p);
         result = end_roles(p, err);
     }
+    if (record->window_end_ns == 0)
+        record_keep_disturbances(record);
     record->clock_step_ns = p->clock->offset(p->clock) - record->wall_minus_monotonic_ns;
     if (good &&
         (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||

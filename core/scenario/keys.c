@@ -100,10 +100,10 @@ const struct bench_option scenario_keys[] = {
      .offset = AT(reject),
      .fallback = "shared",
      .choices = rejections,
-     .help =
-         "bench compare: blocks that do not count and are measured again; shared: others used "
-         "more than 0.05 CPUs, steal above 1%, another clock source, a counter that decides ran "
-         "less than 95% of the time; lab: any steal at all; nothing"},
+     .help = "bench compare: blocks that do not count and are measured again; shared: others used "
+             "more than 0.05 CPUs, steal above 1%, another clock source, a role that was "
+             "disturbed from outside, a counter that decides ran "
+             "less than 95% of the time; lab: any steal at all; nothing"},
     {.name = "precision",
      .type = BENCH_OPTION_SHARE,
      .offset = AT(precision),

@@ -57,6 +57,7 @@ int local_open_captures(struct site *s, struct bench_error *err)
         .n_roles = l->chain->count,
         .network = l->network,
         .series = &l->record->series,
+        .disturbances = &l->record->disturbances,
         .directory = l->directory,
         .title = l->title,
     };

@@ -14,8 +14,8 @@
  * index in the chain.
  *
  * The site fills these parts of the record: roles (when they are held), network, congestion,
- * series, captures, latencies, totals, and warnings of how its roles behaved. Everything else is
- * the caller's.
+ * series, captures, disturbances, latencies, totals, and warnings of how its roles behaved.
+ * Everything else is the caller's.
  */
 #ifndef SITE_SITE_H
 #define SITE_SITE_H

@@ -88,6 +88,7 @@ void record_release(struct repetition_record *r)
     free(r->directory);
     strings_release(&r->warnings);
     json_decref(r->captures);
+    disturbances_release(&r->disturbances);
     series_release(&r->series);
     *r = (struct repetition_record){0};
 }

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "capture/disturbances.h"
 #include "capture/series.h"
 #include "stats/histogram.h"
 #include "base/text.h"
@@ -72,6 +73,7 @@ struct repetition_record {
     struct record_latency *latencies;
     size_t n_latencies;
     json_t *captures; /* array: {capture, role, files, …} of what captures left; or NULL */
+    struct disturbances disturbances; /* what was done to the roles in the window: disturbed.h */
     struct series series;
     char *directory; /* relative to the run */
 };

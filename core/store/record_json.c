@@ -158,6 +158,51 @@ static int get_slices(void *at, json_t *value, struct bench_error *err)
     return 0;
 }
 
+static json_t *put_disturbances(const void *at)
+{
+    const struct repetition_record *r = at;
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < r->disturbances.count; i++) {
+        const struct disturbance *d = &r->disturbances.items[i];
+        json_t *item = json_object();
+
+        json_object_set_new(item, "role", json_text(d->role));
+        json_object_set_new(item, "kind", json_text(disturbance_name(d->kind)));
+        json_object_set_new(item, "what", json_text(d->what));
+        json_object_set_new(item, "begin_ns", json_integer(d->begin_ns));
+        json_object_set_new(item, "end_ns", json_integer(d->end_ns));
+        json_array_append_new(array, item);
+    }
+    return array;
+}
+
+/* One of a kind that a newer bench added is left out. */
+static int get_disturbances(void *at, json_t *value, struct bench_error *err)
+{
+    struct repetition_record *r = at;
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(value))
+        return field_expected(err, "an array");
+    json_array_foreach(value, i, item)
+    {
+        const char *role, *name, *what;
+        json_int_t begin, end;
+        enum disturbance_kind kind;
+
+        if (json_unpack(item, "{s:s,s:s,s:s,s:I,s:I}", "role", &role, "kind", &name, "what", &what,
+                        "begin_ns", &begin, "end_ns", &end) < 0) {
+            field_expected(err, "an object with 'role', 'kind', 'what', 'begin_ns' and 'end_ns'");
+            return error_context(err, "element %zu", i);
+        }
+        if (disturbance_find(name, &kind) == 0)
+            disturbances_add(&r->disturbances, role, kind, xstrdup(what), begin, end);
+    }
+    return 0;
+}
+
 static const char *const error_kinds[] = {
     [BENCH_ERROR_NONE] = "none",
     [BENCH_ERROR_RUN] = "run",
@@ -240,6 +285,7 @@ static const struct field_kind field_captures = {put_captures, get_captures};
 static const struct field_kind field_roles = {put_roles, get_roles};
 static const struct field_kind field_totals = {put_totals, get_totals};
 static const struct field_kind field_slices = {put_slices, get_slices};
+static const struct field_kind field_disturbances = {put_disturbances, get_disturbances};
 static const struct field_kind field_error = {put_error, get_error};
 
 #define RECORD(type, member)                                 \
@@ -287,6 +333,7 @@ static const struct field record_fields[] = {
     {.name = "roles", .kind = &field_roles},
     {.name = "totals", .kind = &field_totals},
     {.name = "captures", .kind = &field_captures, .optional = true},
+    {.name = "disturbances", .kind = &field_disturbances, .optional = true},
     {0},
 };
 

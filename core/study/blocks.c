@@ -7,10 +7,12 @@
 #include "report/document.h"
 #include "report/fitness.h"
 #include "stats/sequential.h"
+#include "store/disturbed.h"
 
 /* What the run has so far. */
 struct progress_made {
     size_t blocks, rejected;
+    uint32_t without_outcome; /* failed repetitions: their blocks are rejected */
     bool decided;      /* every comparison */
     double half_width; /* of the widest deciding interval, in ln */
 };
@@ -30,6 +32,8 @@ static int look(const struct session *session, struct progress_made *ret, struct
     d = document_get(document);
     *ret =
         (struct progress_made){.blocks = d->n_blocks, .rejected = d->n_rejected, .decided = true};
+    for (size_t i = 0; i < run.n_repetitions; i++)
+        ret->without_outcome += record_has_no_outcome(&run.repetitions[i]);
     for (uint32_t i = 0; i < d->n_comparisons; i++) {
         const struct bench_comparison *c = d->comparisons[i];
         double width = c->has_interval ? (log(c->high) - log(c->low)) / 2 : INFINITY;
@@ -112,8 +116,11 @@ static int complete(struct session *session, const struct scenario *s, const str
         }
         if (s->stop == STOP_LOOKS && fit >= wanted && !made.decided)
             wanted = next_look(wanted);
-        if (fit >= wanted)
+        if (fit >= wanted) {
+            /* Measured again, they are no failures of the comparison. */
+            *ret_failed -= made.without_outcome;
             return 0;
+        }
         if (blocks_add(session, s, r, made.blocks, wanted - fit, &steps, ret_outcome, ret_failed,
                        err) < 0)
             return -1;

@@ -12,6 +12,7 @@
 
 struct cgroup {
     struct cgroup_usage usage;
+    struct cgroup_hold hold;
 };
 
 struct network {
@@ -23,13 +24,23 @@ struct network {
 
 struct role {
     const char *name;
-    pid_t pid;
+    pid_t pid, component;
     const pid_t *pids;
     size_t n_pids;
     struct cgroup *cgroup;
     struct bench_page *page;
     unsigned lists; /* how often role_pids() was asked */
 };
+
+void cgroup_hold(struct cgroup *g, struct cgroup_hold *ret)
+{
+    *ret = g ? g->hold : (struct cgroup_hold){0};
+}
+
+pid_t role_component_pid(const struct role *r)
+{
+    return r->component;
+}
 
 void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)
 {

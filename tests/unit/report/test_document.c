@@ -477,6 +477,76 @@ static void unfit_blocks_do_not_count(void **state)
     assert_string_equal(f.d->comparisons[0]->verdict, "SLOWER (by at least 3%)");
 }
 
+/* A repetition that was stopped from outside has no outcome: it turns nothing and is no failure. */
+static void a_stopped_repetition_is_no_outcome(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, "bits_per_second");
+    struct repetition_record *r = f.run.repetitions;
+
+    (void)state;
+    while (strcmp(r->arm, "nginx") != 0)
+        r++;
+    disturbances_add(&r->disturbances, "relay_1", DISTURBANCE_STOPPED, xstrdup("it was stopped"),
+                     r->window_begin_ns, r->window_begin_ns);
+    r->ok = false;
+    error_set(&r->error, BENCH_ERROR_RUN, "disturbed");
+    for (int i = 0; i < 2; i++) {
+        again(&f);
+        assert_int_equal(f.d->n_rejected, 1);
+        assert_int_equal(f.d->rejected[0].block, r->block);
+        assert_string_equal(f.d->rejected[0].why,
+                            "relay_1: it was stopped at 0.00 s of the window");
+        assert_int_equal(f.d->comparisons[0]->failed, 0);
+        assert_int_equal(f.d->comparisons[0]->blocks, 5);
+        assert_null(strstr(f.d->comparisons[0]->verdict, "rejected"));
+        set_reject(&f, "nothing"); /* there is nothing to keep of it */
+    }
+}
+
+/* One that counts and was disturbed speaks against its block, unless every block is to be kept. */
+static void a_moved_process_rejects_its_block(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, "bits_per_second");
+    struct repetition_record *r = &f.run.repetitions[2];
+
+    (void)state;
+    disturbances_add(&r->disturbances, "relay_1", DISTURBANCE_ENDED, xstrdup("it ended"),
+                     r->window_begin_ns, r->window_begin_ns);
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 0); /* perhaps by itself */
+    disturbances_add(&r->disturbances, "server", DISTURBANCE_CPUS, xstrdup("it was moved"),
+                     r->window_begin_ns + EXAMPLE_TICK, r->window_begin_ns + EXAMPLE_TICK);
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 1);
+    assert_string_equal(f.d->rejected[0].why, "server: it was moved at 0.10 s of the window");
+    set_reject(&f, "nothing");
+    again(&f);
+    assert_int_equal(f.d->n_rejected, 0);
+}
+
+/* Nothing moves from 1.0 to 1.5 s of one window. */
+static void a_hole_is_said(void **state)
+{
+    cleanup_fixture struct fixture f = compared(0.03, "bits_per_second");
+    struct repetition_record *r = &f.run.repetitions[0];
+    int column = series_find(&r->series, "server.bytes_received");
+    size_t first = metric_window(r).first + 10, width = r->series.n_columns;
+    int64_t *at = r->series.values + first * width + (size_t)column;
+    char line[160];
+
+    (void)state;
+    for (size_t i = 1; i <= 5; i++)
+        at[i * width] = at[0];
+    again(&f);
+    snprintf(line, sizeof(line),
+             "%s: in 1 of 6 repetitions nothing at all moved for a while, which is part of every "
+             "number: ",
+             r->arm);
+    assert_true(has_line(f.d->warnings, f.d->n_warnings, line));
+    assert_true(has_line(f.d->warnings, f.d->n_warnings, "first for 0.50 s at 1.00 s"));
+    assert_int_equal(f.d->n_rejected, 0); /* it may be the relay's own doing */
+}
+
 static void a_laboratory_has_no_steal(void **state)
 {
     cleanup_fixture struct fixture f = compared(0.03, NULL);
@@ -1111,6 +1181,9 @@ int main(void)
         cmocka_unit_test(a_metric_that_an_arm_cannot_have),
         cmocka_unit_test(all_failed_is_no_decision),
         cmocka_unit_test(looks_are_part_of_the_rule),
+        cmocka_unit_test(a_stopped_repetition_is_no_outcome),
+        cmocka_unit_test(a_moved_process_rejects_its_block),
+        cmocka_unit_test(a_hole_is_said),
         cmocka_unit_test(a_laboratory_has_no_steal),
         cmocka_unit_test(another_clock_is_another_machine),
         cmocka_unit_test(too_many_make_the_environment_unfit),

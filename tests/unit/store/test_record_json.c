@@ -86,7 +86,7 @@ static void every_field_must_be_there(void **state)
     {
         if (strcmp(key, "purpose") == 0 || strcmp(key, "captures") == 0 ||
             strcmp(key, "slices") == 0 || strcmp(key, "clocksource") == 0 ||
-            strcmp(key, "warnings") == 0 || strcmp(key, "clock_step_ns") == 0) /* older: none */
+            strcmp(key, "warnings") == 0 || strcmp(key, "disturbances") == 0 || strcmp(key, "clock_step_ns") == 0) /* older: none */
             continue;
 
         json_t *json = json_deep_copy(whole);
