@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "report/metrics.h"
+#include "report/point_match.h"
 #include "report/run_facts.h"
 #include "store/plugin_files.h"
 
@@ -53,11 +54,20 @@ static const char *first_difference(const json_t **a, const json_t **b)
     return NULL;
 }
 
-static int check_same(const struct side sides[2], struct bench_error *err)
+/* The labels of a pair of points; without any, the scenarios without their sweeps. */
+static const struct point_match *pair_of(const struct point_matches *points, size_t i)
+{
+    static const struct point_match none = {.labels = {(char *)"", (char *)""}, .joined = ""};
+
+    return points->count ? &points->items[i] : &none;
+}
+
+static int check_same_at(const struct side sides[2], const struct point_match *at,
+                         struct bench_error *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(same); i++) {
-        const json_t *a = run_setting(sides[0].run, "", same[i]);
-        const json_t *b = run_setting(sides[1].run, "", same[i]);
+        const json_t *a = run_setting(sides[0].run, at->labels[0], same[i]);
+        const json_t *b = run_setting(sides[1].run, at->labels[1], same[i]);
         const char *option = first_difference(&a, &b);
         cleanup_free char *x = text_of(a), *y = text_of(b);
 
@@ -69,6 +79,15 @@ static int check_same(const struct side sides[2], struct bench_error *err)
         error_hint(err, "only runs of the same work can be compared");
         return -1;
     }
+    return 0;
+}
+
+static int check_same(const struct side sides[2], const struct point_matches *points,
+                      struct bench_error *err)
+{
+    for (size_t i = 0; i == 0 || i < points->count; i++)
+        if (check_same_at(sides, pair_of(points, i), err) < 0)
+            return -1;
     return 0;
 }
 
@@ -178,7 +197,24 @@ static char *arm_name(const struct strings *names, const char *arm, const char *
     return names->count == 1 ? xstrdup(label) : xasprintf("%s %s", arm, label);
 }
 
-static json_t *differences(const struct side sides[2], const struct common *common)
+/* Of a member of the scenario: at the first of the points where it differs. */
+static void add_condition(json_t *list, const struct side sides[2],
+                          const struct point_matches *points, const char *name)
+{
+    for (size_t i = 0; i == 0 || i < points->count; i++) {
+        const struct point_match *at = pair_of(points, i);
+        const json_t *a = run_setting(sides[0].run, at->labels[0], name);
+        const json_t *b = run_setting(sides[1].run, at->labels[1], name);
+
+        if (!differ(a, b))
+            continue;
+        add_difference(list, name, a, b);
+        return;
+    }
+}
+
+static json_t *differences(const struct side sides[2], const struct common *common,
+                           const struct point_matches *points)
 {
     const char *a = common->names[0].items[0], *b = common->names[1].items[0];
     cleanup_strings struct strings plugins = {0};
@@ -190,8 +226,7 @@ static json_t *differences(const struct side sides[2], const struct common *comm
         json_array_append_new(list, json_text(line));
     }
     for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
-        add_difference(list, conditions[i], run_setting(sides[0].run, "", conditions[i]),
-                       run_setting(sides[1].run, "", conditions[i]));
+        add_condition(list, sides, points, conditions[i]);
     for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
         add_difference(
             list, facts[i],
@@ -239,15 +274,15 @@ static json_t *joined_relays(const struct side sides[2], const struct common *co
     return relays;
 }
 
-static int check_points(const struct side sides[2], struct bench_error *err)
+static int check_points(const struct side sides[2], const struct point_matches *points,
+                        struct bench_error *err)
 {
     cleanup_strings struct strings a = {0}, b = {0};
 
+    if (points->count)
+        return 0;
     run_points(sides[0].run, &a);
     run_points(sides[1].run, &b);
-    for (size_t i = 0; i < a.count; i++)
-        if (strings_has(&b, a.items[i]))
-            return 0;
     error_set(err, BENCH_ERROR_USAGE,
               "'%s' and '%s' have no point of their sweeps in common: '%s' … and '%s' …",
               sides[0].label, sides[1].label, a.count ? a.items[0] : "", b.count ? b.items[0] : "");
@@ -257,7 +292,7 @@ static int check_points(const struct side sides[2], struct bench_error *err)
 }
 
 /* Points at which both were measured or one was, each once. */
-static json_t *joined_points(const struct side sides[2])
+static json_t *joined_points(const struct side sides[2], const struct point_matches *matches)
 {
     json_t *points = json_array(), *point;
     cleanup_strings struct strings labels = {0};
@@ -269,15 +304,24 @@ static json_t *joined_points(const struct side sides[2])
         run_points(sides[s].run, &measured);
         json_array_foreach(json_object_get(sides[s].run->run, "points"), i, point)
         {
-            const char *label = json_text_or(json_object_get(point, "label"), "");
+            const char *own = json_text_or(json_object_get(point, "label"), "");
+            const char *label = point_matches_joined(matches, s, own);
+            json_t *copy;
 
-            if (strings_has(&labels, label) || !strings_has(&measured, label))
+            if (strings_has(&labels, label) || !strings_has(&measured, own))
                 continue;
             strings_add(&labels, label);
-            json_array_append(points, point);
+            copy = json_copy(point);
+            json_object_set_new(copy, "label", json_text(label));
+            json_array_append_new(points, copy);
         }
     }
     return points;
+}
+
+static void rename_point(char **point, const struct point_matches *points, size_t side)
+{
+    xreplace(point, point_matches_joined(points, side, *point));
 }
 
 /* A clock that is another one than that of the other run has not changed. */
@@ -292,9 +336,10 @@ static void forget_clock(struct repetition_record *r, const struct stored_run *r
     r->clocksource = NULL;
 }
 
-static void take_repetitions(struct stored_run *ret, const struct side *side,
-                             const struct strings *names)
+static void take_repetitions(struct stored_run *ret, const struct side sides[2], size_t s,
+                             const struct strings *names, const struct point_matches *points)
 {
+    const struct side *side = &sides[s];
     struct stored_run *from = side->run;
     uint32_t block = 0, index = 0;
 
@@ -318,6 +363,7 @@ static void take_repetitions(struct stored_run *ret, const struct side *side,
         forget_clock(r, from);
         free(r->arm);
         r->arm = name;
+        rename_point(&r->point, points, s);
         r->block += block;
         r->index += index;
         ret->repetitions[ret->n_repetitions++] = *r;
@@ -331,7 +377,8 @@ static void take_repetitions(struct stored_run *ret, const struct side *side,
         if (l->measures && strings_has(names, l->arm)) {
             cleanup_free char *name = arm_name(names, l->arm, side->label);
 
-            stored_run_add_lost(ret, name, l->point, l->block + block, true);
+            stored_run_add_lost(ret, name, point_matches_joined(points, s, l->point),
+                                l->block + block, true);
         }
     }
     for (size_t i = 0; i < from->damaged.count; i++)
@@ -353,8 +400,8 @@ static json_t *incomplete(const struct side sides[2])
     return list;
 }
 
-static int check(const struct side sides[2], const struct common *common, const json_t *rule,
-                 struct bench_error *err)
+static int check(const struct side sides[2], const struct common *common,
+                 const struct point_matches *points, const json_t *rule, struct bench_error *err)
 {
     if (common->names[0].count == 0) {
         error_set(err, BENCH_ERROR_USAGE, "'%s' and '%s' have no relay in common", sides[0].label,
@@ -362,7 +409,7 @@ static int check(const struct side sides[2], const struct common *common, const 
         error_hint(err, "relays of one name are compared, or the only ones of two runs");
         return -1;
     }
-    return check_same(sides, err) < 0 || check_points(sides, err) < 0 ||
+    return check_same(sides, points, err) < 0 || check_points(sides, points, err) < 0 ||
                    check_events(sides, rule, err) < 0
                ? -1
                : 0;
@@ -371,11 +418,15 @@ static int check(const struct side sides[2], const struct common *common, const 
 int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rule,
                  struct bench_error *err)
 {
+    const struct stored_run *const runs[2] = {sides[0].run, sides[1].run};
     cleanup_common struct common common = {0};
+    cleanup_point_matches struct point_matches points = {0};
     json_t *scenario, *pairs, *called, *relays;
 
     common_arms(sides, &common);
-    if (check(sides, &common, rule, err) < 0) {
+    point_matches_find(runs, (const struct strings *const[2]){&common.names[0], &common.names[1]},
+                       &points);
+    if (check(sides, &common, &points, rule, err) < 0) {
         json_decref(rule);
         return -1;
     }
@@ -392,18 +443,18 @@ int side_by_side(struct stored_run *ret, const struct side sides[2], json_t *rul
     json_object_set(scenario, "reject", run_setting(sides[1].run, "", "reject"));
     json_object_set_new(rule, "pairs", pairs);
     json_object_set_new(rule, "called", called);
-    json_object_set_new(rule, "differences", differences(sides, &common));
+    json_object_set_new(rule, "differences", differences(sides, &common, &points));
     json_object_set_new(rule, "incomplete", incomplete(sides));
     json_object_set_new(rule, "sides", descriptions(sides));
     json_object_set_new(ret->run, "id", json_text(ret->id));
     json_object_set_new(ret->run, "state", json_string("complete"));
     json_object_set_new(ret->run, "scenario", scenario);
-    json_object_set_new(ret->run, "points", joined_points(sides));
+    json_object_set_new(ret->run, "points", joined_points(sides, &points));
     json_object_set_new(ret->run, "plan", json_array());
     json_object_set_new(ret->run, "comparison", rule);
     json_object_del(ret->run, "saturation");
     json_object_del(ret->run, "blocks");
-    take_repetitions(ret, &sides[0], &common.names[0]);
-    take_repetitions(ret, &sides[1], &common.names[1]);
+    take_repetitions(ret, sides, 0, &common.names[0], &points);
+    take_repetitions(ret, sides, 1, &common.names[1], &points);
     return 0;
 }

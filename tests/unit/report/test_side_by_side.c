@@ -312,6 +312,74 @@ static void a_search_finds_other_rates(void **state)
     stored_run_release(&b);
 }
 
+static void set_points(struct stored_run *run, const char *label, json_t *settings)
+{
+    for (size_t i = 0; i < run->n_repetitions; i++)
+        xreplace(&run->repetitions[i].point, label);
+    json_object_set_new(run->run, "points",
+                        json_pack("[{s:s,s:o}]", "label", label, "settings", settings));
+}
+
+/* A key that one run swept and the other set: at the same value it is the same point. */
+static void swept_or_set_is_the_same(void **state)
+{
+    static const char *const labels[][2] = {
+        {"jobs=10", ""}, {"", "jobs=10"}, {"jobs=10", "jobs=10"}, {"jobs=10 hops=2", "jobs=10"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
+        struct stored_run runs[2], joined;
+        const struct side sides[2] = {{"old", &runs[0]}, {"new", &runs[1]}};
+        struct document *document;
+        const struct bench_document *d;
+
+        for (size_t k = 0; k < 2; k++) {
+            bool swept = *labels[i][k];
+            json_t *scenario;
+
+            example_side(&runs[k], k ? "run-b" : "run-a", k ? 0.8 : 1);
+            scenario = json_object_get(runs[k].run, "scenario");
+            json_object_set_new(scenario, "jobs", json_integer(swept ? 2 : 10));
+            json_object_set_new(scenario, "hops", json_integer(2));
+            set_points(&runs[k], labels[i][k],
+                       swept ? json_pack("{s:i}", "jobs", 10) : json_object());
+        }
+        assert_int_equal(side_by_side(&joined, sides, rule(), NULL), 0);
+        assert_int_equal(document_new(&document, &joined, NULL), 0);
+        d = document_get(document);
+        assert_int_equal(d->n_arms, 4);
+        assert_int_equal(d->n_comparisons, 2);
+        for (uint32_t a = 0; a < d->n_arms; a++)
+            assert_string_equal(d->arms[a]->point, *labels[i][0] ? labels[i][0] : labels[i][1]);
+        assert_false(warned(d, "jobs"));
+        assert_string_equal(d->comparisons[1]->finding, "beyond");
+        document_free(document);
+        example_release(&joined);
+        example_release(&runs[0]);
+        example_release(&runs[1]);
+    }
+}
+
+static void another_value_is_another_point(void **state)
+{
+    struct stored_run a, b, joined;
+    const struct side sides[2] = {{"old", &a}, {"new", &b}};
+    struct bench_error err = {0};
+
+    (void)state;
+    example_side(&a, "run-a", 1);
+    example_side(&b, "run-b", 1);
+    set_points(&a, "jobs=10", json_pack("{s:i}", "jobs", 10));
+    assert_int_equal(side_by_side(&joined, sides, rule(), &err), -1);
+    assert_non_null(strstr(err.message, "have no point of their sweeps in common: 'jobs=10' "));
+    /* What a label sweeps counts, also where the value is that of the scenario. */
+    set_points(&a, "jobs=2", json_object());
+    json_object_set_new(json_object_get(b.run, "scenario"), "jobs", json_integer(10));
+    assert_int_equal(side_by_side(&joined, sides, rule(), &err), -1);
+    example_release(&a);
+    example_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +392,8 @@ int main(void)
         cmocka_unit_test(no_relay_in_common),
         cmocka_unit_test(the_only_relays_need_no_common_name),
         cmocka_unit_test(what_happened_to_each_is_told),
+        cmocka_unit_test(swept_or_set_is_the_same),
+        cmocka_unit_test(another_value_is_another_point),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
