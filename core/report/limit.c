@@ -187,7 +187,9 @@ static bool is_crowded(const struct repetition_record *r, const struct usage *u,
 void limit_find(const struct repetition_record *r, const struct metric_set *m,
                 const struct limit_context *context, struct limit *ret)
 {
-    struct usage u[MAX_ROLES], *largest = u;
+    struct usage u[MAX_ROLES];
+    const struct usage *largest = u;
+    const struct usage others = {.name = "other processes", .cpus = metric(m, "others_cpus")};
     size_t n = usages(r, m, context, u);
     double idle = metric(m, "system_idle_share") + metric(m, "system_iowait_share");
     bool busy = idle < threshold(MACHINE_IDLE); /* false when unknown */
@@ -205,6 +207,8 @@ void limit_find(const struct repetition_record *r, const struct metric_set *m,
     for (size_t i = 1; i < n; i++)
         if (u[i].cpus > largest->cpus)
             largest = &u[i];
+    if (busy && others.cpus > largest->cpus)
+        largest = &others;
     conclude(ret, busy || crowded ? "cpu" : "nothing", false);
     if (crowded)
         snprintf(ret->why, sizeof(ret->why),

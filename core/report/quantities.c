@@ -65,6 +65,30 @@ static double syscall_number(const struct subject *s, const char *name, struct c
     return isnan(number) ? metric_number(s, tracepoint, cited) : number;
 }
 
+/* Payload of the given directions; NaN when there was none. Of a stream, and where only a tool has
+ * counted, it is what was delivered. */
+static double payload(const struct subject *s, bool sent, bool received, struct cited *cited)
+{
+    struct cited unused = {0};
+    double back = metric_number(s, "received_bits_per_second", &unused), bits = 0;
+    bool one_way = isnan(back) || back <= 0;
+
+    if (sent)
+        bits += metric_number(s, one_way ? "bits_per_second" : "sent_bits_per_second", cited);
+    if (received && !one_way)
+        bits += metric_number(s, "received_bits_per_second", cited);
+    return bits > 0 ? bits / 8 * metric_window(s->o->record).seconds : NAN;
+}
+
+/* What a role reads or writes: a hop passes on both directions, the ends have one of them each. */
+static double moved(const struct subject *s, bool read, struct cited *cited)
+{
+    bool client = s->role && strcmp(s->role, "client") == 0;
+    bool server = s->role && strcmp(s->role, "server") == 0;
+
+    return payload(s, read ? !client : !server, read ? !server : !client, cited);
+}
+
 /* One of the alternatives of a word; NaN when it is not known. */
 static double alternative(const struct subject *s, const char *word, struct cited *cited)
 {
@@ -73,9 +97,15 @@ static double alternative(const struct subject *s, const char *word, struct cite
     if (strncmp(word, "syscall:", 8) == 0)
         return syscall_number(s, word + 8, cited);
     if (strcmp(word, "@bytes") == 0)
-        return metric_number(s, "bits_per_second", cited) / 8 * seconds;
+        return payload(s, true, true, cited);
+    if (strcmp(word, "@read_bytes") == 0)
+        return moved(s, true, cited);
+    if (strcmp(word, "@written_bytes") == 0)
+        return moved(s, false, cited);
     if (strcmp(word, "@requests") == 0)
         return metric_number(s, "operations_per_second", cited) * seconds;
+    if (strcmp(word, "@client_connections") == 0)
+        return metric_number(s, "connections_per_second", cited) * seconds;
     if (strcmp(word, "@seconds") == 0)
         return seconds > 0 ? seconds : NAN;
     if (strcmp(word, "@cpu_seconds") == 0)

@@ -35,12 +35,16 @@ QUANTITY(accepts, "accept() %s times for each request", BENCH_FORMAT_PLAIN, "", 
 QUANTITY(closes, "close() %s times", BENCH_FORMAT_PLAIN, "", CLOSES, "@requests", 0);
 QUANTITY(connects, "connect() %s times for each request", BENCH_FORMAT_PLAIN, "", "syscall:connect",
          "@requests", 0);
+QUANTITY(client_opens, "the client opened %s connections for each request", BENCH_FORMAT_PLAIN, "",
+         "@client_connections", "@requests", 0);
 QUANTITY(opened, "%s times a connection was opened for each request", BENCH_FORMAT_PLAIN, "",
          "tcp_connections_opened", "@requests", 0);
 QUANTITY(flushes, "%s flushes to the disk per second", BENCH_FORMAT_SI, "", FLUSH_CALLS, "@seconds",
          0);
-QUANTITY(read_size, "%s for each call that reads", BENCH_FORMAT_BINARY, "B", "@bytes", READS, 0);
-QUANTITY(write_size, "%s for each call that writes", BENCH_FORMAT_BINARY, "B", "@bytes", WRITES, 0);
+QUANTITY(read_size, "%s for each call that reads", BENCH_FORMAT_BINARY, "B", "@read_bytes", READS,
+         0);
+QUANTITY(write_size, "%s for each call that writes", BENCH_FORMAT_BINARY, "B", "@written_bytes",
+         WRITES, 0);
 QUANTITY(reads, "%s of them for each request", BENCH_FORMAT_PLAIN, "", READS, "@requests", 0);
 QUANTITY(writes, "%s of them for each request", BENCH_FORMAT_PLAIN, "", WRITES, "@requests", 0);
 QUANTITY(calls, "%s system calls for each request", BENCH_FORMAT_PLAIN, "", CALLS, "@requests", 0);
@@ -213,13 +217,14 @@ static const struct rule rules[] = {
         .conditions = {ABOVE(accepts, CHURN), ABOVE(closes, CHURN)},
         .meaning = "a connection serves hardly more than one request: handshakes and descriptors "
                    "cost more than the work",
-        .remedy = "keep connections alive and use them again, pool them",
+        .remedy = "keep connections alive and use them again; mode 'crr' opens one each on purpose",
     },
     {
         .name = "connects",
         .about = ABOUT_HOP,
         .capture = "syscalls",
-        .conditions = {ABOVE(connects, CHURN)},
+        /* A relay of connections cannot do with fewer than its client opens. */
+        .conditions = {ABOVE(connects, CHURN), GIVEN_BELOW_IF_KNOWN(client_opens, CHURN)},
         .meaning = "it opens a connection to the next hop for nearly every request",
         .remedy = "persistent connections or a pool towards the next hop",
     },
@@ -281,7 +286,9 @@ static const struct rule rules[] = {
         .about = ABOUT_PEER,
         .capture = "syscalls",
         .conditions = {ABOVE(reads_per_write, ONE_SIDED), GIVEN(all_calls, NO_THRESHOLD)},
-        .meaning = "input comes in pieces or is asked for in vain: it mostly waits for its peers",
+        .covered_by = "small reads",
+        .meaning =
+            "input comes in smaller pieces than output leaves, or there is none when it reads",
         .remedy = "read when the kernel says there is something, larger buffers, more concurrent "
                   "clients",
     },
@@ -290,6 +297,7 @@ static const struct rule rules[] = {
         .about = ABOUT_PEER,
         .capture = "syscalls",
         .conditions = {ABOVE(writes_per_read, ONE_SIDED), GIVEN(all_calls, NO_THRESHOLD)},
+        .covered_by = "small writes",
         .meaning = "output goes out in pieces, or the peer takes it only in pieces (back-pressure)",
         .remedy = "buffer writes, larger socket buffers, flow control",
     },
@@ -323,8 +331,10 @@ static const struct rule rules[] = {
         /* who is throttled waits for its quota, which the kernel counts as waiting for a CPU */
         .conditions = {ABOVE(waiting, WAITING), GIVEN(cpus, ACTIVE),
                        GIVEN_BELOW_IF_KNOWN(throttled, THROTTLED)},
-        .meaning = "it was ready to run while others had the CPUs: its latency contains their work",
-        .remedy = "CPUs of its own ('cpus'), fewer threads, fewer other processes",
+        .meaning = "its threads were ready while others, its own among them, had the CPUs: latency "
+                   "has that",
+        .remedy =
+            "CPUs of its own ('cpus'), not more busy threads than these, fewer other processes",
     },
     {
         .name = "involuntary switches",
@@ -349,9 +359,8 @@ static const struct rule rules[] = {
         .capture = "resources",
         .conditions = {ABOVE(retransmits, RETRANSMITS)},
         .meaning =
-            "segments were lost or acknowledged too late, each costs a round trip or a time-out",
-        .remedy = "look for full queues (listen overflows, socket buffers, the link) and the "
-                  "congestion control",
+            "segments were lost, or acknowledged late: on loopback by a receiver that was busy",
+        .remedy = "on loopback less load; else look for full queues (the link, socket buffers)",
     },
     {
         .name = "software interrupts",

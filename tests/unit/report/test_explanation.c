@@ -341,6 +341,63 @@ static void the_ends_of_a_stream(void **state)
     assert_nothing(&f);
 }
 
+/* A hop reads what the client sent and what it got, the server only the former. */
+static void both_directions_pass_a_relay(void **state)
+{
+    cleanup_fixture struct fixture f = stored(1, false, SYSCALLS);
+    struct repetition_record *r = &f.run.repetitions[0];
+    const struct bench_finding *found;
+
+    (void)state;
+    set(r, "client.bytes_received", 1e9);
+    set(r, "relay_1.event:syscall_recvfrom", 300000);
+    set(r, "server.event:syscall_recvfrom", 300000);
+    explain(&f);
+    found = find(f.d, "small reads");
+    assert_non_null(found);
+    assert_string_equal(found->role, "server");
+    assert_string_equal(found->evidence,
+                        "3.26 KiB for each call that reads (sent_bits_per_second 8.00 Gbit/s, "
+                        "syscall_recvfrom_server 900 k; from 'syscalls')");
+    set(r, "relay_1.event:syscall_recvfrom", 600000);
+    set(r, "server.event:syscall_recvfrom", 100000);
+    explain(&f);
+    found = find(f.d, "small reads");
+    assert_non_null(found);
+    assert_string_equal(found->role, "relay_1");
+    assert_non_null(strstr(found->evidence,
+                           "3.26 KiB for each call that reads (sent_bits_per_second "
+                           "8.00 Gbit/s, received_bits_per_second 8.00 Gbit/s"));
+}
+
+/* Its small buffers are why it reads more often than it writes: said once. */
+static void small_reads_are_many_reads(void **state)
+{
+    cleanup_fixture struct fixture f = stored(1, false, SYSCALLS);
+    struct repetition_record *r = &f.run.repetitions[0];
+
+    (void)state;
+    set(r, "relay_1.event:syscall_recvfrom", 300000);
+    explain(&f);
+    assert_non_null(find(f.d, "small reads"));
+    assert_null(find(f.d, "reads, few writes"));
+}
+
+/* A relay of connections opens one where its client does. */
+static void a_connection_that_the_client_asks_for(void **state)
+{
+    cleanup_fixture struct fixture f = stored(1, true, SYSCALLS);
+    struct repetition_record *r = &f.run.repetitions[0];
+
+    (void)state;
+    set(r, "relay_1.event:syscall_connect", REQUESTS);
+    explain(&f);
+    assert_non_null(find(f.d, "connects"));
+    set(r, "client.connections", REQUESTS);
+    explain(&f);
+    assert_null(find(f.d, "connects"));
+}
+
 static void what_is_covered_is_said_once(void **state)
 {
     cleanup_fixture struct fixture f = stored(1, true, SYSCALLS);
@@ -723,6 +780,9 @@ int main(void)
         cmocka_unit_test(rules_hold_from_their_thresholds_on),
         cmocka_unit_test(every_rule_is_tried),
         cmocka_unit_test(the_ends_of_a_stream),
+        cmocka_unit_test(both_directions_pass_a_relay),
+        cmocka_unit_test(small_reads_are_many_reads),
+        cmocka_unit_test(a_connection_that_the_client_asks_for),
         cmocka_unit_test(what_is_covered_is_said_once),
         cmocka_unit_test(a_crowded_machine),
         cmocka_unit_test(a_given_rate),

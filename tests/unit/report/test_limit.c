@@ -114,10 +114,13 @@ static void the_ends(void **state)
 static void the_machine(void **state)
 {
     (void)state;
-    check(&(struct usage){0.4, 0.5, 0.6, 0.4, 0.02, 1, 0, NULL}, 2, 2, "cpu",
-          "all CPUs of the machine busy, 2.0% idle; most by relay_1: 0.6");
-    check(&(struct usage){0.9, 0.97, -1, -1, 0.04, 0, 0, NULL}, 2, 2, "cpu",
-          "all CPUs of the machine busy, 4.0% idle; most by server: 0.97");
+    /* of four CPUs */
+    check(&(struct usage){0.8, 0.85, 0.9, 0.8, 0.02, 1, 0, NULL}, 4, 2, "cpu",
+          "all CPUs of the machine busy, 2.0% idle; most by relay_1: 0.9");
+    check(&(struct usage){1.4, 1.5, -1, -1, 0.04, 0, 0, NULL}, 4, 2, "cpu",
+          "all CPUs of the machine busy, 4.0% idle; most by server: 1.5");
+    check(&(struct usage){0.4, 0.5, 0.6, 0.4, 0.02, 1, 0, NULL}, 4, 2, "cpu",
+          "all CPUs of the machine busy, 2.0% idle; most by other processes: 1.63");
 }
 
 static void what_is_not_known(void **state)
