@@ -622,7 +622,7 @@ static int check_capture_roles(const struct scenario *s, const struct capture_re
             continue;
         error_unknown(err, "role", words.items[i], (const char *const *)roles.items);
         error_context(err, "capture '%s': option 'roles'", capture->name);
-        return error_at(err, capture->where);
+        return error_at(err, settings_find(&capture->options, "roles")->where);
     }
     return 0;
 }
@@ -633,8 +633,12 @@ static int check_captures(const struct scenario *s, capture_known_fn capture_kno
     for (size_t i = 0; i < s->n_captures; i++) {
         struct capture_request *capture = &s->captures[i];
 
-        if (capture_known(capture, err) < 0)
-            return error_at(err, capture->where);
+        if (capture_known(capture, err) < 0) {
+            const char *where =
+                err ? scenario_blamed(s, &capture->options, capture->where, err->message) : NULL;
+
+            return error_at(err, where ? where : capture->where);
+        }
         if (check_capture_roles(s, capture, err) < 0)
             return -1;
         for (size_t j = 0; j < i; j++)

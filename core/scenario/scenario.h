@@ -129,6 +129,11 @@ int scenario_set(struct scenario *s, const char *key, const char *text, const ch
                  struct bench_error *err);
 /* Where a scalar key was set ("file:line:column", "--jobs"), or NULL when it has its default. */
 const char *scenario_where(const struct scenario *s, const char *key);
+/* Where the option or key was set that a plugin names in `message` as docs/plugin-api.md has it
+ * ("threads: …", "option 'threads' …"); `owner_where` when it has not been set. NULL: it names
+ * none. `options`: those of the plugin. */
+const char *scenario_blamed(const struct scenario *s, const struct settings *options,
+                            const char *owner_where, const char *message);
 /* Resolves plugins and checks what needs them: names, options, protocols, hops, baseline, axes,
  * pins. An arm whose relay cannot carry the protocol is refused with the reason. Fills defaults
  * that depend on plugins (name, protocol, baseline, arms: "none" when empty, options of plugins).

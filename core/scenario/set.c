@@ -14,6 +14,41 @@ const char *scenario_where(const struct scenario *s, const char *key)
     return found ? found->where : NULL;
 }
 
+/* The next name in a message: what stands between colons, or in quotes. */
+static const char *next_name(const char *text, char *ret, size_t size)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+    for (const char *p = text; *p; p += *p != '\0') {
+        size_t n = strspn(p, letters);
+        const bool quoted = p > text && p[-1] == '\'';
+        const bool begins = p == text || quoted || (p > text + 1 && strncmp(p - 2, ": ", 2) == 0);
+
+        if (n && n < size && ((p[n] == ':' && begins) || (quoted && p[n] == '\''))) {
+            memcpy(ret, p, n);
+            ret[n] = '\0';
+            return p + n;
+        }
+    }
+    return NULL;
+}
+
+const char *scenario_blamed(const struct scenario *s, const struct settings *options,
+                            const char *owner_where, const char *message)
+{
+    char name[64];
+
+    for (const char *p = message; (p = next_name(p, name, sizeof(name)));) {
+        const struct setting *option = settings_find(options, name);
+
+        if (option && strcmp(option->where, SETTING_DEFAULT) != 0)
+            return option->where;
+        if (!option && scenario_where(s, name))
+            return scenario_where(s, name);
+    }
+    return strstr(message, "option '") || strstr(message, "options '") ? owner_where : NULL;
+}
+
 static int refuse_empty(const char *key, struct bench_error *err)
 {
     error_set(err, BENCH_ERROR_USAGE, "%s: is empty", key);

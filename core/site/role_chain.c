@@ -127,6 +127,21 @@ bool chain_role_has_reader(const struct chain_role *r)
     return r->reader.argv.count || r->reader.main;
 }
 
+/* With the place of the option or key that the plugin names, where the scenario has it. */
+static int refused(const struct role_chain *c, const struct chain_role *r, struct bench_error *err)
+{
+    const struct scenario *s = &c->point->scenario;
+    const struct arm *arm = &s->arms[c->arm];
+    const char *where = NULL;
+
+    if (err && err->kind == BENCH_ERROR_USAGE)
+        where = r->hop ? scenario_blamed(s, &arm->options, arm->where, err->message)
+                       : scenario_blamed(s, &s->workload_options, scenario_where(s, "workload"),
+                                         err->message);
+    error_context(err, "%s", r->title);
+    return error_at(err, where);
+}
+
 static int describe_role(struct role_chain *c, size_t i, struct bench_error *err)
 {
     const struct bench_workload *workload = c->point->workload;
@@ -139,7 +154,7 @@ static int describe_role(struct role_chain *c, size_t i, struct bench_error *err
         result = hook_client(workload, c->point->workload_state, &r->role, &r->process, err);
     else
         result = hook_server(workload, c->point->workload_state, &r->role, &r->process, err);
-    return result == 0 ? 0 : error_context(err, "%s", r->title);
+    return result == 0 ? 0 : refused(c, r, err);
 }
 
 int role_chain_compose(struct role_chain *c, struct bench_error *err)

@@ -85,3 +85,41 @@ flags_of() { "$BENCH" "$@" --help | grep -oE -- '--[a-z0-9-]+ [A-Z][A-Za-z,…|\
     grep -E "^margin: .?300%.?$" r/scenario.yaml
     "$BENCH" compare r/scenario.yaml --dry-run
 }
+
+# The scenario is refused with exactly this line.
+refused() { # line, YAML lines…
+    local expected=$1
+    shift
+    printf '%s\n' 'bench: 1' "$@" >s.yaml
+    run "$BENCH" run s.yaml --dry-run
+    echo "$output"
+    [ "$status" -eq 2 ]
+    [ "${lines[0]}" = "bench: s.yaml:$expected" ]
+}
+
+@test "what a plugin or a capture refuses has file and line of the option, or the flag" {
+    refused "4:12: workload 'h2load': threads: 'x' is not an integer: write digits only, like 10 or -1" \
+        'workload:' '  plugin: h2load' '  threads: x'
+    refused "4:12: client of 'h2load': threads: 8 threads cannot share 2 clients" \
+        'workload:' '  plugin: h2load' '  threads: 8'
+    refused "2:7: client of 'iperf3': jobs: iperf3 has at most 128 streams, not 500" \
+        'jobs: 500' 'workload: iperf3'
+    refused "6:11: client of 'command': 'result: json' needs the option 'result_path'" \
+        'workload:' '  plugin: command' '  server: x' '  client: y' '  result: json'
+    refused "2:11: server of 'command': option 'server' is missing" 'workload: command'
+    refused "5:24: relay 'a' (hop 1): option 'command': unknown placeholder '{nope}'" \
+        'relays:' '  - name: a' '    plugin: command' '    options: {command: "x {nope}"}'
+    refused "3:40: relay 'nginx': workers: 'x' is not an integer: write digits only, like 10 or -1" \
+        'relays:' '  - {plugin: nginx, options: {workers: x}}'
+    refused "3:31: client of 'h2load': threads: 9 threads cannot share 2 clients" \
+        'workload: h2load' 'sweep: {workload.threads: [1, 9]}'
+    refused "5:18: capture 'record': frequency: 'x' is not an integer: write digits only, like 10 or -1" \
+        'capture:' '  - record:' '      roles: all' '      frequency: x'
+    refused "4:17: capture 'record': unknown option 'frequncy'" 'capture:' '  - record:' '      frequncy: 9'
+    run "$BENCH" record -r none --frequency x --dry-run
+    [ "${lines[0]}" = "bench: --frequency: capture 'record': frequency: 'x' is not an integer: write digits only, like 10 or -1" ]
+    run "$BENCH" run -w h2load --set workload.threads=8 --dry-run
+    [ "${lines[0]}" = "bench: --set: client of 'h2load': threads: 8 threads cannot share 2 clients" ]
+    run "$BENCH" run -w iperf3 --jobs 500 --dry-run
+    [ "${lines[0]}" = "bench: --jobs: client of 'iperf3': jobs: iperf3 has at most 128 streams, not 500" ]
+}
