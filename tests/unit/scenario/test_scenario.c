@@ -414,7 +414,7 @@ static void errors_of_plugins(void **state)
     refuses("bench: 1\ncpus: {clients: 0}\n", "f:2:17: cpus: unknown role 'clients'",
             "did you mean 'client'?");
     refuses("bench: 1\ncapture: [{stat: {roles: \"relay, relay_7\"}}]\n",
-            "f:2:11: capture 'stat': option 'roles': unknown role 'relay_7'",
+            "f:2:26: capture 'stat': option 'roles': unknown role 'relay_7'",
             "did you mean 'relay_1'?");
     refuses("bench: 1\ncpus: {relay_3: 0}\n", "f:2:17: cpus: unknown role 'relay_3'",
             "did you mean 'relay_1'?");
