@@ -22,7 +22,8 @@ struct judging {
     const json_t *called; /* of two saved runs: what the scenario calls the arms of the second */
     struct verdict_rule rule; /* its margin is of no concern here */
     bool compared;
-    size_t m; /* intervals of all gates together, which share the error */
+    const char *unfinished; /* run_unfinished() */
+    size_t m;               /* intervals of all gates together, which share the error */
 };
 
 static const struct bench_metric *metric_of(const struct observations *o, const char *name)
@@ -146,7 +147,8 @@ static bool same_event(const struct judging *j, const struct judged *judged, con
     return same;
 }
 
-/* As a verdict: by the fit blocks, and by nothing when the others would have turned it. */
+/* As a verdict: by the fit blocks, and by nothing when the others would have turned it, or when the
+ * run ended before its plan did. */
 static enum gate_outcome judge_fit(const struct judging *j, const struct gate *g,
                                    const struct judged *judged, struct bench_gate *ret,
                                    struct text *evidence)
@@ -164,6 +166,10 @@ static enum gate_outcome judge_fit(const struct judging *j, const struct gate *g
     if (gate_compares(g) && !same_event(j, judged, g->metric, evidence))
         return GATE_NOTHING;
     outcome = judge(j, g, judged, &j->document->fitness, ret, evidence);
+    if (j->unfinished) {
+        text_add(evidence, "; %s: nothing is decided", j->unfinished);
+        return GATE_INCONCLUSIVE;
+    }
     with_rejected = judge(j, g, judged, &none, &kept, &ignored);
     if (fitness_unfit(&j->document->fitness)) {
         text_add(evidence, "; %zu of %zu blocks were rejected", j->document->fitness.n_rejected,
@@ -232,6 +238,7 @@ void document_add_gates(struct document *d, const struct stored_run *run,
     cleanup_free struct gate *gates = xcalloc(texts->count + 1, sizeof(*gates));
 
     j.compared = verdict_rule_read(run, &j.rule);
+    j.unfinished = run_unfinished(run);
     j.called = json_object_get(json_object_get(run->run, "comparison"), "called");
     /* A gate of the scenario that is given again is still one. */
     for (size_t i = 0; i < texts->count; i++)

@@ -52,7 +52,9 @@ static void compare_fit(struct document *d, const struct bench_arm *arm, const c
 
     find(&fit, &fit_base, metric, rule, m, ret, &text);
     find(&every, &every_base, metric, rule, m, &kept, &text_kept);
-    if (fitness_unfit(&d->fitness))
+    if (rule->unfinished)
+        verdict_withhold(ret, rule->unfinished, &text);
+    else if (fitness_unfit(&d->fitness))
         verdict_unfit(ret, &text);
     else if (strcmp(ret->finding, kept.finding) != 0 || ret->sign != kept.sign)
         verdict_turned(ret, text_kept, &text);

@@ -178,7 +178,8 @@ static void design_rejected(const struct stored_run *run, const struct bench_doc
     for (uint32_t i = 0; i < d->n_comparisons; i++) {
         failed = d->comparisons[i]->failed > failed ? d->comparisons[i]->failed : failed;
         turned += strstr(d->comparisons[i]->verdict, "with the rejected blocks") != NULL ||
-                  strcmp(d->comparisons[i]->finding, "unfit") == 0;
+                  strcmp(d->comparisons[i]->finding, "unfit") == 0 ||
+                  strcmp(d->comparisons[i]->finding, "incomplete") == 0;
     }
     text_add(&t, "blocks: %u run, %u rejected", d->n_blocks, d->n_rejected);
     for (uint32_t i = 0; i < d->n_rejected && i < 3; i++)

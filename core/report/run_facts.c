@@ -144,6 +144,19 @@ uint32_t run_hops(const struct stored_run *run, const char *arm, const char *poi
     return 0;
 }
 
+const char *run_unfinished(const struct stored_run *run)
+{
+    static const char *const words[][2] = {
+        {"interrupted", "interrupted"}, {"failed", "run failed"}, {"running", "still running"}};
+    const char *state = json_text_or(json_object_get(run->run, "state"), "");
+    const json_t *rule = json_object_get(run->run, "comparison");
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(state, words[i][0]) == 0)
+            return words[i][1];
+    return json_array_size(json_object_get(rule, "incomplete")) ? "incomplete run" : NULL;
+}
+
 double run_rate(const struct stored_run *run, const char *point)
 {
     return json_rate_or(run_setting(run, point, "rate"), 0);

@@ -31,6 +31,10 @@ void run_points(const struct stored_run *run, struct strings *ret);
 bool run_compares_saved(const struct stored_run *run);
 /* Relay processes of the arm at the point, as they were planned. */
 uint32_t run_hops(const struct stored_run *run, const char *arm, const char *point);
+/* Why it, or one of two saved runs, has not been measured to the end that was planned:
+ * "interrupted", "run failed", "still running", "incomplete run"; NULL: it has. Decides nothing
+ * then: stopping when the numbers please would make any difference significant. */
+const char *run_unfinished(const struct stored_run *run);
 /* Requests per second at the point; 0: a closed loop. */
 double run_rate(const struct stored_run *run, const char *point);
 /* CPUs online in the machine; 0 when unknown. */

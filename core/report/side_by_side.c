@@ -392,7 +392,7 @@ static json_t *incomplete(const struct side sides[2])
     for (size_t i = 0; i < 2; i++) {
         const char *state = json_text_or(json_object_get(sides[i].run->run, "state"), "unknown");
         cleanup_free char *line =
-            xasprintf("the run %s is not whole: it is %s", sides[i].label, state);
+            xasprintf("the run %s is incomplete: it is %s", sides[i].label, state);
 
         if (strcmp(state, "complete") != 0)
             json_array_append_new(list, json_text(line));

@@ -28,6 +28,7 @@ bool verdict_rule_read(const struct stored_run *run, struct verdict_rule *ret)
         .margin = json_number_or(json_object_get(rule, "margin"), NAN),
         .alpha = json_number_or(json_object_get(rule, "alpha"), NAN),
         .looks = json_is_true(json_object_get(rule, "looks")),
+        .unfinished = run_unfinished(run),
         .pairs = json_object_get(rule, "pairs"),
     };
     json_array_foreach(json_object_get(rule, "metrics"), i, name) if (json_is_string(name))
@@ -174,6 +175,16 @@ void verdict_unfit(struct bench_comparison *c, char **text)
     *text = xstrdup("ENVIRONMENT UNFIT");
     c->finding = "unfit";
     c->sign = 0;
+    c->blocks_needed = 0;
+}
+
+void verdict_withhold(struct bench_comparison *c, const char *unfinished, char **text)
+{
+    free(*text);
+    *text = xasprintf("%s: no verdict", unfinished);
+    c->finding = "incomplete";
+    c->sign = 0;
+    c->p = c->p_adjusted = NAN;
     c->blocks_needed = 0;
 }
 

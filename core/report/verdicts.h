@@ -16,6 +16,7 @@ struct verdict_rule {
     double margin;          /* 0.03 */
     double alpha;           /* of all comparisons together */
     bool looks;             /* the level is that of the look after so many blocks */
+    const char *unfinished; /* run_unfinished() */
     json_t *pairs; /* arm → the one it is compared with, of saved runs; borrowed, NULL: in blocks */
 };
 
@@ -38,6 +39,8 @@ void verdict_find_unpaired(const struct observations *arm, const struct observat
                            size_t m, struct bench_comparison *ret, char **ret_text);
 /* Too much was thrown away to decide anything. Replaces *text. */
 void verdict_unfit(struct bench_comparison *c, char **text);
+/* The run ended before its plan did: estimates, and no verdict. Replaces *text. */
+void verdict_withhold(struct bench_comparison *c, const char *unfinished, char **text);
 /* With the blocks that were thrown away it would be `kept`: they decide, so nothing does. */
 void verdict_turned(struct bench_comparison *c, const char *kept, char **text);
 /* p by Holm over all comparisons of the run. */

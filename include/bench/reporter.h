@@ -139,7 +139,8 @@ struct bench_comparison {
     double confidence;    /* of this interval: all of the run's together have 95% */
     double p, p_adjusted; /* of no difference, two-sided; by Holm over the run's comparisons */
     const char *verdict;  /* "FASTER (by at least 3%)" */
-    /* "beyond", "different", "negligible", "same", "inconclusive", "failed" or "unfit" */
+    /* "beyond", "different", "negligible", "same", "inconclusive", "failed", "unfit" or
+     * "incomplete": the run ended before its plan did, and nothing is decided */
     const char *finding;
     int sign;               /* 1: above the baseline, -1: below, 0: no difference was shown */
     uint32_t blocks_needed; /* inconclusive: how many in all would decide; 0: not known */

@@ -280,10 +280,11 @@ static void what_happened_to_each_is_told(void **state)
     assert_int_equal(side_by_side(&joined, sides, rule(), NULL), 0);
     assert_int_equal(document_new(&document, &joined, NULL), 0);
     d = document_get(document);
-    assert_true(warned(d, "the run old is not whole: it is interrupted"));
+    assert_true(warned(d, "the run old is incomplete: it is interrupted"));
     assert_true(warned(d, "a stored repetition was skipped: new: repetitions/0003: cut short"));
     assert_true(warned(d, "the runs differ in clocksource: \"tsc\", \"hpet\""));
     assert_true(warned(d, "the runs differ in reject: \"lab\", unknown"));
+    assert_string_equal(d->comparisons[0]->verdict, "incomplete run: no verdict");
     assert_int_equal(d->n_rejected, 0); /* each had one clock all the time */
     assert_false(warned(d, "met it alike"));
     document_free(document);
