@@ -101,6 +101,7 @@ static void conclude(const struct stats_comparison *c, size_t n, size_t failed,
         .sign = v.sign,
         .blocks_needed = (uint32_t)v.needed,
         .detectable = expm1(stats_detectable(c)),
+        .blocks_if_as_estimated = (uint32_t)v.if_as_estimated,
     };
 }
 
@@ -175,7 +176,7 @@ void verdict_unfit(struct bench_comparison *c, char **text)
     *text = xstrdup("ENVIRONMENT UNFIT");
     c->finding = "unfit";
     c->sign = 0;
-    c->blocks_needed = 0;
+    c->blocks_needed = c->blocks_if_as_estimated = 0;
 }
 
 void verdict_withhold(struct bench_comparison *c, const char *unfinished, char **text)
@@ -185,7 +186,7 @@ void verdict_withhold(struct bench_comparison *c, const char *unfinished, char *
     c->finding = "incomplete";
     c->sign = 0;
     c->p = c->p_adjusted = NAN;
-    c->blocks_needed = 0;
+    c->blocks_needed = c->blocks_if_as_estimated = 0;
 }
 
 void verdict_turned(struct bench_comparison *c, const char *kept, char **text)
@@ -196,7 +197,7 @@ void verdict_turned(struct bench_comparison *c, const char *kept, char **text)
     *text = turned;
     c->finding = findings[STATS_INCONCLUSIVE];
     c->sign = 0;
-    c->blocks_needed = 0;
+    c->blocks_needed = c->blocks_if_as_estimated = 0;
 }
 
 void verdicts_adjust(struct bench_comparison *const *all, size_t n)

@@ -18,6 +18,24 @@ static size_t n_to_decide(const struct stats_comparison *c, double margin)
     return n <= 1e9 ? (size_t)n : 0;
 }
 
+/* The same, if the estimate stays where it is: when the interval no longer reaches 0, or the other
+ * lies within the margin. */
+static size_t n_if_as_estimated(const struct stats_comparison *c, double margin)
+{
+    double estimate = c->interval.estimate;
+    double towards_0 = estimate > 0 ? estimate - c->interval.low : c->interval.high - estimate;
+    double differs = towards_0 / fabs(estimate);
+    double same = fabs(estimate) < margin
+                      ? fmax((c->equivalence.high - estimate) / (margin - estimate),
+                             (estimate - c->equivalence.low) / (margin + estimate))
+                      : INFINITY;
+    double n = ceil((double)c->n * pow(fmin(differs, same), 2));
+
+    if (!(n <= 1e9)) /* also where failures are infinite */
+        return 0;
+    return n > (double)c->n ? (size_t)n : c->n + 1;
+}
+
 static enum stats_finding find(const struct stats_comparison *c, double margin, int sign)
 {
     bool beyond = sign > 0 ? c->interval.low >= margin : c->interval.high <= -margin;
@@ -46,6 +64,8 @@ void stats_verdict(const struct stats_comparison *c, double margin, size_t faile
         return;
     ret->too_few = !c->interval.has_interval && c->n < c->least;
     ret->needed = ret->too_few ? c->least : n_to_decide(c, limit);
+    if (!ret->too_few && c->interval.has_interval)
+        ret->if_as_estimated = n_if_as_estimated(c, limit);
 }
 
 static const char *word(const struct stats_verdict *v, enum stats_words words,
@@ -65,12 +85,19 @@ static char *inconclusive(const struct stats_verdict *v)
 {
     const char *unit = v->paired ? "blocks" : "repetitions of each";
 
+    bool hope = v->if_as_estimated && v->if_as_estimated <= MANY;
+    cleanup_free char *estimated =
+        hope && v->if_as_estimated <= v->needed / 2
+            ? xasprintf(", %zu if it is as estimated", v->if_as_estimated)
+            : xstrdup("");
+
     if (v->needed == 0)
         return xstrdup("INCONCLUSIVE");
     if (v->needed > MANY)
-        return xasprintf("INCONCLUSIVE (more than %d %s would decide)", MANY, unit);
+        return xasprintf("INCONCLUSIVE (more than %d %s would decide%s)", MANY, unit, estimated);
     return v->too_few ? xasprintf("INCONCLUSIVE (needs %zu %s)", v->needed, unit)
-                      : xasprintf("INCONCLUSIVE (about %zu %s would decide)", v->needed, unit);
+                      : xasprintf("INCONCLUSIVE (about %zu %s would decide%s)", v->needed, unit,
+                                  estimated);
 }
 
 char *stats_verdict_text(const struct stats_verdict *v, enum stats_words words,

@@ -24,10 +24,11 @@ enum stats_finding {
 struct stats_verdict {
     enum stats_finding finding;
     int sign; /* 1: above the baseline, −1: below, by STATS_NEGLIGIBLE and what follows it; or 0 */
-    double margin; /* as given: 0.03 is 3% */
-    size_t needed; /* STATS_INCONCLUSIVE: the n that would decide; 0: not known */
-    bool too_few;  /* … the n that an interval needs */
-    bool paired;   /* n is of blocks, else of repetitions */
+    double margin;          /* as given: 0.03 is 3% */
+    size_t needed;          /* STATS_INCONCLUSIVE: the n that would decide; 0: not known */
+    size_t if_as_estimated; /* STATS_INCONCLUSIVE: … if the true difference is the estimate; 0 */
+    bool too_few;           /* … the n that an interval needs */
+    bool paired;            /* n is of blocks, else of repetitions */
 };
 
 /*

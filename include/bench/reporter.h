@@ -145,6 +145,7 @@ struct bench_comparison {
     int sign;               /* 1: above the baseline, -1: below, 0: no difference was shown */
     uint32_t blocks_needed; /* inconclusive: how many in all would decide; 0: not known */
     double detectable;      /* smallest difference found with 80% power, 0.03 is 3%; NaN: unknown */
+    uint32_t blocks_if_as_estimated; /* as blocks_needed, if the true ratio is the estimated one */
 };
 
 /* A block that did not count: the machine did something else meanwhile. */

@@ -308,6 +308,8 @@ static void comparison(struct bench_output *out, const struct bench_comparison *
     number_member(out, &first, "      ", "failed", c->failed);
     number_member(out, &first, "      ", "blocks_needed",
                   c->blocks_needed ? c->blocks_needed : NAN);
+    number_member(out, &first, "      ", "blocks_if_as_estimated",
+                  c->blocks_if_as_estimated ? c->blocks_if_as_estimated : NAN);
     number_member(out, &first, "      ", "detectable", c->detectable);
     host->emit(out, "\n    }");
 }

@@ -432,6 +432,38 @@ static void a_failure_counts_as_an_outcome(void **state)
     assert_int_equal(f.d->comparisons[0]->blocks, 6);
 }
 
+/* Stopping when the numbers please is what the rule forbids: estimates, and no verdict. */
+static void an_unfinished_comparison_has_no_verdict(void **state)
+{
+    static const char *const states[][2] = {
+        {"interrupted", "interrupted: no verdict"},
+        {"failed", "run failed: no verdict"},
+        {"running", "still running: no verdict"},
+    };
+    cleanup_fixture struct fixture f = compared(0.03, NULL);
+    double ratio = f.d->comparisons[0]->ratio;
+
+    (void)state;
+    assert_string_equal(f.d->comparisons[0]->verdict, "SLOWER (by at least 3%)");
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        const struct bench_comparison *c;
+
+        json_object_set_new(f.run.run, "state", json_string(states[i][0]));
+        again(&f);
+        c = f.d->comparisons[0];
+        assert_string_equal(c->verdict, states[i][1]);
+        assert_string_equal(c->finding, "incomplete");
+        assert_int_equal(c->sign, 0);
+        assert_true(c->ratio == ratio && c->has_interval);
+        assert_true(isnan(c->p) && isnan(c->p_adjusted));
+        assert_int_equal(c->blocks_needed, 0);
+        assert_int_equal(c->blocks_if_as_estimated, 0);
+    }
+    json_object_set_new(f.run.run, "state", json_string("complete"));
+    again(&f);
+    assert_string_equal(f.d->comparisons[0]->verdict, "SLOWER (by at least 3%)");
+}
+
 /* The hypervisor takes `share` of the CPU time in a block. */
 static void steal(struct fixture *f, uint32_t block, double share)
 {
@@ -1173,6 +1205,7 @@ int main(void)
         cmocka_unit_test(no_order_is_not_told),
         cmocka_unit_test(what_the_ratio_varies_with_is_told),
         cmocka_unit_test(who_has_his_own_cpus_does_not_compete),
+        cmocka_unit_test(an_unfinished_comparison_has_no_verdict),
         cmocka_unit_test(unfit_blocks_do_not_count),
         cmocka_unit_test(unfit_blocks_enter_no_estimate),
         cmocka_unit_test(every_repetition_is_counted_once),

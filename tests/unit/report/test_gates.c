@@ -387,6 +387,30 @@ static void heeds_rejected_blocks(void **state)
     assert_string_equal(evidence, "no number is left; 12 of 12 blocks were rejected");
 }
 
+/* Of a run that ended before its plan did no gate is passed, and none failed. */
+static void an_unfinished_run_decides_nothing(void **state)
+{
+    static const char *const gates[] = {"bits_per_second regresses 3%",
+                                        "bits_per_second of new < 1", "bits_per_second of new > 1"};
+    static const char *const ends[][2] = {
+        {"interrupted", "; interrupted: nothing is decided"},
+        {"failed", "; run failed: nothing is decided"},
+        {"running", "; still running: nothing is decided"},
+    };
+    struct stored_run run;
+    char outcome[16], evidence[200];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(gates); i++)
+        for (size_t e = 0; e < ARRAY_SIZE(ends); e++) {
+            two_builds(&run, 12, 0.5, true);
+            json_object_set_new(run.run, "state", json_string(ends[e][0]));
+            assert_int_equal(judged(&run, gates[i], outcome, evidence), 4);
+            assert_string_equal(outcome, "inconclusive");
+            assert_non_null(strstr(evidence, ends[e][1]));
+        }
+}
+
 /* The gates of the scenario, unless others are asked for; the most severe decides. */
 static void takes_those_of_the_scenario(void **state)
 {
@@ -452,6 +476,7 @@ int main(void)
         cmocka_unit_test(shares_the_error),
         cmocka_unit_test(counts_failures),
         cmocka_unit_test(heeds_rejected_blocks),
+        cmocka_unit_test(an_unfinished_run_decides_nothing),
         cmocka_unit_test(takes_those_of_the_scenario),
         cmocka_unit_test(orders_by_severity),
     };

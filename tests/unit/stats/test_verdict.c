@@ -52,13 +52,16 @@ static void the_table(void **state)
          "differs, negligible (within 3%)");
     says(between(.001, .002, .0296, .03), 0, "FASTER (size uncertain)", "HIGHER (size uncertain)");
     /* 16 (.08 / ln 1.03)² = 117.2; from −.04 to .03 it is 89.7 */
-    says(between(-.05, -.03, .03, .05), 0, "INCONCLUSIVE (about 118 blocks would decide)",
-         "INCONCLUSIVE (about 118 blocks would decide)");
-    says(between(-.04, -.02, .03, .04), 0, "INCONCLUSIVE (about 90 blocks would decide)",
-         "INCONCLUSIVE (about 90 blocks would decide)");
+    says(between(-.05, -.03, .03, .05), 0,
+         "INCONCLUSIVE (about 118 blocks would decide, 17 if it is as estimated)",
+         "INCONCLUSIVE (about 118 blocks would decide, 17 if it is as estimated)");
+    says(between(-.04, -.02, .03, .04), 0,
+         "INCONCLUSIVE (about 90 blocks would decide, 17 if it is as estimated)",
+         "INCONCLUSIVE (about 90 blocks would decide, 17 if it is as estimated)");
     /* An end that touches 0 excludes nothing. */
-    says(between(-.15, -.1, .1, .15), 0, "INCONCLUSIVE (more than 1000 blocks would decide)",
-         "INCONCLUSIVE (more than 1000 blocks would decide)");
+    says(between(-.15, -.1, .1, .15), 0,
+         "INCONCLUSIVE (more than 1000 blocks would decide, 184 if it is as estimated)",
+         "INCONCLUSIVE (more than 1000 blocks would decide, 184 if it is as estimated)");
     says(between(0, .01, .03, .04), 0, "INCONCLUSIVE (about 17 blocks would decide)",
          "INCONCLUSIVE (about 17 blocks would decide)");
 }
@@ -122,7 +125,7 @@ static void what_cannot_be_told(void **state)
 static void verdict_and_interval_agree(void **state)
 {
     struct random r = {.state = 8812};
-    size_t seen[6] = {0};
+    size_t seen[6] = {0}, hopeful = 0;
 
     (void)state;
     for (size_t trial = 0; trial < 20000; trial++) {
@@ -145,9 +148,49 @@ static void verdict_and_interval_agree(void **state)
         assert_int_equal(v.too_few, n < c.least);
         assert_true(v.finding == STATS_INCONCLUSIVE ? v.needed == 0 || v.needed >= n
                                                     : v.needed == 0);
+        assert_true(v.if_as_estimated == 0 ||
+                    (v.finding == STATS_INCONCLUSIVE && v.if_as_estimated > n));
+        hopeful += v.if_as_estimated > 0 && v.if_as_estimated < v.needed;
     }
     for (size_t f = STATS_INCONCLUSIVE; f <= STATS_BEYOND; f++)
         assert_true(seen[f] > 100);
+    assert_true(hopeful > 100);
+}
+
+/* With so many blocks, and the estimate where it is, there is a verdict; with one less, none. */
+static void what_would_decide_if_it_is_as_estimated(void **state)
+{
+    struct random r = {.state = 7};
+    size_t tried = 0;
+
+    (void)state;
+    says(between(-.11, -.06, .42, .474), 0,
+         "INCONCLUSIVE (more than 1000 blocks would decide, 42 if it is as estimated)",
+         "INCONCLUSIVE (more than 1000 blocks would decide, 42 if it is as estimated)");
+    while (tried < 2000) {
+        double estimate = ((double)random_below(&r, 1000) - 500) / 5000;
+        double low = (1 + (double)random_below(&r, 1000)) / 5000, low90 = low * .8;
+        double high = (1 + (double)random_below(&r, 1000)) / 5000, high90 = high * .8;
+        struct stats_comparison c =
+            between(estimate - low, estimate - low90, estimate + high90, estimate + high);
+        struct stats_verdict v, then;
+
+        c.interval.estimate = c.equivalence.estimate = estimate;
+        stats_verdict(&c, 0.03, 0, &v);
+        if (v.if_as_estimated == 0 || v.if_as_estimated == c.n + 1)
+            continue;
+        tried++;
+        for (size_t less = 0; less < 2; less++) {
+            double n = (double)(v.if_as_estimated - less);
+            double by = sqrt((double)c.n / n) * (1 - 1e-9 + 2e-9 * (double)less);
+            struct stats_comparison more = between(estimate - low * by, estimate - low90 * by,
+                                                   estimate + high90 * by, estimate + high * by);
+
+            more.n = (size_t)n;
+            stats_verdict(&more, 0.03, 0, &then);
+            assert_int_equal(then.finding == STATS_INCONCLUSIVE, less);
+        }
+    }
 }
 
 int main(void)
@@ -158,6 +201,7 @@ int main(void)
         cmocka_unit_test(failures),
         cmocka_unit_test(what_cannot_be_told),
         cmocka_unit_test(verdict_and_interval_agree),
+        cmocka_unit_test(what_would_decide_if_it_is_as_estimated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
