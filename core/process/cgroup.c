@@ -23,7 +23,7 @@
 /* The group's directory in one hierarchy. */
 struct place {
     enum cgroup_version version; /* CGROUP_NONE: not used */
-    const char *mount;           /* in `host` */
+    const char *mount, *parent;  /* in `host` */
     const char *controller;      /* of version 1 */
     int dirfd;
 };
@@ -33,8 +33,8 @@ enum { V2, CPU, CPUACCT, PLACES };
 struct cgroup {
     struct cgroup_host host;
     char *name;   /* "ID/NAME", for people */
-    char *path;   /* below the mounts: "PARENT/ID/NAME" */
-    size_t fixed; /* length of "PARENT/ID", which others share */
+    char *path;   /* below a place's parent: "/ID/NAME" */
+    size_t fixed; /* length of "/ID", which others share */
     bool limited;
     struct place places[PLACES];
     int usage, user, system; /* cpu.stat of version 2, or the three files of cpuacct */
@@ -45,7 +45,13 @@ struct cgroup {
 
 static char *directory_of(const struct cgroup *g, const struct place *p)
 {
-    return xasprintf("%s%s", p->mount, g->path);
+    return xasprintf("%s%s%s", p->mount, p->parent, g->path);
+}
+
+/* Below the mount. */
+static char *group_of(const struct cgroup *g, const struct place *p)
+{
+    return xasprintf("%s%s", p->parent, g->path);
 }
 
 static int open_file(const struct place *p, const char *file)
@@ -75,7 +81,7 @@ static int enable_cpu(const struct cgroup *g, const char *group, struct bench_er
 /* mkdir -p below the parent, with the controller enabled on the way down when there is a limit. */
 static int make_v2(const struct cgroup *g, struct bench_error *err)
 {
-    cleanup_free char *group = xstrdup(g->path);
+    cleanup_free char *group = group_of(g, &g->places[V2]);
 
     for (char *slash = group + strlen(g->host.parent); slash;) {
         cleanup_free char *directory = NULL;
@@ -97,9 +103,9 @@ static int make_v2(const struct cgroup *g, struct bench_error *err)
 
 static int make_place(struct cgroup *g, struct place *p, struct bench_error *err)
 {
-    cleanup_free char *directory = directory_of(g, p);
+    cleanup_free char *directory = directory_of(g, p), *group = group_of(g, p);
     int made = p->version == CGROUP_V2 ? make_v2(g, err)
-                                       : controller_create(p->controller, g->path, NULL, 0, err);
+                                       : controller_create(p->controller, group, NULL, 0, err);
 
     if (made < 0)
         return -1;
@@ -117,11 +123,12 @@ static void choose_places(struct cgroup *g)
     if (!h->can_group)
         return;
     if (h->v2_mount[0])
-        g->places[V2] = (struct place){CGROUP_V2, h->v2_mount, NULL, -1};
+        g->places[V2] = (struct place){CGROUP_V2, h->v2_mount, h->parent, NULL, -1};
     if (g->limited && h->cpu == CGROUP_V1)
-        g->places[CPU] = (struct place){CGROUP_V1, h->cpu_mount, "cpu", -1};
+        g->places[CPU] = (struct place){CGROUP_V1, h->cpu_mount, h->cpu_parent, "cpu", -1};
     if (h->accounting == CGROUP_V1)
-        g->places[CPUACCT] = (struct place){CGROUP_V1, h->accounting_mount, "cpuacct", -1};
+        g->places[CPUACCT] =
+            (struct place){CGROUP_V1, h->accounting_mount, h->accounting_parent, "cpuacct", -1};
 }
 
 static void open_counters(struct cgroup *g)
@@ -155,8 +162,12 @@ static int make(struct cgroup *g, double cpus, int64_t period_ns, struct bench_e
     for (size_t i = 0; i < PLACES; i++)
         if (g->places[i].version && make_place(g, &g->places[i], err) < 0)
             return -1;
-    if (g->limited && cpu_limit_set(g->host.cpu, g->path, cpus, period_ns, err) < 0)
-        return -1;
+    if (g->limited) {
+        cleanup_free char *group = group_of(g, &g->places[g->host.cpu == CGROUP_V1 ? CPU : V2]);
+
+        if (cpu_limit_set(g->host.cpu, group, cpus, period_ns, err) < 0)
+            return -1;
+    }
     open_counters(g);
     return 0;
 }
@@ -174,8 +185,8 @@ int cgroup_new(struct cgroup **ret, const struct cgroup_host *h, const char *id,
     *g = (struct cgroup){
         .host = *h,
         .name = xasprintf("%s/%s", id, name),
-        .path = xasprintf("%s/%s/%s", h->parent, id, name),
-        .fixed = strlen(h->parent) + 1 + strlen(id),
+        .path = xasprintf("/%s/%s", id, name),
+        .fixed = 1 + strlen(id),
         .limited = cpu_limit > 0,
         .usage = -1,
         .user = -1,
@@ -206,7 +217,7 @@ int cgroup_birth_fd(const struct cgroup *g)
 static bool born_inside(const struct cgroup *g)
 {
     cleanup_free char *table = file_peek("/proc/self/cgroup");
-    cleanup_free char *line = xasprintf("0::%s", g->path);
+    cleanup_free char *line = xasprintf("0::%s%s", g->places[V2].parent, g->path);
     char *at = table ? strstr(table, line) : NULL;
 
     return at && (at == table || at[-1] == '\n') && strchr("\n", at[strlen(line)]);
@@ -229,7 +240,7 @@ int cgroup_attach_self(struct cgroup *g, struct bench_error *err)
         fd = openat(p->dirfd, file, O_WRONLY | O_CLOEXEC);
         if (fd < 0 || write(fd, "0", 1) != 1)
             return error_errno(err, BENCH_ERROR_ENVIRONMENT, errno,
-                               "cannot enter control group '%s%s'", p->mount, g->path);
+                               "cannot enter control group '%s%s%s'", p->mount, p->parent, g->path);
     }
     return 0;
 }
@@ -388,10 +399,13 @@ static bool remove_place(const struct cgroup *g, const struct place *p)
 
     if (p->dirfd >= 0)
         tree_remove_below(p->dirfd);
-    if (p->version == CGROUP_V1)
-        controller_remove(p->controller, g->path);
-    else
+    if (p->version == CGROUP_V1) {
+        cleanup_free char *group = group_of(g, p);
+
+        controller_remove(p->controller, group);
+    } else {
         rmdir(directory);
+    }
     return stat(directory, &st) < 0 && errno == ENOENT;
 }
 
@@ -399,7 +413,7 @@ static bool remove_place(const struct cgroup *g, const struct place *p)
 static void remove_above(const struct cgroup *g, const struct place *p)
 {
     cleanup_free char *directory = directory_of(g, p);
-    size_t stop = strlen(p->mount) + g->fixed;
+    size_t stop = strlen(p->mount) + strlen(p->parent) + g->fixed;
 
     for (char *slash; (slash = strrchr(directory, '/')) && slash > directory + stop;) {
         *slash = '\0';

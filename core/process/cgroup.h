@@ -25,7 +25,9 @@ struct cgroup_host {
     enum cgroup_version accounting; /* where CPU time is read: V2 when there is a v2 tree */
     char accounting_mount[128];
     char v2_mount[128];      /* "" without a v2 tree */
-    char parent[256];        /* our groups' parent below the mounts: "" at the root, or own group */
+    /* The group below which ours are, in each hierarchy: the one that this process was started in,
+     * so that what holds for it holds for every role. "" is the top. */
+    char cpu_parent[256], accounting_parent[256], parent[256];
     bool can_limit, can_group;
     bool must_move;    /* limits need this process to leave `parent` first: cgroup_host_enter() */
     char leaf[256];    /* the group that cgroup_host_enter() made for it, below `parent`, or "" */
@@ -36,6 +38,15 @@ struct cgroup_host {
 /* "bench-PIDNS-PID-STARTTIME" of the calling process: the top of its groups, unique on this host,
  * and what cgroup_sweep_stale() recognises. Writes at most `size` bytes and returns `out`. */
 const char *cgroup_owner_id(char *out, size_t size);
+
+/* Makes the top group of `id` in every hierarchy and locks it: as long as one of the descriptors is
+ * open, here or in a child, cgroup_sweep_stale() leaves it alone. A lock depends on no clock and no
+ * PID namespace. Where there can be no groups or no locks, the claim is empty. */
+struct cgroup_claim {
+    int fds[3];
+};
+void cgroup_claim(const struct cgroup_host *h, const char *id, struct cgroup_claim *ret);
+void cgroup_claim_release(struct cgroup_claim *c);
 
 /* Never fails: what is missing is written down. Initialises libcgroup. */
 void cgroup_host_detect(struct cgroup_host *h);
@@ -96,8 +107,9 @@ void cgroup_close(struct cgroup *g);
 /* Kills and removes the group tree "ID" in every hierarchy: the guardian's and the sweep's tool.
  * Uses no libcgroup and no locks. Returns 0 when nothing is left. */
 int cgroup_destroy_tree(const struct cgroup_host *h, const char *id);
-/* Applies cgroup_destroy_tree to every "bench-…" group whose owner no longer lives (same PID
- * namespace, no such pid with that start time). Returns how many. */
+/* Kills and removes every "bench-…" group tree, wherever in the hierarchies, that no living bench
+ * has claimed. One of this PID namespace whose process lives (same pid and start time) is left alone
+ * in any case. Returns how many ids. */
 size_t cgroup_sweep_stale(const struct cgroup_host *h);
 
 #endif

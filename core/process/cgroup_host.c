@@ -137,18 +137,15 @@ static void cannot_make(struct cgroup_host *h, const char *remedy, const char *m
         cannot(h, remedy, "no permission to make control groups in '%.120s%.100s'", mount, group);
 }
 
-/* The top of the tree where we may write there (root), else the group that we were started in. */
-static bool choose_parent(struct cgroup_host *h, const char *mount, const char *controller)
+/* The group that we were started in, else the top of what a container sees. */
+static bool choose_parent(struct cgroup_host *h, const char *mount, const char *controller,
+                          char ret[sizeof(h->parent)])
 {
-    char own[sizeof(h->parent)];
-
-    h->parent[0] = '\0';
+    if (own_group(controller, ret, sizeof(h->parent)) == 0 && usable(mount, ret))
+        return true;
+    ret[0] = '\0';
     if (usable(mount, ""))
         return true;
-    if (own_group(controller, own, sizeof(own)) == 0 && usable(mount, own)) {
-        strcpy(h->parent, own);
-        return true;
-    }
     cannot_make(h, "run as root, or in a group of your own: " ALONE, mount, "");
     return false;
 }
@@ -172,7 +169,15 @@ static bool holds_others(const struct cgroup_host *h)
     return false;
 }
 
-static void detect_v2_limits(struct cgroup_host *h)
+/* Whether leaving the group for the one above it leaves a limit behind. */
+static bool holds_back(const struct cgroup_host *h)
+{
+    cleanup_free char *max = peek(h, "cpu.max"), *cpus = peek(h, "cpuset.cpus");
+
+    return (max && strncmp(max, "max", 3) != 0) || (cpus && *cpus);
+}
+
+static void detect_limits_below(struct cgroup_host *h)
 {
     cleanup_free char *type = peek(h, "cgroup.type"); /* only the real root has none */
 
@@ -193,17 +198,29 @@ static void detect_v2_limits(struct cgroup_host *h)
     }
 }
 
+/* Where processes beside us are in the way (a shell of the same session), the next group above that
+ * has the controller for its children will do, as long as no limit is left behind. */
+static void detect_v2_limits(struct cgroup_host *h)
+{
+    struct cgroup_host above = *h;
+    char *slash;
+
+    detect_limits_below(h);
+    while (!h->can_limit && !holds_back(&above) && (slash = strrchr(above.parent, '/'))) {
+        *slash = '\0';
+        if (usable(above.v2_mount, above.parent) &&
+            lists(&above, "cgroup.subtree_control", "cpu")) {
+            strcpy(h->parent, above.parent);
+            h->can_limit = true;
+        }
+    }
+}
+
 static void detect_v1_limits(struct cgroup_host *h)
 {
-    struct cgroup_host v1 = *h;
-
-    if (!choose_parent(&v1, h->cpu_mount, "cpu") ||
-        (h->can_group && strcmp(v1.parent, h->parent) != 0)) {
-        cannot_make(h, "run as root", h->cpu_mount, h->parent);
+    if (!choose_parent(h, h->cpu_mount, "cpu", h->cpu_parent))
         return;
-    }
     if (!h->can_group) { /* limits only */
-        strcpy(h->parent, v1.parent);
         h->v2_mount[0] = '\0';
         h->accounting = CGROUP_NONE;
     }
@@ -221,9 +238,9 @@ static void choose_accounting(struct cgroup_host *h)
     if (h->v2_mount[0]) {
         h->accounting = CGROUP_V2;
         strcpy(h->accounting_mount, h->v2_mount);
-        h->can_group = choose_parent(h, h->v2_mount, NULL);
+        h->can_group = choose_parent(h, h->v2_mount, NULL, h->parent);
     }
-    if (!h->can_group && cpuacct[0] && choose_parent(h, cpuacct, "cpuacct")) {
+    if (!h->can_group && cpuacct[0] && choose_parent(h, cpuacct, "cpuacct", h->accounting_parent)) {
         h->v2_mount[0] = '\0';
         h->can_group = true;
     }
@@ -249,6 +266,10 @@ void cgroup_host_detect(struct cgroup_host *h)
         detect_v1_limits(h);
     else if (h->can_group)
         detect_v2_limits(h);
+    if (h->cpu == CGROUP_V2)
+        strcpy(h->cpu_parent, h->parent);
+    if (h->accounting == CGROUP_V2)
+        strcpy(h->accounting_parent, h->parent);
 }
 
 const char *cgroup_host_describe(const struct cgroup_host *h, char *out, size_t size)

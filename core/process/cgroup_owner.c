@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whose groups they are: the id that names them, and removing those of benches that are gone. */
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +19,8 @@
 #include "process/descendants.h"
 
 #define PATIENCE_NS (2 * NS_PER_S)
+
+enum { DEEPEST = 16 };
 
 struct owner {
     unsigned long long namespace, start;
@@ -62,21 +67,72 @@ static const char *parse(const char *name, struct owner *ret)
     return name + end;
 }
 
-/* Of another PID namespace we cannot know: taken as alive. */
-static bool lives(const struct owner *o)
-{
-    return o->namespace != own_namespace() || start_of(o->pid) == o->start;
-}
-
 /* The directories that hold our groups, one per hierarchy. */
 static void parents(const struct cgroup_host *h, struct strings *out)
 {
     if (h->v2_mount[0])
         strings_addf(out, "%s%s", h->v2_mount, h->parent);
     if (h->cpu == CGROUP_V1)
-        strings_addf(out, "%s%s", h->cpu_mount, h->parent);
+        strings_addf(out, "%s%s", h->cpu_mount, h->cpu_parent);
     if (h->accounting == CGROUP_V1)
-        strings_addf(out, "%s%s", h->accounting_mount, h->parent);
+        strings_addf(out, "%s%s", h->accounting_mount, h->accounting_parent);
+}
+
+/* ---- claims ---- */
+
+/* Another bench may sweep the new group before it is locked: then it is made again. */
+static int claim(const char *path)
+{
+    for (int tries = 0; tries < 10; tries++) {
+        struct stat locked, there;
+        int fd;
+
+        if (mkdir(path, 0755) < 0 && errno != EEXIST)
+            return -1;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (flock(fd, LOCK_EX) == 0 && fstat(fd, &locked) == 0 && stat(path, &there) == 0 &&
+            locked.st_ino == there.st_ino)
+            return fd;
+        close(fd);
+    }
+    return -1;
+}
+
+void cgroup_claim(const struct cgroup_host *h, const char *id, struct cgroup_claim *ret)
+{
+    cleanup_strings struct strings tops = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(ret->fds); i++)
+        ret->fds[i] = -1;
+    if (h->can_group)
+        parents(h, &tops);
+    for (size_t i = 0; i < tops.count; i++) {
+        cleanup_free char *path = xasprintf("%s/%s", tops.items[i], id);
+
+        ret->fds[i] = claim(path);
+    }
+}
+
+void cgroup_claim_release(struct cgroup_claim *c)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(c->fds); i++)
+        cleanup_closep(&c->fds[i]);
+}
+
+/* Only a lock that can be had says that there is no owner. */
+static bool is_claimed(const char *path)
+{
+    cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+/* The process itself shows where there are no locks. */
+static bool lives(const struct owner *o, const char *path)
+{
+    return is_claimed(path) || (o->namespace == own_namespace() && start_of(o->pid) == o->start);
 }
 
 int cgroup_destroy_tree(const struct cgroup_host *h, const char *id)
@@ -91,23 +147,59 @@ int cgroup_destroy_tree(const struct cgroup_host *h, const char *id)
     return result;
 }
 
-/* Adds each stale id below `top` once. */
-static void find_stale(const char *top, struct strings *ids)
+/* ---- stale groups ---- */
+
+/* Groups that are gone before they are looked at, or that are not ours to remove, are passed over.
+ */
+static bool may_remove(const char *directory, const char *path)
 {
-    DIR *dir = opendir(top);
+    return faccessat(AT_FDCWD, directory, W_OK, AT_EACCESS) == 0 &&
+           faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+/* "ID" is claimed for "ID.self" as well. The guardian of a bench that is gone may still be in it:
+ * then it cannot be removed, and is not ours to end. */
+static void judge_leaf(const char *path)
+{
+    cleanup_free char *group = xstrndup(path, strlen(path) - strlen(".self"));
+
+    if (!is_claimed(group))
+        rmdir(path);
+}
+
+static void judge(const char *directory, const char *name, struct strings *swept)
+{
+    cleanup_free char *path = xasprintf("%s/%s", directory, name);
+    struct owner owner;
+    const char *rest = parse(name, &owner);
+
+    if (lives(&owner, path) || !may_remove(directory, path))
+        return;
+    if (strcmp(rest, ".self") == 0)
+        judge_leaf(path);
+    else if (!*rest && tree_destroy(directory, name, PATIENCE_NS) == 0 && !strings_has(swept, name))
+        strings_add(swept, name);
+}
+
+/* A bench makes its groups below its own, which may be anywhere. A directory of control groups has
+ * as many links as children, and two: most have none and need not be read. */
+static void sweep_below(const char *directory, int depth, struct strings *swept)
+{
+    struct stat st;
+    DIR *dir = stat(directory, &st) < 0 || st.st_nlink == 2 ? NULL : opendir(directory);
     struct dirent *entry;
 
     while (dir && (entry = readdir(dir))) {
-        cleanup_free char *leaf = xasprintf("%s/%s", top, entry->d_name);
+        cleanup_free char *path = NULL;
         struct owner owner;
-        const char *rest = parse(entry->d_name, &owner);
 
-        if (!rest || lives(&owner))
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
             continue;
-        if (!*rest && !strings_has(ids, entry->d_name))
-            strings_add(ids, entry->d_name);
-        else if (strcmp(rest, ".self") == 0)
-            rmdir(leaf); /* its guardian may still be in it: then it is not ours to end */
+        path = xasprintf("%s/%s", directory, entry->d_name);
+        if (parse(entry->d_name, &owner))
+            judge(directory, entry->d_name, swept);
+        else if (depth > 0)
+            sweep_below(path, depth - 1, swept);
     }
     if (dir)
         closedir(dir);
@@ -115,14 +207,13 @@ static void find_stale(const char *top, struct strings *ids)
 
 size_t cgroup_sweep_stale(const struct cgroup_host *h)
 {
-    cleanup_strings struct strings tops = {0}, ids = {0};
-    size_t swept = 0;
+    cleanup_strings struct strings swept = {0};
 
-    parents(h, &tops);
-    for (size_t i = 0; i < tops.count; i++)
-        find_stale(tops.items[i], &ids);
-    for (size_t i = 0; i < ids.count; i++)
-        if (cgroup_destroy_tree(h, ids.items[i]) == 0)
-            swept++;
-    return swept;
+    if (h->v2_mount[0])
+        sweep_below(h->v2_mount, DEEPEST, &swept);
+    if (h->cpu == CGROUP_V1)
+        sweep_below(h->cpu_mount, DEEPEST, &swept);
+    if (h->accounting == CGROUP_V1)
+        sweep_below(h->accounting_mount, DEEPEST, &swept);
+    return swept.count;
 }

@@ -168,10 +168,11 @@ int containment_start(struct containment *c, struct bench_error *err)
     if (check_proc(&made, err) < 0)
         return -1;
     cgroup_sweep_stale(&made.host);
-    if (cgroup_host_enter(&made.host, made.id, err) < 0)
-        return -1;
-    if (start_guardian(&made, err) < 0) {
+    cgroup_claim(&made.host, made.id, &made.claim);
+    if (cgroup_host_enter(&made.host, made.id, err) < 0 || start_guardian(&made, err) < 0) {
+        cgroup_destroy_tree(&made.host, made.id);
         cgroup_host_leave(&made.host);
+        cgroup_claim_release(&made.claim);
         return -1;
     }
     *c = made;
@@ -179,9 +180,10 @@ int containment_start(struct containment *c, struct bench_error *err)
 }
 
 /* The name of a group of ours below `mount`; false when there is none. */
-static bool find_group(const struct containment *c, const char *mount, char *ret, size_t size)
+static bool find_group(const struct containment *c, const char *mount, const char *parent,
+                       char *ret, size_t size)
 {
-    cleanup_free char *path = xasprintf("%s%s/%s", mount, c->host.parent, c->id);
+    cleanup_free char *path = xasprintf("%s%s/%s", mount, parent, c->id);
     DIR *dir = *mount ? opendir(path) : NULL;
     struct dirent *entry;
     bool found = false;
@@ -198,13 +200,16 @@ static bool find_group(const struct containment *c, const char *mount, char *ret
 
 int containment_stop(struct containment *c, struct bench_error *err)
 {
-    const char *const mounts[] = {c->host.v2_mount, c->host.accounting_mount, c->host.cpu_mount};
+    const struct cgroup_host *h = &c->host;
+    const char *const places[][2] = {{h->v2_mount, h->parent},
+                                     {h->accounting_mount, h->accounting_parent},
+                                     {h->cpu_mount, h->cpu_parent}};
     char left[512];
     bool found = false;
     int rc = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(mounts) && !found; i++)
-        found = find_group(c, mounts[i], left, sizeof(left));
+    for (size_t i = 0; i < ARRAY_SIZE(places) && !found; i++)
+        found = find_group(c, places[i][0], places[i][1], left, sizeof(left));
     if (cgroup_destroy_tree(&c->host, c->id) != 0) {
         rc = error_set(err, BENCH_ERROR_RUN, "control groups '%s' cannot be removed", c->id);
         error_hint(err, "the next run sweeps them; a process in them may be stuck in the kernel");
@@ -217,6 +222,7 @@ int containment_stop(struct containment *c, struct bench_error *err)
     waitpid(c->guardian, NULL, 0);
     close(c->guardian_pipe);
     cgroup_host_leave(&c->host);
+    cgroup_claim_release(&c->claim);
     c->guardian = 0;
     c->guardian_pipe = -1;
     return rc;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The promise that nothing outlives the bench: no process, control group, network namespace or port,
- * however it ends (kill -9 included).
+ * The promise that nothing outlives the bench: no process, control group, network namespace or
+ * port, however it ends (kill -9 included).
  *
  * Three parts keep it. Every role runs under a small init (role.h) that dies with the bench and
- * takes everything below it along. A guardian, in a session of its own, reads a pipe whose other end
- * only the bench holds; at end of file it kills what is left in our groups and removes them. And at
- * start, groups of benches that no longer exist are swept.
+ * takes everything below it along. A guardian, in a session of its own, reads a pipe whose other
+ * end only the bench holds; at end of file it kills what is left in our groups and removes them.
+ * And at start, groups of benches that no longer exist are swept.
  *
  * One containment per bench process; it must be started from the thread that later spawns roles
  * (parent-death signals follow the thread).
@@ -19,16 +19,18 @@
 #include "process/cgroup.h"
 
 struct containment {
-    char id[64];             /* "bench-PIDNS-PID-STARTTIME": top of our groups, unique on this host */
+    char id[64]; /* "bench-PIDNS-PID-STARTTIME": top of our groups, unique on this host */
     struct cgroup_host host; /* what the host's control groups can do */
     bool pid_namespaces;     /* roles get their own (needs CAP_SYS_ADMIN) */
     bool network_namespaces; /* isolated networks are possible */
     pid_t guardian;
     int guardian_pipe;
+    struct cgroup_claim claim;
     uint32_t next_group; /* number of the next repetition's groups */
 };
 
-/* Detects, sweeps stale groups and forks the guardian. Cannot be half done: -1 means nothing runs. */
+/* Detects, sweeps stale groups and forks the guardian. Cannot be half done: -1 means nothing runs.
+ */
 int containment_start(struct containment *c, struct bench_error *err);
 /* After all roles have been stopped: removes our groups, ends the guardian, reaps it. -1 when
  * something was left, with what it is; it has then been killed and removed as far as possible. */

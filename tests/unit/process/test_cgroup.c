@@ -77,9 +77,9 @@ static void places(const struct fixture *f, const char *id, const char *name, st
     if (h->v2_mount[0])
         strings_addf(out, "%s%s/%s%s", h->v2_mount, h->parent, id, name);
     if (h->cpu == CGROUP_V1)
-        strings_addf(out, "%s%s/%s%s", h->cpu_mount, h->parent, id, name);
+        strings_addf(out, "%s%s/%s%s", h->cpu_mount, h->cpu_parent, id, name);
     if (h->accounting == CGROUP_V1)
-        strings_addf(out, "%s%s/%s%s", h->accounting_mount, h->parent, id, name);
+        strings_addf(out, "%s%s/%s%s", h->accounting_mount, h->accounting_parent, id, name);
 }
 
 static size_t existing(const struct fixture *f, const char *id, const char *name)
@@ -280,7 +280,7 @@ static void assert_file(const struct fixture *f, const char *group, const char *
                         const char *expected)
 {
     cleanup_free char *path =
-        xasprintf("%s%s/%s/%s/%s", f->host.cpu_mount, f->host.parent, f->id, group, file);
+        xasprintf("%s%s/%s/%s/%s", f->host.cpu_mount, f->host.cpu_parent, f->id, group, file);
     cleanup_free char *value = file_peek(path);
 
     assert_non_null(value);
@@ -378,7 +378,8 @@ static bool within_limit(struct cgroup *g, double limit, int64_t begin, double b
     return false;
 }
 
-/* Never more than the quota, however noisy the machine; how close to it is check-measures' matter. */
+/* Never more than the quota, however noisy the machine; how close to it is check-measures' matter.
+ */
 static void test_limit_holds(void **state)
 {
     static const double limits[] = {0.25, 0.5};
@@ -444,7 +445,7 @@ static void test_busy_group_stays(void **state)
     free(pids);
     if (f->host.can_limit) {
         cleanup_free char *path =
-            xasprintf("%s%s/%s/busy/cgroup.procs", f->host.cpu_mount, f->host.parent, f->id);
+            xasprintf("%s%s/%s/busy/cgroup.procs", f->host.cpu_mount, f->host.cpu_parent, f->id);
         cleanup_free char *members = file_peek(path);
 
         assert_non_null(members);
@@ -584,7 +585,8 @@ static void test_sweep(void **state)
 {
     struct fixture *f = *state;
     unsigned long long namespace, begin;
-    char dead[64], reused[64], foreign[64];
+    char dead[64], reused[64], foreign[64], claimed[64], shifted[64];
+    struct cgroup_claim claims[2];
     struct cgroup *g, *orphan;
     struct bench_error err;
     pid_t pid;
@@ -596,8 +598,11 @@ static void test_sweep(void **state)
     assert_int_equal(owner, getpid());
     /* Our pid, but another process's start: the pid was used again. */
     snprintf(reused, sizeof(reused), "bench-%llu-%d-%llu", namespace, owner, begin + 1);
-    /* Another PID namespace: not ours to judge. */
+    /* Another PID namespace: only the claim tells. */
     snprintf(foreign, sizeof(foreign), "bench-%llu-%d-%llu", namespace + 1, owner, begin + 1);
+    snprintf(claimed, sizeof(claimed), "bench-%llu-%d-%llu", namespace + 1, owner, begin + 2);
+    /* Another time namespace: there our process has another start. */
+    snprintf(shifted, sizeof(shifted), "bench-%llu-%d-%llu", namespace, owner, begin + 2);
 
     g = make(f, "alive", 0);
     assert_int_equal(cgroup_new(&orphan, &f->host, dead, "x", 0, PERIOD, &err), 0);
@@ -607,16 +612,45 @@ static void test_sweep(void **state)
     cgroup_close(orphan);
     assert_int_equal(cgroup_new(&orphan, &f->host, foreign, "x", 0, PERIOD, &err), 0);
     cgroup_close(orphan);
+    cgroup_claim(&f->host, claimed, &claims[0]);
+    cgroup_claim(&f->host, shifted, &claims[1]);
 
-    assert_true(cgroup_sweep_stale(&f->host) >= 2);
+    assert_true(cgroup_sweep_stale(&f->host) >= 3);
     assert_int_equal(existing(f, dead, ""), 0);
     assert_int_equal(existing(f, reused, ""), 0);
-    assert_int_equal(existing(f, foreign, ""), 1);
+    assert_int_equal(existing(f, foreign, ""), 0);
+    assert_true(existing(f, claimed, "") >= 1);
+    assert_true(existing(f, shifted, "") >= 1);
     assert_int_equal(existing(f, f->id, "/alive"), 1);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(WTERMSIG(status), SIGKILL);
-    assert_int_equal(cgroup_destroy_tree(&f->host, foreign), 0);
+    for (int i = 0; i < 2; i++)
+        cgroup_claim_release(&claims[i]);
+    assert_true(cgroup_sweep_stale(&f->host) >= 2);
+    assert_int_equal(existing(f, claimed, "") + existing(f, shifted, ""), 0);
     drop(g);
+}
+
+/* Below a group of ours stands another's: it is found as well. */
+static void test_sweep_reaches_below(void **state)
+{
+    struct fixture *f = *state;
+    cleanup_strings struct strings list = {0};
+    char dead[64], outer[64];
+
+    need(f, false);
+    id_of_the_dead(dead, sizeof(dead));
+    snprintf(outer, sizeof(outer), "test-%d", (int)getpid());
+    places(f, outer, "", &list);
+    for (size_t i = 0; i < list.count; i++) {
+        cleanup_free char *inner = xasprintf("%s/%s", list.items[i], dead);
+
+        if (mkdir(list.items[i], 0755) == 0)
+            assert_int_equal(mkdir(inner, 0755), 0);
+    }
+    cgroup_sweep_stale(&f->host);
+    for (size_t i = 0; i < list.count; i++)
+        assert_true(rmdir(list.items[i]) == 0 || errno == ENOENT); /* it is empty again */
 }
 
 int main(void)
@@ -638,6 +672,7 @@ int main(void)
         cmocka_unit_test(test_disabled),
         cmocka_unit_test(test_destroy_nested_tree),
         cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_sweep_reaches_below),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
