@@ -43,13 +43,17 @@ struct stat_state {
     size_t n_counters, capacity;
 };
 
+/* Those that the machine lacks stay empty columns with the reason. */
+#define DEFAULT_EVENTS \
+    "task-clock,context-switches,cpu-migrations,page-faults,cycles,instructions,branches," \
+    "branch-misses,cache-references,cache-misses"
+
 static const struct bench_option options[] = {
     {
         .name = "events",
         .type = BENCH_OPTION_STRING,
         .offset = BENCH_OFFSET(struct stat_state, events),
-        .fallback = "task-clock,context-switches,cpu-migrations,page-faults,cycles,instructions,"
-                    "branches,branch-misses,cache-references,cache-misses",
+        .fallback = DEFAULT_EVENTS,
         .help = "events to count, separated by commas: perf's names, rNNNN, SYSTEM:TRACEPOINT, "
                 "PMU::EVENT; modifiers as in cycles:u",
     },
@@ -95,6 +99,40 @@ static int check_stat(void *state, struct bench_error *err)
             return -1;
         strings_add(&seen, events.items[i]);
     }
+    return 0;
+}
+
+/* On this process, which the kernel treats as it will treat the roles. */
+static int try_event(const char *name, struct bench_error *err)
+{
+    struct perf_event_attr attr;
+    enum bench_state state;
+    bool user_only;
+    int fd;
+
+    if (event_encode(name, &attr, err) < 0)
+        return -1;
+    attr.inherit = 1;
+    attr.disabled = 1;
+    fd = event_open(name, &attr, 0, &user_only, &state, err);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return 0;
+}
+
+/* Events that were named are wanted; of the default ones, those that the machine has. */
+static int probe_stat(void *state, struct bench_error *err)
+{
+    struct stat_state *s = state;
+    cleanup_strings struct strings events = {0};
+
+    if (strcmp(s->events, DEFAULT_EVENTS) == 0)
+        return 0;
+    strings_split(&events, s->events, ", ");
+    for (size_t i = 0; i < events.count; i++)
+        if (try_event(events.items[i], err) < 0)
+            return -1;
     return 0;
 }
 
@@ -223,6 +261,7 @@ const struct capture_ops capture_stat = {
     .options = options,
     .state_size = sizeof(struct stat_state),
     .check = check_stat,
+    .probe = probe_stat,
     .open = open_stat,
     .begin = begin_stat,
     .sample = sample_stat,

@@ -71,7 +71,7 @@ static void explain(struct sampling *s, const struct bench_error *refused)
         s->instead = xasprintf("%s%sthe kernel's own code is not sampled, because "
                                "'/proc/sys/kernel/perf_event_paranoid' forbids it",
                                refused->message, *refused->message ? "; " : "");
-        s->mend = xstrdup("run as root, or sysctl kernel.perf_event_paranoid=1");
+        s->mend = xstrdup("run as root, or let every user: sysctl kernel.perf_event_paranoid=1");
     } else if (*refused->message) {
         s->instead = xstrdup(refused->message);
         s->mend = xstrdup(refused->hint);

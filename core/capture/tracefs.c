@@ -13,6 +13,7 @@
 #include "base/memory.h"
 
 #define TRACEFS "/sys/kernel/tracing"
+#define PARANOID "sysctl kernel.perf_event_paranoid=-1"
 static const char *const places[] = {TRACEFS, "/sys/kernel/debug/tracing"};
 
 /* A mount that has no place in any tree and goes away with its descriptor. */
@@ -61,12 +62,14 @@ int tracefs_explain(const char *event, enum tracefs_access found, struct bench_e
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "event '%s': tracepoints are listed in '%s', which this user may not read", event,
                   TRACEFS);
-        error_hint(err, "run as root, or: mount -o remount,mode=755 %s", TRACEFS);
+        error_hint(err, "run as root, or let every user: mount -o remount,mode=755 %s; " PARANOID,
+                   TRACEFS);
     } else {
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "event '%s': tracepoints are listed in '%s', which is not mounted", event,
                   TRACEFS);
-        error_hint(err, "run as root, or: mount -t tracefs -o mode=755 tracefs %s", TRACEFS);
+        error_hint(err, "run as root, or let every user: mount -t tracefs -o mode=755 tracefs %s; " PARANOID,
+                   TRACEFS);
     }
     return -1;
 }

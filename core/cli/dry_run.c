@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "capture/capture.h"
 #include "cli/cli.h"
 #include "cli/say.h"
+#include "site/local.h"
 #include "site/role_chain.h"
 #include "study/saturation.h"
 #include "study/warmup.h"
@@ -85,10 +85,15 @@ static int print_arm(const struct plan *plan, size_t arm, struct bench_error *er
     for (size_t p = 0; p < plan->n_points; p++) {
         const struct point *point = &plan->points[p];
         cleanup_strings struct strings own = {0};
+        struct bench_error refusal = {0};
         size_t same = 0;
 
-        if (describe_arm(point, arm, p ? &own : &first, err) < 0)
+        if (describe_arm(point, arm, p ? &own : &first, &refusal) < 0) {
+            if (refusal.kind == BENCH_ERROR_ENVIRONMENT)
+                return 0; /* say_obstacles() says it */
+            *err = refusal;
             return -1;
+        }
         say_out("\narm '%s'%s%s", name, point->label[0] ? ", " : "", point->label);
         if (point->scenario.arms[arm].cpu_limit >= 0)
             say_out(", CPU limit %g", point->scenario.arms[arm].cpu_limit);
@@ -131,18 +136,26 @@ int dry_run_check(const struct plan *plan, struct bench_error *err)
     return 0;
 }
 
-/* It may still run elsewhere. */
-static void warn_of_captures(const struct scenario *s)
+/* Says everything that stands in the way here. Returns the exit status. */
+static int say_obstacles(const struct plan *plan)
 {
-    for (size_t i = 0; i < s->n_captures; i++) {
-        struct bench_error why = {0};
+    struct containment c = {.guardian_pipe = -1};
+    struct obstacles found = {0};
+    struct bench_error err = {0};
+    int status = 0;
 
-        if (capture_possible(&s->captures[i], &why) == 0)
-            continue;
-        fflush(stdout);
-        say_line(stderr, "bench: warning: %s", why.message);
-        cli_error_proof(&why);
+    if (containment_start(&c, &err) < 0)
+        return cli_error(&err);
+    local_obstacles(&c, plan, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        int code = cli_error(&found.items[i]);
+
+        status = status ? status : code;
     }
+    obstacles_release(&found);
+    if (containment_stop(&c, &err) < 0)
+        status = cli_error(&err);
+    return status;
 }
 
 int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err)
@@ -179,9 +192,8 @@ int dry_run_print(const struct plan *plan, bool verbose, struct bench_error *err
                 s->point->scenario.arms[s->arm].name, s->point->label,
                 s->capture && s->point->label[0] ? " " : "", s->capture ? s->purpose : "");
     }
-    warn_of_captures(&plan->scenario);
     for (size_t arm = 0; verbose && arm < first->scenario.n_arms; arm++)
         if (print_arm(plan, arm, err) < 0)
             return -1;
-    return 0;
+    return say_obstacles(plan);
 }

@@ -140,7 +140,8 @@ void judge_containment(const struct machine *m, struct findings *f)
         finding_add(f, FINDING_OK, "containment", NULL,
                     "PID namespaces: no process outlives the bench, however it ends");
     else
-        finding_add(f, FINDING_WARN, "containment", "run as root",
+        finding_add(f, FINDING_WARN, "containment",
+                    "run as root, or in a user namespace: unshare -Ur bench …",
                     "no PID namespaces: what the bench leaves when it is killed is ended a moment "
                     "later, by its guardian");
 }
@@ -169,7 +170,8 @@ void judge_cgroups(const struct machine *m, const struct needs *n, struct findin
 
 void judge_network(const struct machine *m, struct findings *f)
 {
-    const char *mend = m->root ? "'network: isolated' in the scenario" : "run as root";
+    const char *mend = m->root ? "'network: isolated' in the scenario"
+                               : "run as root, or in a user namespace: unshare -Ur bench …";
 
     if (m->containment_error.kind != BENCH_ERROR_NONE)
         return; /* nothing was tried */
@@ -210,7 +212,7 @@ void judge_counters(const struct machine *m, struct findings *f)
                     m->root ? ", which does not bind root" : "");
     else
         finding_add(f, FINDING_WARN, "counters",
-                    "run as root, or sysctl kernel.perf_event_paranoid=1",
+                    "run as root, or let every user: sysctl kernel.perf_event_paranoid=1",
                     m->paranoid == 2
                         ? "perf_event_paranoid is %d: counts leave out the kernel, where a relay "
                           "spends most of its time"

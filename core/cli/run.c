@@ -160,24 +160,42 @@ static int note_plugins(struct store_writer *store, const struct plan *plan,
     return store_note(store, "plugins", files, err);
 }
 
+/* What the machine lacks is found before there is a run. */
+static int check_host(struct session *session, const struct run_request *q, const struct plan *plan,
+                      struct bench_error *err)
+{
+    if (runner_check(session, plan, err) < 0)
+        return -1;
+    return plan->scenario.rate == RATE_AUTO
+               ? saturation_check(session, &q->scenario, q->registry, err)
+               : 0;
+}
+
+static int create_run(struct session *session, const struct run_request *q, const struct plan *plan,
+                      char **argv, struct bench_error *err)
+{
+    json_t *facts = session->host->ops->facts(session->host);
+    int result = store_create(session->store, q->output, plan, facts, argv, err);
+
+    json_decref(facts);
+    if (result == 0 && q->mode.compare && !q->baseline_run)
+        result = store_note(session->store, "comparison", comparison_rule(&q->scenario), err);
+    return result == 0 ? note_plugins(session->store, plan, q, err) : result;
+}
+
 /* Everything between the first and the last process. */
 static int run_contained(struct session *session, struct containment *containment,
                          const struct run_request *q, const struct plan *plan, char **argv,
                          struct outcome *ret, struct bench_error *err)
 {
     struct bench_error late = {0};
-    json_t *facts;
     int result;
 
     if (containment_start(containment, err) < 0)
         return -1;
-    facts = session->host->ops->facts(session->host);
-    result = store_create(session->store, q->output, plan, facts, argv, err);
-    if (result == 0 && q->mode.compare && !q->baseline_run)
-        result = store_note(session->store, "comparison", comparison_rule(&q->scenario), err);
-    json_decref(facts);
+    result = check_host(session, q, plan, err);
     if (result == 0)
-        result = note_plugins(session->store, plan, q, err);
+        result = create_run(session, q, plan, argv, err);
     if (result == 0) {
         ret->created = true;
         if (q->verbose)
@@ -214,11 +232,7 @@ static int execute(const struct run_request *q, const struct plan *plan, char **
 
     progress_view_init(&view, q->quiet);
     local_host_init(&host, &containment);
-    result = runner_check(&session, plan, err);
-    if (result == 0 && plan->scenario.rate == RATE_AUTO)
-        result = saturation_check(&session, &q->scenario, q->registry, err);
-    if (result == 0)
-        result = run_contained(&session, &containment, q, plan, argv, ret, err);
+    result = run_contained(&session, &containment, q, plan, argv, ret, err);
     local_host_release(&host);
     return result;
 }
@@ -347,7 +361,7 @@ static int run(struct cli *cli, struct run_request *q, char **argv)
     if (first_plan(&plan, &q->scenario, q->registry, &err) < 0)
         return cli_error(&err);
     if (q->dry_run)
-        code = print_plan(q, &plan, &err) < 0 ? cli_error(&err) : 0;
+        code = (code = print_plan(q, &plan, &err)) < 0 ? cli_error(&err) : code;
     else
         code = run_plan(cli, q, &plan, argv);
     plan_release(&plan);

@@ -56,7 +56,8 @@ static int check_proc(const struct containment *c, struct bench_error *err)
     if (!c->pid_namespaces && access("/proc/thread-self/children", R_OK) < 0) {
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "cannot contain processes: no PID namespaces and no '/proc/PID/task/*/children'");
-        error_hint(err, "run as root, or use a kernel with CONFIG_PROC_CHILDREN");
+        error_hint(err, "run as root or in a user namespace ('unshare -Ur bench …'), or use a kernel "
+                        "with CONFIG_PROC_CHILDREN");
         return -1;
     }
     return 0;

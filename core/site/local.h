@@ -3,7 +3,7 @@
  * This machine as a host: its sites run in this process.
  *
  * Life: local_host_init → containment_start on what was given → host operations → all sites are
- * freed → local_host_release.
+ * freed → containment_stop → local_host_release.
  */
 #ifndef SITE_LOCAL_H
 #define SITE_LOCAL_H
@@ -23,6 +23,16 @@ struct local_host {
 
 void local_host_init(struct local_host *h, struct containment *containment);
 void local_host_release(struct local_host *h);
+
+/* What the machine lacks. */
+struct obstacles {
+    struct bench_error *items;
+    size_t count, capacity;
+};
+/* Adds everything that stands in the way of the plan: programs, CPUs, captures, limits, networks,
+ * descriptors and ports. Limits and networks are tried; no program is started. */
+void local_obstacles(const struct containment *c, const struct plan *plan, struct obstacles *ret);
+void obstacles_release(struct obstacles *o);
 
 /* The network that the scenario asks for, as every repetition makes it; also for `bench check`. */
 int local_network(struct network **ret, const struct scenario *s, bool can_isolate,

@@ -111,8 +111,8 @@ struct site_spec {
 struct host;
 
 struct host_ops {
-    /* Whether this host can do what the plan asks of it: captures, CPUs, programs (whose versions
-     * it then knows). */
+    /* Whether this host can do what the plan asks of it: captures, CPUs, limits, networks,
+     * descriptors, programs (whose versions it then knows). */
     int (*check)(struct host *h, const struct plan *plan, struct bench_error *err);
     json_t *(*facts)(struct host *h); /* of the machine; a new reference */
     struct site *(*open)(struct host *h, const struct site_spec *spec);

@@ -90,6 +90,6 @@ start_long() {
     run --separate-stderr setpriv --reuid 65534 --clear-groups "$(readlink -f "$BUILT")" offcpu -r none --cpu-limit 0 --repeat 1
     echo "$stderr"
     [ "$status" -eq 5 ]
-    [[ $stderr == "bench: capture 'offcpu': event 'context-switches': not permitted: "*"hint: run as root, or: sysctl kernel.perf_event_paranoid=1" ]]
+    [[ $stderr == "bench: capture 'offcpu': event 'context-switches': not permitted: "*"hint: run as root or with CAP_PERFMON, or let every user: sysctl kernel.perf_event_paranoid=1" ]]
     [ ! -e bench-results ]
 }

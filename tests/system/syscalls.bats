@@ -57,7 +57,7 @@ need_bpf() {
     echo "$stderr"
     [ "$status" -eq 5 ]
     [ "$stderr" = "bench: capture 'syscalls': counting system calls takes CAP_BPF and CAP_PERFMON, which this user lacks
-hint: run as root" ]
+hint: run as root, or with both; 'stat' with 'events: raw_syscalls:sys_enter' counts them without names where perf_event_paranoid allows it" ]
     [ ! -e bench-results ]
 }
 

@@ -258,7 +258,8 @@ static int ordinary_user(void)
              event_paranoid());
     if (strcmp(err.message, expected) != 0)
         return 4;
-    if (strcmp(err.hint, "run as root, or: sysctl kernel.perf_event_paranoid=1") != 0)
+    if (strcmp(err.hint, "run as root or with CAP_PERFMON, or let every user: sysctl "
+                             "kernel.perf_event_paranoid=1") != 0)
         return 5;
     if (tracefs_access() != TRACEFS_READABLE &&
         (open_own("sched:sched_switch", &user_only, &state, &err) != -2 ||

@@ -42,7 +42,7 @@ static void expect(const char *event, const char *unit, bool user_only, const ch
 #define UNSEEN                                                                              \
     "the kernel's own code is not sampled, because '/proc/sys/kernel/perf_event_paranoid' " \
     "forbids it"
-#define LET "run as root, or sysctl kernel.perf_event_paranoid=1"
+#define LET "run as root, or let every user: sysctl kernel.perf_event_paranoid=1"
 
 static void the_best_rung_is_taken(void **state)
 {

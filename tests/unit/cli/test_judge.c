@@ -121,7 +121,8 @@ static void containment(void **state)
     assert_told(&f, "OK containment: PID namespaces: no process outlives the bench, however it "
                     "ends\n"
                     "WARN containment: no PID namespaces: what the bench leaves when it is killed "
-                    "is ended a moment later, by its guardian | run as root\n"
+                    "is ended a moment later, by its guardian | run as root, or in a user "
+                    "namespace: unshare -Ur bench …\n"
                     "MISSING containment: '/proc' does not show this process | mount it\n");
     /* What was not tried is not judged. */
     judge_cgroups(&m, &(struct needs){.cpu_limit = 1}, &f);
@@ -172,7 +173,8 @@ static void network(void **state)
     assert_told(&f, "OK network: a network of its own for each repetition, congestion control "
                     "'reno'\n"
                     "WARN network: the host's network is used: its settings and its other traffic "
-                    "are part of every result | run as root\n"
+                    "are part of every result | run as root, or in a user namespace: unshare -Ur "
+                    "bench …\n"
                     "WARN network: congestion control 'bbr' makes loopback 2 to 3 times slower | "
                     "sysctl net.ipv4.tcp_congestion_control=cubic\n"
                     "WARN network: the host's network is used: its settings and its other traffic "
@@ -203,7 +205,7 @@ static void counters_of_an_ordinary_user_in_a_vm(void **state)
                     "are 'not supported' | use a machine, or a kind of virtual machine, that has a "
                     "PMU\n"
                     "WARN counters: perf_event_paranoid is 2: counts leave out the kernel, where a "
-                    "relay spends most of its time | run as root, or sysctl "
+                    "relay spends most of its time | run as root, or let every user: sysctl "
                     "kernel.perf_event_paranoid=1\n"
                     "WARN counters: tracefs is not for this user: events such as "
                     "'syscalls:sys_enter_write' are 'not supported' | run as root\n");
@@ -263,7 +265,7 @@ static void paranoia(void **state)
     judge_counters(&m, &f);
     assert_told(&f, "OK counters: this machine counts in hardware\n"
                     "WARN counters: perf_event_paranoid is 4: ordinary users count nothing | run "
-                    "as root, or sysctl kernel.perf_event_paranoid=1\n"
+                    "as root, or let every user: sysctl kernel.perf_event_paranoid=1\n"
                     "WARN counters: tracefs is not there: events such as "
                     "'syscalls:sys_enter_write' are 'not supported' | mount -t tracefs tracefs "
                     "/sys/kernel/tracing\n"
