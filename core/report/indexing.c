@@ -8,6 +8,7 @@
 #include <nettle/sha2.h>
 
 #include "base/memory.h"
+#include "base/prefetch.h"
 #include "report/document_parts.h"
 #include "report/run_facts.h"
 
@@ -134,24 +135,47 @@ int indexing_add(struct run_index *x, const char *directory, const struct stored
     return result;
 }
 
+/* A run that was read, with what the index holds of it; without a document there is a reason. */
+struct ready {
+    struct stored_run run;
+    struct document *document;
+    struct bench_error why;
+};
+
+struct reading {
+    const char *results;
+    const struct strings *directories;
+};
+
+static void *read_one(void *context, size_t i)
+{
+    const struct reading *r = context;
+    cleanup_free char *path = xasprintf("%s/%s", r->results, r->directories->items[i]);
+    struct ready *ready = xcalloc(1, sizeof(*ready));
+
+    if (store_read(&ready->run, path, &ready->why) == 0)
+        document_new_brief(&ready->document, &ready->run, &ready->why);
+    return ready;
+}
+
+static void ready_free(void *item)
+{
+    struct ready *ready = item;
+
+    document_free(ready->document);
+    stored_run_release(&ready->run);
+    free(ready);
+}
+
 /* A run that cannot be read is noted: its estimates stay missing, so it is tried again next time.
  */
-static int read_and_add(struct run_index *x, const char *results, const char *directory,
-                        struct strings *unread, struct bench_error *err)
+static int add_one(struct run_index *x, const char *directory, const struct ready *ready,
+                   struct strings *unread, struct bench_error *err)
 {
-    cleanup_free char *path = xasprintf("%s/%s", results, directory);
-    struct document *document = NULL;
-    struct stored_run run = {0};
-    struct bench_error why = {0};
-    int result = 0;
-
-    if (store_read(&run, path, &why) < 0 || document_new_brief(&document, &run, &why) < 0)
-        strings_add(unread, why.message);
-    else
-        result = indexing_add(x, directory, &run, document, err);
-    document_free(document);
-    stored_run_release(&run);
-    return result;
+    if (ready->document)
+        return indexing_add(x, directory, &ready->run, ready->document, err);
+    strings_add(unread, ready->why.message);
+    return 0;
 }
 
 int indexing_complete(struct run_index *x, const char *results, const struct index_filter *filter,
@@ -159,14 +183,22 @@ int indexing_complete(struct run_index *x, const char *results, const struct ind
                       struct bench_error *err)
 {
     cleanup_strings struct strings missing = {0};
+    struct reading reading = {results, &missing};
+    struct prefetch *runs;
+    int result = 0;
 
     if (index_unestimated(x, filter, &missing, err) < 0)
         return -1;
-    for (size_t i = 0; i < missing.count; i++) {
-        if (read_and_add(x, results, missing.items[i], unread, err) < 0)
-            return -1;
+    runs = prefetch_new(&(struct prefetch_spec){
+        .n = missing.count, .make = read_one, .drop = ready_free, .context = &reading});
+    for (size_t i = 0; i < missing.count && result == 0; i++) {
+        struct ready *ready = prefetch_take(runs);
+
+        result = add_one(x, missing.items[i], ready, unread, err);
+        ready_free(ready);
         if (progress)
             progress(context, i + 1, missing.count);
     }
-    return 0;
+    prefetch_free(runs);
+    return result;
 }

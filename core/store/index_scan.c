@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/prefetch.h"
 #include "store/layout.h"
 #include "store/run_json.h"
 
@@ -174,12 +175,21 @@ static void bind_run(struct statement *s, const json_t *run)
     statement_integer(s, 17, json_is_string(json_object_get(run, "finished")));
 }
 
-/* A run as it was found: `run` is NULL for one that cannot be read, then there is a reason. */
+/* A directory as it was found: `run` is NULL for a run that cannot be read, then there is a reason,
+ * and for what is none. */
 struct found {
     json_t *run;
     int64_t done, changed;
     struct bench_error reason;
 };
+
+static void found_free(void *item)
+{
+    struct found *f = item;
+
+    json_decref(f->run);
+    free(f);
+}
 
 /* Its content is damaged, or it could not be had now. */
 static void bind_unread(struct statement *s, const struct bench_error *reason)
@@ -236,32 +246,57 @@ static int open_run(const struct run_index *x, const char *name, struct stat *re
     return -1;
 }
 
-/* Enters the run as it is now, or forgets what is none: then it is not counted. */
-static int read_run(struct run_index *x, struct entering *e, const char *name, size_t *count,
-                    struct bench_error *err)
-{
-    cleanup_free char *path = xasprintf("%s/%s", x->directory, name);
-    struct found found = {0};
-    struct stat st = {0};
-    cleanup_close int fd = open_run(x, name, &st, &found.reason);
-    int result;
+struct looking {
+    const struct run_index *index;
+    const struct strings *names;
+};
 
-    if (fd < 0 && !found.reason.kind) {
+static void *look(void *context, size_t i)
+{
+    const struct looking *l = context;
+    cleanup_free char *path = xasprintf("%s/%s", l->index->directory, l->names->items[i]);
+    struct found *f = xcalloc(1, sizeof(*f));
+    struct stat st = {0};
+    cleanup_close int fd = open_run(l->index, l->names->items[i], &st, &f->reason);
+
+    f->changed = ctime_of(&st);
+    if (fd >= 0)
+        f->run = run_json_read(fd, path, &f->reason);
+    if (f->run && count_done(fd, f->run, &f->done, &f->reason) < 0) {
+        error_context(&f->reason, "%s", path);
+        json_decref(f->run);
+        f->run = NULL;
+    }
+    return f;
+}
+
+/* Enters the run as it is now, or forgets what is none: then it is not counted. */
+static int enter(struct run_index *x, struct entering *e, const char *name, const struct found *f,
+                 size_t *count, struct bench_error *err)
+{
+    if (!f->run && !f->reason.kind) {
         statement_text(&e->forget, 1, name);
         return statement_step(&e->forget, err);
     }
     ++*count;
-    found.changed = ctime_of(&st);
-    if (fd >= 0)
-        found.run = run_json_read(fd, path, &found.reason);
-    if (found.run && count_done(fd, found.run, &found.done, &found.reason) < 0) {
-        error_context(&found.reason, "%s", path);
-        json_decref(found.run);
-        found.run = NULL;
+    return put_run(x, e, name, f, err);
+}
+
+static int enter_some(struct run_index *x, struct prefetch *found, const struct strings *names,
+                      size_t begin, size_t end, struct entering *e, size_t *count,
+                      struct bench_error *err)
+{
+    int result = database_begin(&x->db, err);
+
+    if (result < 0)
+        return -1;
+    for (size_t i = begin; i < end && result == 0; i++) {
+        struct found *f = prefetch_take(found);
+
+        result = enter(x, e, names->items[i], f, count, err);
+        found_free(f);
     }
-    result = put_run(x, e, name, &found, err);
-    json_decref(found.run);
-    return result;
+    return database_end(&x->db, result, err);
 }
 
 /* In transactions of a size that lets others in. `ret_count`: how many are runs. */
@@ -269,24 +304,26 @@ static int read_runs(struct run_index *x, const struct strings *names, size_t *r
                      struct bench_error *err)
 {
     cleanup_entering struct entering e = {0};
+    struct looking looking = {x, names};
+    struct prefetch *found;
+    int result = 0;
 
     *ret_count = 0;
-    if (names->count && entering_prepare(&e, x, err) < 0)
+    if (names->count == 0)
+        return 0;
+    if (entering_prepare(&e, x, err) < 0)
         return -1;
-    for (size_t i = 0; i < names->count; i += BATCH) {
+    found = prefetch_new(&(struct prefetch_spec){
+        .n = names->count, .make = look, .drop = found_free, .context = &looking});
+    for (size_t i = 0; i < names->count && result == 0; i += BATCH) {
         size_t end = i + BATCH < names->count ? i + BATCH : names->count;
-        int result = database_begin(&x->db, err);
 
-        if (result < 0)
-            return -1;
-        for (size_t k = i; k < end && result == 0; k++)
-            result = read_run(x, &e, names->items[k], ret_count, err);
-        if (database_end(&x->db, result, err) < 0)
-            return -1;
-        if (x->progress)
+        result = enter_some(x, found, names, i, end, &e, ret_count, err);
+        if (result == 0 && x->progress)
             x->progress(x->progress_context, end, names->count);
     }
-    return 0;
+    prefetch_free(found);
+    return result;
 }
 
 /* --- names --------------------------------------------------------------------------------- */
