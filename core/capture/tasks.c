@@ -56,7 +56,14 @@ static bool look(struct task *t)
         return false;
     cpu = strtoll(text, &first, 10);
     runqueue = strtoll(first, &second, 10);
-    if (second == first || file_again(t->status, text, sizeof(text)) <= 0)
+    if (second == first)
+        return false;
+    /* What has not run has lost no CPU; the kernel makes a long text of a status. */
+    if (t->looks > 0 && cpu == t->cpu_ns) {
+        t->runqueue_ns = runqueue;
+        return true;
+    }
+    if (file_again(t->status, text, sizeof(text)) <= 0)
         return false;
     involuntary = status_number(text, "\nnonvoluntary_ctxt_switches:");
     if (involuntary < 0)
@@ -204,16 +211,22 @@ bool tasks_look(struct tasks *t, const struct processes *p, struct network *netw
 
 /* --- workers ------------------------------------------------------------------------------- */
 
+/* Since the first look: what it took to start says nothing. */
+static int64_t used(const struct task *task)
+{
+    return task->cpu_ns - (task->first_look == 0 && task->looks > 0 ? task->cpu_at[0] : 0);
+}
+
 /* Of which nothing is known, and which has used so much that it matters. */
 static bool is_busy_unknown(const struct tasks *t, const struct task *task)
 {
     int64_t most = 0;
 
     for (size_t i = 0; i < t->count; i++)
-        if (t->items[i].cpu_ns > most)
-            most = t->items[i].cpu_ns;
+        if (used(&t->items[i]) > most)
+            most = used(&t->items[i]);
     return task->schedstat >= 0 && task->loop == LOOP_UNKNOWN && !task->worker &&
-           task->cpu_ns > most / 10;
+           used(task) > most / 10;
 }
 
 static struct task *busiest_unknown(const struct tasks *t, pid_t pid)
@@ -222,7 +235,7 @@ static struct task *busiest_unknown(const struct tasks *t, pid_t pid)
 
     for (size_t i = 0; i < t->count; i++)
         if (t->items[i].pid == pid && is_busy_unknown(t, &t->items[i]) &&
-            (!busiest || t->items[i].cpu_ns > busiest->cpu_ns))
+            (!busiest || used(&t->items[i]) > used(busiest)))
             busiest = &t->items[i];
     return busiest;
 }
@@ -289,7 +302,7 @@ void tasks_workers(const struct tasks *t, size_t look, struct workers *ret)
             continue;
         ret->alive += look >= task->first_look && look < task->first_look + task->looks;
         ret->cpu_ns += cpu_at(task, look);
-        if (!busiest || task->cpu_ns > busiest->cpu_ns)
+        if (!busiest || used(task) > used(busiest))
             busiest = task;
     }
     ret->busiest_ns = busiest ? cpu_at(busiest, look) : 0;

@@ -60,7 +60,7 @@ size_t tasks_choose_workers(struct tasks *t, struct network *network);
 struct workers {
     int64_t alive;
     int64_t cpu_ns;     /* of all together, cumulative */
-    int64_t busiest_ns; /* of the one that has used most in the end */
+    int64_t busiest_ns; /* of the one that has used most since the first look */
 };
 
 /* At look number `look`, from 0. */

@@ -407,7 +407,7 @@ static const struct rule rules[] = {
     },
     {
         .name = "few calls",
-        .about = ABOUT_ROLE,
+        .about = ABOUT_HOP,
         .capture = "syscalls",
         .unpaced = true,
         .conditions = {BELOW(call_rate, FEW_CALLS),

@@ -8,8 +8,8 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -76,7 +76,16 @@ struct job {
 };
 
 static int shared_loop;
-static atomic_int started;
+static sem_t started;
+static int go[2]; /* the process begins when it is told to, after the first look at it */
+
+static void wait_for_go(void)
+{
+    char byte;
+
+    if (read(go[0], &byte, 1) != 1)
+        _exit(1);
+}
 
 static void *work(void *context)
 {
@@ -85,7 +94,7 @@ static void *work(void *context)
     burn(job->cpu_ns);
     if (job->what == NO_END)
         listening_loop();
-    atomic_fetch_add(&started, 1);
+    sem_post(&started);
     switch (job->what) {
     case OWN_LOOP:
         wait_for_events(listening_loop());
@@ -108,12 +117,15 @@ static _Noreturn void threads_of(const struct job *jobs, int n, int ready)
     pthread_t thread;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    wait_for_go();
+    sem_init(&started, 0, 0);
     shared_loop = listening_loop();
     for (int i = 0; i < n; i++)
         if (pthread_create(&thread, NULL, work, (void *)&jobs[i]) != 0)
             _exit(1);
-    while (atomic_load(&started) < n)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    for (int i = 0; i < n; i++)
+        while (sem_wait(&started) < 0)
+            ;
     say(ready, "", 1);
     rest();
 }
@@ -124,6 +136,7 @@ static _Noreturn void master(int ready)
     pid_t pids[2];
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    wait_for_go();
     for (int i = 0; i < 2; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
@@ -167,6 +180,16 @@ static bool look(struct fixture *f)
     return tasks_look(&f->tasks, &f->processes, &f->network, &f->sums);
 }
 
+/* After the first look, at the process alone; the next one finds what it has then. */
+static void tell_to_go(struct fixture *f)
+{
+    f->role.n_pids = 1;
+    look(f);
+    f->processes.listed_ns = 0;
+    assert_int_equal(write(go[1], "", 1), 1);
+    close(go[0]), close(go[1]);
+}
+
 static void make_listener(struct fixture *f)
 {
     struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -192,13 +215,14 @@ static void start(struct fixture *f, const struct job *jobs, int n)
 
     f->n = 1;
     make_listener(f);
-    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(ready) || pipe(go), 0);
     f->pids[0] = fork();
     if (f->pids[0] == 0)
         threads_of(jobs, n, ready[1]);
+    look_at(f);
+    tell_to_go(f);
     assert_int_equal(read(ready[0], &byte, 1), 1);
     close(ready[0]), close(ready[1]);
-    look_at(f);
 }
 
 static void finish(struct fixture *f)
@@ -255,13 +279,17 @@ static void one_worker_does_it_all(void **state)
     (void)state;
     make_listener(&f);
     two_pipes(ready, numbers);
+    assert_int_equal(pipe(go), 0);
     f.pids[0] = fork();
     if (f.pids[0] == 0)
         master(ready[1]);
+    look_at(&f);
+    tell_to_go(&f);
     assert_int_equal(read(numbers[0], &f.pids[1], 2 * sizeof(pid_t)), 2 * sizeof(pid_t));
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(read(ready[0], &bytes[i], 1), 1);
-    look_at(&f);
+    f.role.n_pids = 3;
+    f.processes.listed_ns = 0;
     look_until_waiting(&f, 2);
     assert_true(f.sums.runqueue_ns >= 0 && f.sums.involuntary >= 0);
 

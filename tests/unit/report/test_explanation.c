@@ -262,17 +262,17 @@ static const struct at_threshold cases[] = {
     {"low IPC", "relay_1", true, {{"relay_1.event:instructions", 1.49e9, 1.51e9}}},
     {"cache misses", "relay_1", true, {{"relay_1.event:cache-misses", 3.03e7, 2.97e7}}},
     {"few calls",
-     "server",
+     "relay_1",
      true,
-     {{"server.event:syscalls", 990, 1010},
-      BOTH("server.cpu_ns", 0.04e9),
-      BOTH("server.event:task-clock", 0.04e9)}},
+     {{"relay_1.event:syscalls", 990, 1010},
+      BOTH("relay_1.cpu_ns", 0.04e9),
+      BOTH("relay_1.event:task-clock", 0.04e9)}},
     {"few calls",
-     "server",
+     "relay_1",
      true,
-     {BOTH("server.event:syscalls", 900),
-      {"server.cpu_ns", 0.049e9, 0.051e9},
-      {"server.event:task-clock", 0.049e9, 0.051e9}}},
+     {BOTH("relay_1.event:syscalls", 900),
+      {"relay_1.cpu_ns", 0.049e9, 0.051e9},
+      {"relay_1.event:task-clock", 0.049e9, 0.051e9}}},
 };
 
 static void apply(struct fixture *f, const struct at_threshold *c, bool fires)
@@ -368,6 +368,19 @@ static void both_directions_pass_a_relay(void **state)
     assert_non_null(strstr(found->evidence,
                            "3.26 KiB for each call that reads (sent_bits_per_second "
                            "8.00 Gbit/s, received_bits_per_second 8.00 Gbit/s"));
+}
+
+/* Large calls of a client that waits for the relay, as it should. */
+static void an_end_with_few_calls(void **state)
+{
+    cleanup_fixture struct fixture f = stored(1, false, SYSCALLS);
+    struct repetition_record *r = &f.run.repetitions[0];
+
+    (void)state;
+    set(r, "client.event:syscalls", 200);
+    set(r, "client.cpu_ns", 0.04e9);
+    explain(&f);
+    assert_null(find(f.d, "few calls"));
 }
 
 /* Its small buffers are why it reads more often than it writes: said once. */
@@ -781,6 +794,7 @@ int main(void)
         cmocka_unit_test(every_rule_is_tried),
         cmocka_unit_test(the_ends_of_a_stream),
         cmocka_unit_test(both_directions_pass_a_relay),
+        cmocka_unit_test(an_end_with_few_calls),
         cmocka_unit_test(small_reads_are_many_reads),
         cmocka_unit_test(a_connection_that_the_client_asks_for),
         cmocka_unit_test(what_is_covered_is_said_once),
