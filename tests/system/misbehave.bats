@@ -52,9 +52,10 @@ relay() {
         [ -d out/repetitions/0001-none/client ] && break
         sleep 0.01
     done
-    kill -STOP $!
+    worker=$(worker_of $!)
+    kill -STOP "$worker"
     sleep 0.05
-    kill -CONT $!
+    kill -CONT "$worker"
     wait $! && false
     [ "$(json d.json 'd["arms"][0]["valid"], d["arms"][0]["failed"]')" = "(1, 1)" ]
     [[ $(json d.json 'd["repetitions"][0]["error"]') == *"bench itself was stopped (Ctrl-Z, SIGSTOP) and went on, while its roles ran without being watched" ]]

@@ -110,7 +110,7 @@ measure() { # directory, repetitions
     kill -STOP "$(worker_of $pid)"
     sleep 1.2
     kill -CONT "$(worker_of $pid)"
-    wait $pid
+    wait $pid && false # the repetition has failed: its roles ran without being watched
     # 200 ticks, more than 100 of them slept through.
     rows=$(json run/repetitions/0001-none/repetition.json 'd["series_rows"]')
     echo "$rows rows"
