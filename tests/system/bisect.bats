@@ -34,8 +34,8 @@ jobs: 1
 hops: 1
 cpu_limit: 0
 warmup: 0s
-duration: 200ms
-slice: 200ms
+duration: 60ms
+slice: 60ms
 reject: nothing
 relays:
   - none
