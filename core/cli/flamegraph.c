@@ -24,7 +24,7 @@ struct request {
     struct strings inputs, bases; /* files, or one run; what they are compared with */
     struct strings divisors, base_divisors;
     struct profile_choice choice;
-    const char *output, *format, *title, *unit, *per;
+    const char *output, *format, *title, *unit, *per, *event;
     double share;
     bool files; /* the inputs are */
 };
@@ -48,7 +48,8 @@ static int print_help(void)
         "of one, or a scenario's name for its newest run (default: latest), with stacks, as\n"
         "'bench record' leaves them. FILE is what 'perf record -g' leaves (perf.data), or\n"
         "folded text ('main;read;copy 12' per line; '-': standard input); several\n"
-        "are repetitions of the same.\n\n"
+        "are repetitions of the same. Folded text with two weights per line is a\n"
+        "difference, as difffolded.pl writes it.\n\n"
         "With --diff the picture shows what it costs now, red where that is more than before and\n"
         "blue where it is less, per operation or byte; what vanished is shown, what may be noise "
         "is\n"
@@ -69,6 +70,7 @@ static int print_help(void)
     say_out("\nof FILEs:\n");
     cli_help_row("--unit NAME",
                  "of folded weights: samples (default), s, ms, us, ns, bytes, cycles …");
+    cli_help_row("--event NAME", "of perf.data: which event, where several were recorded");
     cli_help_row("--divisor N[,N…]",
                  "with --diff: bytes or operations behind the FILEs, one number "
                  "or one for each");
@@ -195,8 +197,11 @@ static int answer(const struct request *q, struct text *out, struct bench_error 
     const char *per = q->per, *title;
 
     if (q->files) {
-        if (stacks_input_files(&before, &q->bases, &q->base_divisors, q->unit, err) < 0 ||
-            stacks_input_files(&after, &q->inputs, &q->divisors, q->unit, err) < 0 ||
+        const struct stacks_files old = {&q->bases, &q->base_divisors, q->unit, q->event},
+                                  new = {&q->inputs, &q->divisors, q->unit, q->event};
+
+        if (stacks_input_files(&before, NULL, &old, err) < 0 ||
+            stacks_input_files(&after, q->bases.count ? NULL : &before, &new, err) < 0 ||
             (q->bases.count && check_alike(&before, &after, err) < 0))
             return -1;
     } else if (read_runs(q, &before, &after, err) < 0 ||
@@ -204,9 +209,12 @@ static int answer(const struct request *q, struct text *out, struct bench_error 
                                    stacks_input_divide(&before, &after, &per, err) < 0))) {
         return -1;
     }
+    if (before.profiles.set.count && strcmp(q->format, "svg") != 0)
+        return error_set(err, BENCH_ERROR_USAGE, "a difference is drawn as svg only, not as '%s'",
+                         q->format);
     own = title_of(&before, &after);
     title = q->title ? q->title : own;
-    if (q->bases.count)
+    if (before.profiles.set.count)
         write_difference(q, &before, &after, title, per, out);
     else
         write_one(q, &after, title, out);
@@ -240,6 +248,8 @@ static int check_run(const struct request *q)
         return cli_usage("flamegraph", "one '--diff' for a run");
     if (q->unit || q->divisors.count || q->base_divisors.count)
         return cli_usage("flamegraph", "a run knows its units and divisors: '--per'");
+    if (q->event)
+        return cli_usage("flamegraph", "a capture of a run has one event: '--capture'");
     if (q->choice.arm && q->bases.count && strchr(q->bases.items[0], ':'))
         return cli_usage("flamegraph", "'--arm' or '--diff %s', not both", q->bases.items[0]);
     return 0;
@@ -274,7 +284,8 @@ static int parse(struct request *q, int argc, char **argv)
         {"unit", 1, NULL, 'u'},    {"share", 1, NULL, 's'},        {"diff", 1, NULL, 'd'},
         {"divisor", 1, NULL, 'n'}, {"diff-divisor", 1, NULL, 'm'}, {"per", 1, NULL, 'p'},
         {"arm", 1, NULL, 'A'},     {"role", 1, NULL, 'R'},         {"point", 1, NULL, 'P'},
-        {"capture", 1, NULL, 'C'}, {"help", 0, NULL, 'h'},         {0},
+        {"capture", 1, NULL, 'C'}, {"event", 1, NULL, 'e'},        {"help", 0, NULL, 'h'},
+        {0},
     };
     static const struct bench_option share = {
         .name = "share", .type = BENCH_OPTION_SHARE, .minimum = 0, .maximum = 1};
@@ -285,6 +296,7 @@ static int parse(struct request *q, int argc, char **argv)
         {'o', &q->output},      {'f', &q->format},       {'t', &q->title},
         {'u', &q->unit},        {'p', &q->per},          {'A', &q->choice.arm},
         {'R', &q->choice.role}, {'P', &q->choice.point}, {'C', &q->choice.capture},
+        {'e', &q->event},
     };
     struct bench_error err = {0};
     int c;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "cli/say.h"
 #include "profile/fold.h"
 #include "profile/folded.h"
 #include "report/run_facts.h"
@@ -56,35 +57,76 @@ static int take_unit(struct profile_set *set, const char *unit, const char *even
     return 0;
 }
 
+static int no_stacks(const char *path, const struct strings *others, struct bench_error *err)
+{
+    if (strcmp(path, "-") == 0)
+        error_set(err, BENCH_ERROR_USAGE, "standard input has no stacks");
+    else
+        error_set(err, BENCH_ERROR_USAGE, "'%s' has no stacks", path);
+    if (others->count)
+        error_hint(err, "it has %s: choose that with '--event'", others->items[0]);
+    else
+        error_hint(err, "did the program before it fail, or was nothing sampled?");
+    return -1;
+}
+
 static int read_recording(struct profiles *p, struct profile *to, const char *path,
-                          struct bench_error *err)
+                          const char *event, struct bench_error *err)
 {
     cleanup_fold_summary struct fold_summary summary = {0};
-    const struct fold_options all = {0};
+    const struct fold_options chosen = {.event = event};
 
-    if (perf_fold(AT_FDCWD, path, &all, to->stacks, &summary, err) < 0 ||
-        take_unit(&p->set, summary.unit, summary.event, path, err) < 0)
+    if (perf_fold(AT_FDCWD, path, &chosen, to->stacks, &summary, err) < 0)
         return -1;
+    if (stacks_total(to->stacks) == 0)
+        return no_stacks(path, &summary.others, err);
+    if (take_unit(&p->set, summary.unit, summary.event, path, err) < 0)
+        return -1;
+    for (size_t i = 0; i < summary.others.count; i++)
+        say_line(stderr, "bench: warning: '%s': only '%s' is drawn; left out are %s", path,
+                 summary.event, summary.others.items[i]);
+    if (summary.others.count && !event)
+        say_line(stderr, "hint: '--event NAME' chooses another");
     to->samples = (double)summary.samples;
     p->set.lost += (double)summary.lost;
     fold_notes(&summary, &p->notes);
     return 0;
 }
 
-static int read_folded(struct profiles *p, struct profile *to, const char *path, const char *unit,
-                       struct bench_error *err)
+/* File number `i`, whose profile is the last in the set. */
+static int read_folded(struct stacks_input *ret, struct stacks_input *before, size_t i,
+                       const struct stacks_files *from, struct bench_error *err)
 {
-    if (folded_read_file(to->stacks, AT_FDCWD, path, err) < 0 ||
-        take_unit(&p->set, unit ? unit : "samples", NULL, path, err) < 0)
+    struct profile_set *set = &ret->profiles.set;
+    struct profile *to = &set->items[i], *old = NULL;
+    const char *path = from->files->items[i], *unit = from->unit ? from->unit : "samples";
+    cleanup_stacks struct stacks *first = stacks_new();
+    int result = folded_read_file(to->stacks, before ? first : NULL, AT_FDCWD, path, err);
+
+    if (result < 0 || take_unit(set, unit, NULL, path, err) < 0)
         return -1;
-    if (strcmp(p->set.unit, "samples") == 0)
+    if (from->event)
+        return error_set(err, BENCH_ERROR_USAGE, "'%s' is folded text, which names no event", path);
+    if (stacks_total(to->stacks) == 0 && stacks_total(first) == 0)
+        return no_stacks(path, &(struct strings){0}, err);
+    if (before && i > 0 && (result == 1) != (before->profiles.set.count > 0))
+        return error_set(err, BENCH_ERROR_USAGE,
+                         "'%s' and the file before it: one is a difference, the other is not", path);
+    if (strcmp(unit, "samples") == 0)
         to->samples = stacks_total(to->stacks);
+    if (result == 1) {
+        old = profile_set_add(&before->profiles.set);
+        stacks_merge(old->stacks, first, 1, NULL);
+        old->samples = to->samples ? stacks_total(first) : 0;
+        return take_unit(&before->profiles.set, unit, NULL, path, err);
+    }
     return 0;
 }
 
-int stacks_input_files(struct stacks_input *ret, const struct strings *files,
-                       const struct strings *divisors, const char *unit, struct bench_error *err)
+int stacks_input_files(struct stacks_input *ret, struct stacks_input *before,
+                       const struct stacks_files *from, struct bench_error *err)
 {
+    const struct strings *files = from->files, *divisors = from->divisors;
     struct profiles *all = &ret->profiles;
     cleanup_text struct text line = {0};
 
@@ -97,12 +139,17 @@ int stacks_input_files(struct stacks_input *ret, const struct strings *files,
         struct profile *p = profile_set_add(&all->set);
 
         if (divisor_of(divisors, i, &p->divisor, err) < 0 ||
-            (perf_data_is(file) ? read_recording(all, p, file, err)
-                                : read_folded(all, p, file, unit, err)) < 0)
+            (perf_data_is(file) ? read_recording(all, p, file, from->event, err)
+                                : read_folded(ret, before, i, from, err)) < 0)
             return -1;
         text_add(&line, "%s%s", i ? ", " : "", strcmp(file, "-") == 0 ? "standard input" : file);
     }
-    ret->what = text_take(&line);
+    if (before && before->profiles.set.count) {
+        before->what = xasprintf("the first weights in %s", text_get(&line));
+        ret->what = xasprintf("the second weights in %s", text_get(&line));
+    } else {
+        ret->what = text_take(&line);
+    }
     return 0;
 }
 

@@ -18,10 +18,18 @@ struct stacks_input {
 /* Whether `name` is a file rather than a run. */
 bool stacks_input_is_file(const char *name);
 
-/* Files are repetitions of the same. `divisors`: none, one, or one for each. `unit` of folded text;
- * NULL: samples. */
-int stacks_input_files(struct stacks_input *ret, const struct strings *files,
-                       const struct strings *divisors, const char *unit, struct bench_error *err);
+/* How files are read. */
+struct stacks_files {
+    const struct strings *files;    /* repetitions of the same */
+    const struct strings *divisors; /* none, one, or one for each */
+    const char *unit;               /* of folded text; NULL: samples */
+    const char *event;              /* of perf.data; NULL: the first */
+};
+
+/* Says on standard error which events are left out. Folded text that is a difference already fills
+ * `before` too; NULL: it is an error. A file without stacks is one. */
+int stacks_input_files(struct stacks_input *ret, struct stacks_input *before,
+                       const struct stacks_files *from, struct bench_error *err);
 int stacks_input_run(struct stacks_input *ret, const char *path,
                      const struct profile_choice *choice, struct bench_error *err);
 /* Of another run what corresponds: the same capture, roles and point, and the same arm, if it has

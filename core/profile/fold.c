@@ -19,6 +19,7 @@ struct fold {
     struct frame *frames; /* of the chain, with the thread's name before them */
     size_t capacity;
     struct chain_stops stops;
+    uint64_t *others; /* samples of each event that is not chosen */
 };
 
 static const char *unit_of(const struct perf_event_attr *attr, const struct fold_options *options)
@@ -87,6 +88,8 @@ static int each_record(struct fold *f, struct perf_data *data, size_t event,
         if (r.type == PERF_RECORD_SAMPLE) {
             if (r.event == event)
                 add_sample(f, &r);
+            else
+                f->others[r.event]++;
         } else if (r.type == PERF_RECORD_LOST || r.type == PERF_RECORD_LOST_SAMPLES) {
             f->summary->lost += r.lost;
         } else {
@@ -100,6 +103,12 @@ static void conclude(struct fold *f, const struct perf_data *data)
 {
     const char *file = chain_stops_file(&f->stops);
 
+    const struct perf_header *h = perf_data_header(data);
+
+    for (size_t i = 0; i < h->n_events; i++)
+        if (f->others[i])
+            strings_addf(&f->summary->others, "%llu samples of '%s'",
+                         (unsigned long long)f->others[i], h->events[i].name);
     f->summary->with_user = f->stops.with_user;
     f->summary->broken = f->stops.broken;
     f->summary->broken_file = file ? xstrdup(file) : NULL;
@@ -127,10 +136,12 @@ int perf_fold(int dirfd, const char *path, const struct fold_options *options,
     ret->unit = unit_of(&event->attr, options);
     f.symbols = symbols = symbols_new(perf_data_header(data));
     f.unwinder = unwinder = unwinder_new(symbols);
+    f.others = xcalloc(perf_data_header(data)->n_events, sizeof(*f.others));
     failed = each_record(&f, data, chosen, err);
     conclude(&f, data);
     chain_release(&f.chain);
     free(f.frames);
+    free(f.others);
     chain_stops_release(&f.stops);
     return failed;
 }
@@ -161,6 +172,7 @@ void fold_summary_release(struct fold_summary *s)
 {
     free(s->event);
     free(s->broken_file);
+    strings_release(&s->others);
     strings_release(&s->problems);
     *s = (struct fold_summary){0};
 }

@@ -14,7 +14,7 @@
 #include "profile/symbols.h"
 
 struct fold_options {
-    const char *event; /* as perf calls it; NULL: the first that has samples */
+    const char *event; /* as perf calls it; NULL: the first */
     bool count;        /* weigh each sample 1, not its period */
     bool no_comm;      /* leave out the name of the thread, which is the outermost frame */
 };
@@ -30,6 +30,7 @@ struct fold_summary {
     uint64_t broken;         /* of the latter: they end too early, see chain.h */
     char *broken_file;       /* where most of these end, when they are so many that it was built
                               * without frame pointers; else NULL */
+    struct strings others;   /* "12 samples of 'task-clock'": of events that were not chosen */
     struct strings problems; /* "MODULE: why its functions have no names" */
 };
 

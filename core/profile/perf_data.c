@@ -269,7 +269,8 @@ bool perf_data_is(const char *path)
 
     return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
            pread(fd, magic, sizeof(magic), 0) == (ssize_t)sizeof(magic) &&
-           memcmp(magic, PERF_MAGIC, sizeof(magic)) == 0;
+           (memcmp(magic, PERF_MAGIC, sizeof(magic)) == 0 ||
+            memcmp(magic, PERF_MAGIC_SWAPPED, sizeof(magic)) == 0);
 }
 
 int perf_data_open(int dirfd, const char *path, struct perf_data **ret, struct bench_error *err)

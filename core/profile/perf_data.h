@@ -18,7 +18,7 @@
 
 struct perf_data;
 
-/* Whether a file begins as one does. */
+/* Whether a file begins as one does, of either byte order. */
 bool perf_data_is(const char *path);
 /* From any other `dirfd` than AT_FDCWD on, the path has to lead down (file_open_beneath()). */
 int perf_data_open(int dirfd, const char *path, struct perf_data **ret, struct bench_error *err);

@@ -18,11 +18,10 @@
 #define ATTR_BYTES_MAX 4096
 #define HOST_BYTES_MAX 4096
 
-#define MAGIC_SWAPPED "2ELIFREP"
 #define PIPE_HEADER_SIZE 16
 
 /* Bits of the header's feature set, from tools/perf/util/header.h. */
-enum { FEATURE_BUILD_ID = 2, FEATURE_HOSTNAME = 3, FEATURE_EVENT_DESC = 12, FEATURES = 256 };
+enum { FEATURE_BUILD_ID = 2, FEATURE_HOSTNAME = 3, FEATURE_EVENT_DESC = 12, FEATURE_STAT = 19, FEATURES = 256 };
 
 struct section {
     uint64_t offset, size;
@@ -94,10 +93,13 @@ static int read_file_header(const struct source *s, struct file_header *ret,
     if (s->size < sizeof(ret->magic) ||
         read_at(s, 0, ret, sizeof(ret->magic) + sizeof(ret->size), "no header", err) < 0 ||
         memcmp(ret->magic, PERF_MAGIC, sizeof(ret->magic)) != 0) {
-        error_set(err, BENCH_ERROR_RUN, "'%s' is no perf.data file", s->path);
-        if (s->size >= sizeof(ret->magic) &&
-            memcmp(ret->magic, MAGIC_SWAPPED, sizeof(ret->magic)) == 0)
-            error_hint(err, "it comes from a machine of the other byte order: use 'perf script'");
+        if (s->size < sizeof(ret->magic) ||
+            memcmp(ret->magic, PERF_MAGIC_SWAPPED, sizeof(ret->magic)) != 0)
+            return error_set(err, BENCH_ERROR_RUN, "'%s' is no perf.data file", s->path);
+        error_set(err, BENCH_ERROR_RUN,
+                  "'%s' comes from a machine of the other byte order, which is not supported",
+                  s->path);
+        error_hint(err, "make folded text of it: 'perf script -i FILE | stackcollapse-perf.pl'");
         return -1;
     }
     if (ret->size == PIPE_HEADER_SIZE) {
@@ -108,7 +110,15 @@ static int read_file_header(const struct source *s, struct file_header *ret,
     }
     if (ret->size < sizeof(*ret))
         return damaged(s, err, 8, "the header is too short");
-    return read_at(s, 0, ret, sizeof(*ret), "the header is cut short", err);
+    if (read_at(s, 0, ret, sizeof(*ret), "the header is cut short", err) < 0)
+        return -1;
+    if (ret->features[FEATURE_STAT / 64] & 1ULL << FEATURE_STAT % 64) {
+        error_set(err, BENCH_ERROR_RUN, "'%s' was written by 'perf stat record': it has no samples",
+                  s->path);
+        error_hint(err, "record with 'perf record -g -o FILE'");
+        return -1;
+    }
+    return 0;
 }
 
 static int compare_ids(const void *a, const void *b)

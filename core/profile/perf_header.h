@@ -15,6 +15,7 @@
 #include <bench/types.h>
 
 #define PERF_MAGIC "PERFILE2" /* the first bytes of a file */
+#define PERF_MAGIC_SWAPPED "2ELIFREP"
 
 struct perf_event {
     struct perf_event_attr attr; /* what the file does not have is 0 */

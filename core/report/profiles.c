@@ -175,7 +175,7 @@ static int read_file(const struct entry *e, const struct stored_run *run, struct
 
     if (dirfd < 0)
         return -1;
-    if (folded_read_file(ret, dirfd, folded, &why) == 0)
+    if (folded_read_file(ret, NULL, dirfd, folded, &why) == 0)
         return 0;
     if (why.errnum == ENOENT && fold(e, dirfd, perf_data, ret, &why) == 0) {
         strings_addf(notes,

@@ -127,7 +127,7 @@ static double folded(const struct watched *w, const char *frame)
     struct wanted wanted = {.frame = frame};
     struct bench_error err = {0};
 
-    stage_expect_ok(folded_read_file(stacks, AT_FDCWD, path, &err), &err);
+    stage_expect_ok(folded_read_file(stacks, NULL, AT_FDCWD, path, &err), &err);
     stacks_each(stacks, add_if_in, &wanted);
     return wanted.us;
 }

@@ -20,7 +20,7 @@ static void read_text(struct stacks *s, const char *text)
     cleanup_file FILE *in = fmemopen((void *)text, strlen(text), "r");
     struct bench_error err = {0};
 
-    assert_int_equal(folded_read(s, in, "text", &err), 0);
+    assert_int_equal(folded_read(s, NULL, in, "text", &err), 0);
 }
 
 static uint32_t find(const struct comparison *c, const char *name)

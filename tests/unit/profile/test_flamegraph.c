@@ -25,7 +25,7 @@ static struct stacks *of(const char *text)
     cleanup_file FILE *in = fmemopen((void *)text, strlen(text), "r");
     struct bench_error err = {0};
 
-    assert_int_equal(folded_read(s, in, "text", &err), 0);
+    assert_int_equal(folded_read(s, NULL, in, "text", &err), 0);
     return s;
 }
 

@@ -149,6 +149,50 @@ static void one_event_is_folded(void **state)
     assert_string_equal(err.hint, "known: dummy:HG, cycles:u");
 }
 
+/* A sample of one event among several: its id comes first. */
+static void sample_of(struct perf_file *f, size_t event, uint64_t time)
+{
+    struct text body = {0};
+
+    perf_file_word(&body, FIRST_ID + event);
+    perf_file_word(&body, 0x1010);
+    perf_file_pair(&body, 7, 7);
+    perf_file_word(&body, time);
+    perf_file_word(&body, 10 + event);
+    perf_file_word(&body, 0);
+    perf_file_record(f, PERF_RECORD_SAMPLE, PERF_RECORD_MISC_USER, &body);
+}
+
+static void what_is_left_out_of_several_events_is_said(void **state)
+{
+    cleanup_perf_file struct perf_file f;
+    cleanup_folding struct folding first, second, last;
+
+    (void)state;
+    perf_file_begin(&f);
+    f.n_attrs = 3;
+    f.attrs[0].sample_type |= PERF_SAMPLE_IDENTIFIER;
+    f.attrs[2] = f.attrs[1] = f.attrs[0];
+    f.names[1] = "task-clock:u";
+    f.attrs[1].config = PERF_COUNT_SW_TASK_CLOCK;
+    f.names[2] = "cycles";
+    f.attrs[2].type = PERF_TYPE_HARDWARE;
+    for (uint64_t i = 0; i < 5; i++)
+        sample_of(&f, i < 2 ? 0 : 1, 10 + i);
+    perf_file_end(&f);
+    fold(&first, f.path, &(struct fold_options){0});
+    assert_string_equal(first.summary.event, "cpu-clock");
+    assert_int_equal(first.summary.samples, 2);
+    assert_int_equal(first.summary.others.count, 1);
+    assert_string_equal(first.summary.others.items[0], "3 samples of 'task-clock:u'");
+    fold(&second, f.path, &(struct fold_options){.event = "task-clock"});
+    assert_int_equal(second.summary.samples, 3);
+    assert_string_equal(second.summary.others.items[0], "2 samples of 'cpu-clock'");
+    fold(&last, f.path, &(struct fold_options){.event = "cycles"});
+    assert_int_equal(last.summary.samples, 0);
+    assert_int_equal(last.summary.others.count, 2);
+}
+
 static void broken_stacks_are_said_to_be(void **state)
 {
     const uint64_t good[] = {USER, 0x3010, 0x1020, 0x1010, 0x1018};
@@ -304,6 +348,7 @@ int main(void)
         cmocka_unit_test(stacks_from_the_root_with_the_kernel_on_top),
         cmocka_unit_test(calls_that_the_cpu_recorded),
         cmocka_unit_test(one_event_is_folded),
+        cmocka_unit_test(what_is_left_out_of_several_events_is_said),
         cmocka_unit_test(broken_stacks_are_said_to_be),
         cmocka_unit_test(a_short_stack_may_be_whole),
         cmocka_unit_test(some_broken_stacks_are_not_said),

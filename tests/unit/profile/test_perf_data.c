@@ -347,8 +347,13 @@ static void other_files_are_refused_by_name(void **state)
     perf_file_end(&f);
     memcpy(f.bytes.data, "2ELIFREP", 8);
     perf_file_rewrite(&f, f.bytes.length);
-    assert_refused(&f, "is no perf.data file");
+    assert_refused(&f, "comes from a machine of the other byte order, which is not supported");
+    assert_true(perf_data_is(f.path));
     memcpy(f.bytes.data, "PERFILE2", 8);
+    f.bytes.data[72 + 19 / 8] |= 1 << 19 % 8; /* the feature that perf stat adds */
+    perf_file_rewrite(&f, f.bytes.length);
+    assert_refused(&f, "was written by 'perf stat record': it has no samples");
+    f.bytes.data[72 + 19 / 8] ^= 1 << 19 % 8;
     memcpy(f.bytes.data + 8, &(uint64_t){16}, 8);
     perf_file_rewrite(&f, f.bytes.length);
     assert_refused(&f, "was written to a pipe");

@@ -17,7 +17,7 @@ static int read_text(struct stacks *s, const char *text, size_t n, struct bench_
 {
     cleanup_file FILE *in = fmemopen((void *)text, n, "r");
 
-    return folded_read(s, in, "x.folded", err);
+    return folded_read(s, NULL, in, "x.folded", err);
 }
 
 static struct stacks *of(const char *text)
@@ -183,7 +183,7 @@ static void foreign_text(void **state)
 
     (void)state;
     assert_text(
-        s, "  lead;b c  7\na;[unknown];b 1\na\\\\b\\\\x;\\\\x00;\\\\x4 1 2.5\nlast 4\nx 1000\n");
+        s, "  lead;b c  7\na;[unknown];b 1\na\\\\b\\\\x;\\\\x00;\\\\x4\\x201 2.5\nlast 4\nx 1000\n");
 }
 
 static void bad_lines_are_named(void **state)
@@ -215,10 +215,75 @@ static void bad_lines_are_named(void **state)
 
     assert_int_equal(read_text(s, "a 1\nb\0c 2\n", 10, &err), -1);
     assert_string_equal(err.message, "x.folded:2: a NUL byte: this is no folded text");
-    assert_int_equal(folded_read_file(s, AT_FDCWD, "/nowhere/x.folded", &err), -1);
+    assert_int_equal(folded_read_file(s, NULL, AT_FDCWD, "/nowhere/x.folded", &err), -1);
     assert_string_equal(err.message, "cannot open '/nowhere/x.folded': No such file or directory");
-    assert_int_equal(folded_read_file(s, AT_FDCWD, "/proc", &err), -1);
+    assert_int_equal(folded_read_file(s, NULL, AT_FDCWD, "/proc", &err), -1);
     assert_string_equal(err.message, "/proc:1: cannot read: Is a directory");
+}
+
+static int read_both(struct stacks *s, struct stacks *before, const char *text,
+                     struct bench_error *err)
+{
+    cleanup_file FILE *in = fmemopen((void *)text, strlen(text), "r");
+
+    return folded_read(s, before, in, "x.folded", err);
+}
+
+static void a_byte_order_mark_is_no_name(void **state)
+{
+    cleanup_stacks struct stacks *s = of("\xEF\xBB\xBFmain;read 7\nmain;\xEF\xBB\xBFwrite 3\n");
+
+    (void)state;
+    assert_text(s, "main;read 7\nmain;\xEF\xBB\xBFwrite 3\n");
+}
+
+static void two_weights_on_every_line_are_a_difference(void **state)
+{
+    cleanup_stacks struct stacks *s = stacks_new(), *before = stacks_new();
+    struct bench_error err = {0};
+
+    (void)state;
+    assert_int_equal(
+        read_both(s, before, "\xEF\xBB\xBF\na;b 1 2\n\na;c 1  0 \na;b\t0.5\t3\r\nold 4 0\n", &err),
+        1);
+    assert_text(before, "a;b 1.5\na;c 1\nold 4\n");
+    assert_text(s, "a;b 5\n");
+    assert_int_equal(read_both(s, NULL, "a;b 1 2\n", &err), -1);
+    assert_string_equal(err.message,
+                        "x.folded: every line ends in two weights: it is a difference already");
+    assert_int_equal(err.kind, BENCH_ERROR_USAGE);
+    assert_text(s, "a;b 5\n");
+}
+
+/* One line with one weight is enough, wherever it stands. What is written is never a difference. */
+static void names_may_end_in_numbers(void **state)
+{
+    static const char *const texts[] = {"worker 1 5\nother 2\n", "other 2\nworker 1 5\n"};
+    static const char written[] = "other 2\nworker\\x201 5\n";
+    struct bench_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        cleanup_stacks struct stacks *s = stacks_new(), *before = stacks_new(), *again = of(written);
+
+        assert_int_equal(read_both(s, before, texts[i], &err), 0);
+        assert_true(stacks_total(before) == 0);
+        assert_text(s, written);
+        assert_text(again, written);
+    }
+    cleanup_stacks struct stacks *number = of("12 5\n 7 5\na;3 4 1\nx 1_[k] 1\n1 x;y 1\n");
+
+    assert_text(number, "\\x207 5\n1 x;y 1\n12 5\na;3\\x204 1\nx 1_[k] 1\n");
+}
+
+static void perf_data_in_a_pipe_is_named(void **state)
+{
+    cleanup_stacks struct stacks *s = stacks_new();
+    struct bench_error err = {0};
+
+    (void)state;
+    assert_int_equal(read_text(s, "PERFILE2\0\0\0\n", 12, &err), -1);
+    assert_string_equal(err.message, "x.folded:1: this is perf.data, no folded text");
 }
 
 static void long_lines_end(void **state)
@@ -228,7 +293,7 @@ static void long_lines_end(void **state)
     struct bench_error err = {0};
 
     (void)state;
-    assert_int_equal(folded_read(s, in, "zero", &err), -1);
+    assert_int_equal(folded_read(s, NULL, in, "zero", &err), -1);
     assert_string_equal(err.message, "zero:1: a line of more than 16777216 bytes");
 }
 
@@ -313,6 +378,10 @@ int main(void)
         cmocka_unit_test(spelling_of_names),
         cmocka_unit_test(foreign_text),
         cmocka_unit_test(bad_lines_are_named),
+        cmocka_unit_test(a_byte_order_mark_is_no_name),
+        cmocka_unit_test(two_weights_on_every_line_are_a_difference),
+        cmocka_unit_test(names_may_end_in_numbers),
+        cmocka_unit_test(perf_data_in_a_pipe_is_named),
         cmocka_unit_test(long_lines_end),
         cmocka_unit_test(limits_are_visible),
         cmocka_unit_test(many_stacks),
