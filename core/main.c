@@ -49,8 +49,8 @@ static void open_standard_files(void)
         close(fd);
 }
 
-/* What bench and its plugins use at most is below a quarter of it. Roles inherit the limit, so it is
- * not changed here. Written plainly: printing needs more stack than there may be. */
+/* What bench and its plugins use at most is below a quarter of it. Roles inherit the limit, so it
+ * is not changed here. Written plainly: printing needs more stack than there may be. */
 static bool stack_suffices(void)
 {
     static const char message[] = "bench: the stack is limited to less than 1 MiB\n"

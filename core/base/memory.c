@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Without cleaning up, which would need memory: the guardian and the inits do it (containment.h). */
+/* Without cleaning up, which would need memory: the guardian and the inits do it (containment.h).
+ */
 _Noreturn static void out_of_memory(void)
 {
     static const char message[] =

@@ -404,7 +404,8 @@ static int check_row(const struct bench_option *row, size_t size, struct bench_e
     if (!(row->minimum <= row->maximum))
         return error_set(err, BENCH_ERROR_USAGE, "option '%s': its range is empty", row->name);
     if (!row->help || !*row->help || row->help[strcspn(row->help, "\n\r\x1b")])
-        return error_set(err, BENCH_ERROR_USAGE, "option '%s': its help is not one line", row->name);
+        return error_set(err, BENCH_ERROR_USAGE, "option '%s': its help is not one line",
+                         row->name);
     return check_fallback(row, err);
 }
 

@@ -44,7 +44,7 @@ struct stat_state {
 };
 
 /* Those that the machine lacks stay empty columns with the reason. */
-#define DEFAULT_EVENTS \
+#define DEFAULT_EVENTS                                                                     \
     "task-clock,context-switches,cpu-migrations,page-faults,cycles,instructions,branches," \
     "branch-misses,cache-references,cache-misses"
 

@@ -111,8 +111,9 @@ static enum bench_state explain_forbidden(const char *name, const struct perf_ev
             "event '%s': not permitted: '/proc/sys/kernel/perf_event_paranoid' is %d and this "
             "user lacks CAP_PERFMON",
             name, paranoid);
-        error_hint(err, "run as root or with CAP_PERFMON, or let every user: sysctl "
-                        "kernel.perf_event_paranoid=%d",
+        error_hint(err,
+                   "run as root or with CAP_PERFMON, or let every user: sysctl "
+                   "kernel.perf_event_paranoid=%d",
                    needed);
     }
     return BENCH_NOT_SUPPORTED;

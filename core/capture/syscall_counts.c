@@ -131,8 +131,9 @@ static int explain(int errnum, struct bench_error *err)
     } else if ((errnum == EPERM || errnum == EACCES) && geteuid() != 0) {
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "counting system calls takes CAP_BPF and CAP_PERFMON, which this user lacks");
-        error_hint(err, "run as root, or with both; 'stat' with 'events: raw_syscalls:sys_enter' counts "
-                        "them without names where perf_event_paranoid allows it");
+        error_hint(err,
+                   "run as root, or with both; 'stat' with 'events: raw_syscalls:sys_enter' counts "
+                   "them without names where perf_event_paranoid allows it");
     } else if (errnum == EPERM || errnum == EACCES) {
         error_errno(err, BENCH_ERROR_ENVIRONMENT, errnum,
                     "the kernel refuses the BPF program that counts system calls");
@@ -155,8 +156,9 @@ static int find_namespace(struct namespace *ret, pid_t pid, struct bench_error *
     if (own.st_ino == st.st_ino) {
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "roles cannot be told apart without PID namespaces of their own");
-        error_hint(err, "run as root: a user namespace ('unshare -Ur') does not do; 'bench check' says "
-                        "what stands in the way");
+        error_hint(err,
+                   "run as root: a user namespace ('unshare -Ur') does not do; 'bench check' says "
+                   "what stands in the way");
         return -1;
     }
     /* As the kernel writes a device number, which differs from what stat() shows. */

@@ -68,8 +68,10 @@ int tracefs_explain(const char *event, enum tracefs_access found, struct bench_e
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "event '%s': tracepoints are listed in '%s', which is not mounted", event,
                   TRACEFS);
-        error_hint(err, "run as root, or let every user: mount -t tracefs -o mode=755 tracefs %s; " PARANOID,
-                   TRACEFS);
+        error_hint(
+            err,
+            "run as root, or let every user: mount -t tracefs -o mode=755 tracefs %s; " PARANOID,
+            TRACEFS);
     }
     return -1;
 }

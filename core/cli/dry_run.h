@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints a plan instead of running it, and what stands in its way on this machine. Refused is what a
- * run would refuse on every machine.
+ * Prints a plan instead of running it, and what stands in its way on this machine. Refused is what
+ * a run would refuse on every machine.
  */
 #ifndef CLI_DRY_RUN_H
 #define CLI_DRY_RUN_H

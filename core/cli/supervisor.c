@@ -19,7 +19,8 @@
 
 /* A hook returns within milliseconds. */
 #define HOOK_PATIENCE_NS (3 * NS_PER_S)
-/* Less than that between two signals is one wish to stop: timeout(1) signals a process and its group. */
+/* Less than that between two signals is one wish to stop: timeout(1) signals a process and its
+ * group. */
 #define SECOND_SIGNAL_NS (300 * NS_PER_MS)
 #define TICK_NS (50 * NS_PER_MS)
 /* The guardian and the inits need less. */
@@ -139,8 +140,8 @@ static void watch(struct supervisor *s)
 
     while (!reap(s)) {
         siginfo_t info;
-        int signal = s->asked ? sigtimedwait(&s->watched, &info, &tick)
-                              : sigwaitinfo(&s->watched, &info);
+        int signal =
+            s->asked ? sigtimedwait(&s->watched, &info, &tick) : sigwaitinfo(&s->watched, &info);
 
         if (signal > 0 && signal != SIGCHLD)
             pass_on(s, &info);
@@ -149,8 +150,8 @@ static void watch(struct supervisor *s)
     }
 }
 
-/* What a child that did not clean up has left: the guardian and the inits, which do it now, are ours
- * since it is gone. */
+/* What a child that did not clean up has left: the guardian and the inits, which do it now, are
+ * ours since it is gone. */
 static void await_leftovers(void)
 {
     int64_t deadline = clock_now() + LEFTOVERS_PATIENCE_NS;
@@ -181,7 +182,8 @@ static void add_hint(struct bench_error *err, const struct supervisor *s, int si
     if (signal == SIGKILL)
         error_hint(err, "the kernel kills for want of memory: 'dmesg | tail' says so");
     else if (in_hook(s->sequence))
-        error_hint(err, "this is a mistake in the plugin: docs/plugin-api.md says what a hook may do");
+        error_hint(err,
+                   "this is a mistake in the plugin: docs/plugin-api.md says what a hook may do");
     else if (signal)
         error_hint(err, "this is a mistake in bench, or in a plugin's thread or handler");
 }
@@ -260,8 +262,8 @@ int supervise(int (*work)(void *), void *context)
     pid_t self = getpid();
     sigset_t old;
 
-    s.report = mmap(NULL, sizeof(*s.report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                    0);
+    s.report =
+        mmap(NULL, sizeof(*s.report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s.report == MAP_FAILED) {
         error_errno(&err, BENCH_ERROR_RUN, errno, "cannot map shared memory");
         return cli_error(&err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hook of a plugin runs in the bench process, so it can do anything to it. Each call stands between
- * hook_begin() and hook_end(), which see to three things:
+ * A hook of a plugin runs in the bench process, so it can do anything to it. Each call stands
+ * between hook_begin() and hook_end(), which see to three things:
  *
  * - A mark says which hook is running, in memory that a parent process may share: when the process
  *   ends, crashes or hangs in a hook, the parent can still say whose it was (cli/supervisor.h).

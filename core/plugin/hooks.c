@@ -153,8 +153,9 @@ static int check_totals(const struct bench_result *r, struct bench_error *err)
         const struct result_total *t = &r->totals[i];
 
         if (!is_name(t->metric))
-            return hook_mistake(err, "reports '%.*s': a name is at most %d lower-case letters, "
-                                     "digits and '_'",
+            return hook_mistake(err,
+                                "reports '%.*s': a name is at most %d lower-case letters, "
+                                "digits and '_'",
                                 LONGEST_NAME, t->metric, LONGEST_NAME);
         if (!isfinite(t->value))
             return hook_mistake(err, "reports %g for '%s': not a number", t->value, t->metric);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hooks of plugins, called as hook.h says, and what they report checked as a file from a stranger
- * is. Nothing else calls a hook, but registry.c bench_plugin_get(). The contracts are those of
- * include/bench/.
+ * The hooks of plugins, called as hook.h says, and what they report checked as a file from a
+ * stranger is. Nothing else calls a hook, but registry.c bench_plugin_get(). The contracts are
+ * those of include/bench/.
  */
 #ifndef PLUGIN_HOOKS_H
 #define PLUGIN_HOOKS_H

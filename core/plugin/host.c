@@ -456,10 +456,11 @@ static const char *describe_outside(int64_t ns, char out[64])
 
 static int clock_was_set(const struct bench_result *r, struct bench_error *err)
 {
-    error_set(err, BENCH_ERROR_RUN,
-              "the machine's clock was set by %+.3f s in the repetition: what a tool measured by it "
-              "is wrong",
-              (double)r->clock_step_ns / 1e9);
+    error_set(
+        err, BENCH_ERROR_RUN,
+        "the machine's clock was set by %+.3f s in the repetition: what a tool measured by it "
+        "is wrong",
+        (double)r->clock_step_ns / 1e9);
     error_hint(err, "stop what sets the clock while measuring (chronyd, ntpd, systemd-timesyncd)");
     return -1;
 }

@@ -21,9 +21,9 @@ struct process_file {
 
 struct bench_process {
     const struct bench_plugin *plugin; /* that describes it; NULL: the core */
-    struct strings argv;        /* [0] is what the plugin named; see `program` */
-    char *program;              /* absolute path, set by process_resolve() */
-    struct strings environment; /* "NAME=value", over the inherited environment */
+    struct strings argv;               /* [0] is what the plugin named; see `program` */
+    char *program;                     /* absolute path, set by process_resolve() */
+    struct strings environment;        /* "NAME=value", over the inherited environment */
     struct process_file *files;
     size_t n_files, files_capacity;
     struct strings directories;
@@ -44,8 +44,8 @@ void process_init(struct bench_process *p, const char *search, const char *searc
 /* Finds the program of argv[0]; checks that there is one, or a main, and that the plugin called the
  * host correctly (RUN error). ENVIRONMENT error with a hint when the program is missing. */
 int process_resolve(struct bench_process *p, struct bench_error *err);
-/* The row of the plugin's table for the resolved program: the one by its file's name, else the first,
- * because an arm's `path` may name another file. NULL without a table. */
+/* The row of the plugin's table for the resolved program: the one by its file's name, else the
+ * first, because an arm's `path` may name another file. NULL without a table. */
 const struct bench_program *process_row(const struct bench_process *p);
 void process_release(struct bench_process *p);
 

@@ -166,7 +166,8 @@ static int check_options(const struct bench_plugin *p, struct bench_error *err)
         n++;
     if (n > MOST_OPTIONS)
         return refuse(err, "has more than %d options", MOST_OPTIONS);
-    return option_check(p->options, p->state_size, err) < 0 ? error_context(err, "option table") : 0;
+    return option_check(p->options, p->state_size, err) < 0 ? error_context(err, "option table")
+                                                            : 0;
 }
 
 int plugin_check(const struct bench_plugin *p, struct bench_error *err)

@@ -191,8 +191,9 @@ static int isolate(struct network *n, const char *congestion, struct bench_error
     read_tuning(values);
     if (unshare(CLONE_NEWNET) < 0) {
         error_errno(err, BENCH_ERROR_ENVIRONMENT, errno, "cannot make a network namespace");
-        error_hint(err, "run as root, in a user namespace ('unshare -Ur bench …'), or with 'network: "
-                        "host'");
+        error_hint(err,
+                   "run as root, in a user namespace ('unshare -Ur bench …'), or with 'network: "
+                   "host'");
         rc = -1;
     } else {
         rc = set_up_inside(n, congestion, values, err);

@@ -3,11 +3,11 @@
  * The network of one repetition: the host's, or a namespace of its own with lo up and a chosen
  * congestion control; free ports; and what the kernel says about it (who listens, TCP statistics).
  *
- * A reserved port is a number that no process has bound and that the kernel never chooses by itself:
- * it lies outside of ip_local_port_range as long as there is one outside. It stays unbound, so that a
- * server without SO_REUSEADDR can bind it. Other benches in the same network keep away from it: an
- * abstract Unix socket is its lock for the repetition's life. A namespace lives as long as this
- * struct and the processes in it.
+ * A reserved port is a number that no process has bound and that the kernel never chooses by
+ * itself: it lies outside of ip_local_port_range as long as there is one outside. It stays unbound,
+ * so that a server without SO_REUSEADDR can bind it. Other benches in the same network keep away
+ * from it: an abstract Unix socket is its lock for the repetition's life. A namespace lives as long
+ * as this struct and the processes in it.
  *
  * A new namespace starts with the kernel's defaults for many settings. Those that matter to TCP on
  * the loopback (buffer sizes, port range, somaxconn and others: the table in network.c) are copied

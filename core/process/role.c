@@ -569,8 +569,9 @@ static void describe_departure(const struct role *r, struct bench_error *err)
                   program, left, left == 1 ? "" : "es");
     else
         error_set(err, BENCH_ERROR_RUN, "'%s' ended early with exit status 0", program);
-    error_hint(err, "keep it in the foreground, without options such as --daemon: bench stops it at "
-                    "the end; what it printed is in '%s'",
+    error_hint(err,
+               "keep it in the foreground, without options such as --daemon: bench stops it at "
+               "the end; what it printed is in '%s'",
                r->spec.directory);
 }
 

@@ -25,8 +25,9 @@ int local_network(struct network **ret, const struct scenario *s, bool can_isola
     if (!isolated && congestion) {
         error_set(err, BENCH_ERROR_ENVIRONMENT,
                   "congestion '%s' needs a network of its own, and there is none", congestion);
-        error_hint(err, "use 'network: isolated' as root or in a user namespace ('unshare -Ur bench …'), "
-                        "or leave 'congestion' out");
+        error_hint(
+            err, "use 'network: isolated' as root or in a user namespace ('unshare -Ur bench …'), "
+                 "or leave 'congestion' out");
         return -1;
     }
     if (network_new(ret, isolated, congestion, err) < 0)
@@ -96,13 +97,15 @@ static int check_descriptors(const struct point *point, struct bench_error *err)
     error_set(err, BENCH_ERROR_ENVIRONMENT,
               "jobs: %lld connections need %lld open files in one process: the limit is %llu", jobs,
               need, (unsigned long long)limit.rlim_max);
-    error_hint(err, "raise it ('ulimit -n %lld' as root, LimitNOFILE= of a service, nofile in "
-                    "'/etc/security/limits.conf'), or ask for fewer 'jobs'",
+    error_hint(err,
+               "raise it ('ulimit -n %lld' as root, LimitNOFILE= of a service, nofile in "
+               "'/etc/security/limits.conf'), or ask for fewer 'jobs'",
                need);
     return -1;
 }
 
-/* What this process holds, measured: 17 for each role that is alive, and one for each of its events. */
+/* What this process holds, measured: 17 for each role that is alive, and one for each of its
+ * events. */
 enum { DESCRIPTORS_OF_A_ROLE = 20, DEFAULT_EVENTS = 10 };
 
 static size_t count_events(const struct scenario *s)
@@ -135,7 +138,8 @@ static size_t count_roles(const struct point *point)
 static int check_own_descriptors(const struct point *point, struct bench_error *err)
 {
     size_t roles = count_roles(point);
-    rlim_t need = OWN_DESCRIPTORS + roles * (DESCRIPTORS_OF_A_ROLE + count_events(&point->scenario));
+    rlim_t need =
+        OWN_DESCRIPTORS + roles * (DESCRIPTORS_OF_A_ROLE + count_events(&point->scenario));
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= need)
@@ -152,8 +156,8 @@ static int check_own_descriptors(const struct point *point, struct bench_error *
     return -1;
 }
 
-/* Every connection of a hop takes one of the ports that the kernel chooses from; a network of its own
- * has the host's range. */
+/* Every connection of a hop takes one of the ports that the kernel chooses from; a network of its
+ * own has the host's range. */
 static int check_ports(const struct point *point, struct bench_error *err)
 {
     cleanup_free char *range = file_peek("/proc/sys/net/ipv4/ip_local_port_range");

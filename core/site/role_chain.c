@@ -195,8 +195,7 @@ bool point_pausable(const struct point *point)
     bool result;
 
     role_chain_init(&chain, point, 0, "/nonexistent", 0);
-    result =
-        hook_pausable(point->workload, point->workload_state, &chain.roles[chain.client].role);
+    result = hook_pausable(point->workload, point->workload_state, &chain.roles[chain.client].role);
     role_chain_release(&chain);
     return result;
 }

@@ -98,8 +98,9 @@ void plugin_files_warn(const json_t *files, struct strings *ret)
     json_array_foreach((json_t *)files, i, file)
     {
         if (text(file, "replaces")[0])
-            strings_addf(ret, "the %s '%s' is the plugin '%s', in place of '%s'", text(file, "kind"),
-                         text(file, "name"), text(file, "path"), text(file, "replaces"));
+            strings_addf(ret, "the %s '%s' is the plugin '%s', in place of '%s'",
+                         text(file, "kind"), text(file, "name"), text(file, "path"),
+                         text(file, "replaces"));
     }
 }
 

@@ -72,7 +72,7 @@ YAML
 @test "a tracepoint that an ordinary user may not count is an error" {
     ordinary_user
     "${USER[@]}" test -r /sys/kernel/tracing/events -a "$(cat /proc/sys/kernel/perf_event_paranoid)" -lt 0 &&
-        skip "everybody may count tracepoints here"
+        skip "every user may count tracepoints here"
     refused "capture 'stat': event 'syscalls:sys_enter_read': " stat -r none --cpu-limit 0 --repeat 1 \
         --events syscalls:sys_enter_read
     [[ $stderr == *"hint: run as root"*"kernel.perf_event_paranoid=-1"* ]]

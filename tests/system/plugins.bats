@@ -217,7 +217,7 @@ spin() {
     cat out
     [ "$code" -eq 143 ]
     grep -qxF "bench: plugin 'evil' ('$FILE'): hook 'describe' did not return after SIGTERM" out
-    # The impatient do not wait.
+    # A second signal ends it at once.
     export MISDEED_KIND=workload
     spin parse_loop run -w evil -r none --hops 0 --cpu-limit 0 --repeat 1 --warmup 0 --duration 50ms -q
     kill -INT $pid
@@ -243,7 +243,7 @@ spin() {
     [ "$(jq -r '.plugins[] | select(.kind == "relay") | .name + " " + .path + " " + .sha256' one/run.json)" = \
         "nginx $FILE $(sha256sum <"$FILE" | cut -d' ' -f1)" ]
     [ "$(jq -r '.plugins[] | select(.kind == "workload") | "\(.name) \(.replaces)"' one/run.json)" = "builtin null" ]
-    # The same file twice takes nobody's place.
+    # The same file twice replaces nothing.
     cp "$FILE" plugins/twice.so
     export MISDEED=none
     "$BENCH" run -r evil --hops 1 --cpu-limit 0 --repeat 1 --warmup 100ms --duration 200ms -q -o two >out 2>err
