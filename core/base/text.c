@@ -254,3 +254,14 @@ char *text_last_lines(const char *text, size_t limit)
     }
     return xstrdup(begin);
 }
+
+char *string_trimmed(const char *s)
+{
+    size_t n;
+
+    s += strspn(s, " ");
+    n = strlen(s);
+    while (n && s[n - 1] == ' ')
+        n--;
+    return xstrndup(s, n);
+}

@@ -28,6 +28,8 @@ struct strings {
 };
 
 bool string_ends_with(const char *s, const char *tail);
+/* A copy without blanks at its ends. Caller frees. */
+char *string_trimmed(const char *s);
 /* "s" behind a number of things, or "" behind one. */
 const char *plural(size_t n);
 void strings_add(struct strings *s, const char *item); /* copies */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
 #include <libgen.h>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/say.h"
+#include "cli/suggest.h"
 #include "store/layout.h"
 #include "store/run_json.h"
 
@@ -255,7 +257,7 @@ int cli_read_scenario(const struct cli *cli, const char *name, struct scenario *
             ret->name = name_of_run(path);
         return 0;
     }
-    if (!strchr(path, '/') && strcmp(path, "-") != 0 && access(path, F_OK) < 0)
-        error_hint(err, "'bench list scenarios' names the shipped ones");
+    if (strcmp(path, "-") != 0 && access(path, F_OK) < 0 && errno == ENOENT)
+        suggest_scenario(cli, path, err);
     return -1;
 }

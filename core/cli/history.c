@@ -68,8 +68,8 @@ static int print_help(void)
             "A metric over the stored runs of a scenario, oldest first: its estimate in each run,\n"
             "its ratio to another arm of the same run, what differs from the run before, and the\n"
             "runs from which on its level is another. Runs of different kinds of machines are\n"
-            "apart. 'bench report --details' names the metrics; a beginning that fits one is "
-            "enough.\n\n");
+            "apart. 'bench report --details' names the metrics; a beginning that fits one is\n"
+            "enough, or the head of its column: throughput, 'latency p99'.\n\n");
     select_help();
     cli_help_row("--point POINT", "this point of a sweep only, like 'jobs=10'");
     cli_help_row("--anchor ARM",

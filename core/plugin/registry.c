@@ -409,7 +409,12 @@ static int unknown(const struct registry *r, enum bench_plugin_kind kind, const 
     if (close)
         error_hint(err, "did you mean '%s'?", close);
     else if (names.count)
-        error_hint(err, "there are: %s", text_get(&list));
+        error_hint(err,
+                   strings_has(&names, "command")
+                       ? "there are: %s; 'command' runs any other from its command line, and "
+                         "BENCH_PLUGIN_PATH names directories with more plugins"
+                       : "there are: %s; BENCH_PLUGIN_PATH names directories with more plugins",
+                   text_get(&list));
     else
         error_hint(err, "no %s was found; BENCH_PLUGIN_PATH names more plugin directories",
                    plugin_kind_name(kind));

@@ -86,6 +86,21 @@ static char *trimmed(const char *from, size_t n)
     return xstrndup(from, n);
 }
 
+/* Length of the metric in what stands before the condition: the words before "of" or "at", as
+ * tables head it, or the first word when that is one and the words are none. */
+static size_t metric_length(const char *left)
+{
+    const char *of = strstr(left, " of "), *at = strstr(left, " at ");
+    const char *end = of && (!at || of < at) ? of : at ? at : left + strlen(left);
+    cleanup_free char *words = trimmed(left, (size_t)(end - left));
+    cleanup_free char *first = xstrndup(left, strcspn(left, " "));
+    const struct bench_metric *row;
+    cleanup_free char *whole = metric_resolve(words, &row, NULL);
+    cleanup_free char *word = whole ? NULL : metric_resolve(first, &row, NULL);
+
+    return whole || !word ? strlen(words) : strlen(first);
+}
+
 /* The last " at " or the first "of ": behind the metric's name. */
 static int parse_scope(struct gate *g, const char *text, const char *scope, struct bench_error *err)
 {
@@ -187,7 +202,7 @@ static int parse(struct gate *g, const char *text, struct bench_error *err)
 
     if (!behind)
         return refuse(err, text, "there is no condition in it");
-    length = strcspn(left, " ");
+    length = metric_length(left);
     scope = left + length + strspn(left + length, " ");
     left[length] = '\0';
     if (!*left || !behind[strspn(behind, " ")])

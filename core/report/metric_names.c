@@ -131,46 +131,101 @@ static void find_longer(const char *name, struct strings *ret, struct strings *r
             strings_add(ret, ret_all->items[i]);
 }
 
-/* The metric that tables head so, of a run as a whole. */
-static const char *name_of_title(const char *title)
+/* "CPU relay_1" and "cpu_relay_1" head the same column. */
+static bool same_title(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        const int x = *a == '_' ? ' ' : tolower((unsigned char)*a);
+        const int y = *b == '_' ? ' ' : tolower((unsigned char)*b);
+
+        if (x != y)
+            return false;
+    }
+    return *a == *b;
+}
+
+/* The metrics that tables head so, of the run, a role or a hop. */
+static void find_titled(const char *title, struct strings *ret)
 {
     const struct metric_row *row;
+    char *role;
 
-    for (size_t i = 0; (row = metric_row(i)); i++)
-        if (strcmp(row->metric.title, title) == 0 && !strchr(row->metric.name, '{'))
-            return row->metric.name;
+    for (size_t i = 0; (row = metric_row(i)); i++) {
+        const bool several = strchr(row->metric.title, '{') != NULL;
+
+        for (int k = 0; row->scope != EVENT && (several || k == 0) && (role = role_name(k)); k++) {
+            cleanup_free char *name = metric_expand(row->metric.name, role, NULL, NULL);
+            cleanup_free char *head = metric_expand(row->metric.title, role, NULL, NULL);
+
+            if (is_of_role(row, role) && same_title(head, title))
+                strings_add(ret, name);
+            free(role);
+        }
+    }
+}
+
+/* "cycles relay_1": what tables head events of a role with is their name in words. Caller frees. */
+static char *in_words(const char *title)
+{
+    char *name = xstrdup(title);
+
+    for (char *p = name; *p; p++)
+        *p = *p == ' ' ? '_' : (char)tolower((unsigned char)*p);
+    return name;
+}
+
+static void refuse_several(const char *name, const struct strings *names, struct bench_error *err)
+{
+    error_set(err, BENCH_ERROR_USAGE, "'%s' may be any of %zu metrics", name, names->count);
+    error_hint(err, "say which: %s, %s%s", names->items[0], names->items[1],
+               names->count > 2 ? ", …" : "");
+}
+
+static void refuse_unknown(const char *name, const struct strings *all, struct bench_error *err)
+{
+    const char *close = nearest(name, (const char *const *)all->items);
+
+    error_set(err, BENCH_ERROR_USAGE, "there is no metric '%s'", name);
+    if (close)
+        error_hint(err, "did you mean '%s'?", close);
+    else
+        error_hint(err, "docs/measurement.md lists them; 'bench report --format json' shows those "
+                        "of a run");
+}
+
+/* Its names first, then the heads of tables. Caller frees; NULL with an error. */
+static char *full_name(const char *name, struct bench_error *err)
+{
+    cleanup_strings struct strings longer = {0}, all = {0}, titled = {0};
+    const struct metric_row *row = row_of(name);
+    cleanup_free char *words = NULL;
+
+    if (row && row->scope != EVENT)
+        return xstrdup(name);
+    find_longer(name, &longer, &all);
+    if (longer.count == 1)
+        return xstrdup(longer.items[0]);
+    if (row)
+        return xstrdup(name);
+    find_titled(name, &titled);
+    if (titled.count == 1)
+        return xstrdup(titled.items[0]);
+    if (titled.count || longer.count) {
+        refuse_several(name, titled.count ? &titled : &longer, err);
+        return NULL;
+    }
+    words = in_words(name);
+    if (strchr(name, ' ') && row_of(words))
+        return xstrdup(words);
+    refuse_unknown(name, &all, err);
     return NULL;
 }
 
 char *metric_resolve(const char *name, const struct bench_metric **ret_row, struct bench_error *err)
 {
-    cleanup_strings struct strings longer = {0}, all = {0};
-    const struct metric_row *row = row_of(name);
+    char *full = full_name(name, err);
 
-    if (!row || row->scope == EVENT)
-        find_longer(name, &longer, &all);
-    if (longer.count == 1) {
-        name = longer.items[0];
-        row = row_of(name);
-    } else if (!row && longer.count) {
-        error_set(err, BENCH_ERROR_USAGE, "'%s' may be any of %zu metrics", name, longer.count);
-        error_hint(err, "say which: %s, %s, …", longer.items[0], longer.items[1]);
-        return NULL;
-    }
-    if (!row) {
-        const char *close = nearest(name, (const char *const *)all.items);
-        const char *titled = name_of_title(name);
-
-        error_set(err, BENCH_ERROR_USAGE, "there is no metric '%s'", name);
-        if (titled)
-            error_hint(err, "what tables head '%s' is the metric '%s'", name, titled);
-        else if (close)
-            error_hint(err, "did you mean '%s'?", close);
-        else
-            error_hint(err, "docs/measurement.md lists them; 'bench report --format json' shows "
-                            "those of a run");
-        return NULL;
-    }
-    *ret_row = &row->metric;
-    return xstrdup(name);
+    if (full)
+        *ret_row = &row_of(full)->metric;
+    return full;
 }

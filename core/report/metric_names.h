@@ -9,8 +9,9 @@
 #include <bench/reporter.h>
 
 /* The full name that `name` stands for, of a run, a role, a hop or some event: itself, or the only
- * one that goes on behind it ("latency_p99"). NULL (USAGE) when a run could have none, or several.
- * Caller frees; `*ret_row` is the metric's row of the table. */
+ * one that goes on behind it ("latency_p99"), or the one that tables head so ("throughput",
+ * "latency p99", "CPU relay_1"). NULL (USAGE) when a run could have none, or several. Caller frees;
+ * `*ret_row` is the metric's row of the table. */
 char *metric_resolve(const char *name, const struct bench_metric **ret_row,
                      struct bench_error *err);
 

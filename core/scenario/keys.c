@@ -84,9 +84,9 @@ const struct bench_option scenario_keys[] = {
      .type = BENCH_OPTION_STRING,
      .offset = AT(metric),
      .help =
-         "bench compare: metrics that decide, separated by commas, each by its name or a beginning "
-         "that fits no other; unless given operations per "
-         "second where requests are counted, else throughput, at a rate the p99 of the latency"},
+         "bench compare: metrics that decide, separated by commas, each by its name, a beginning "
+         "that fits no other, or the head of its column; unless given operations per second "
+         "where requests are counted, else throughput, at a rate the p99 of the latency"},
     {.name = "margin",
      .type = BENCH_OPTION_SHARE,
      .offset = AT(margin),

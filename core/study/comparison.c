@@ -17,10 +17,11 @@ static int find_metrics(const struct scenario *s, struct strings *ret, struct be
 {
     cleanup_strings struct strings names = {0};
 
-    strings_split(&names, s->metric ? s->metric : "", ", ");
+    strings_split(&names, s->metric ? s->metric : "", ","); /* heads of tables have blanks */
     for (size_t i = 0; i < names.count; i++) {
         const struct bench_metric *row;
-        cleanup_free char *name = metric_resolve(names.items[i], &row, err);
+        cleanup_free char *trimmed = string_trimmed(names.items[i]);
+        cleanup_free char *name = metric_resolve(trimmed, &row, err);
 
         if (!name) {
             error_context(err, "metric");

@@ -68,15 +68,38 @@ static void parses(void **state)
     }
 }
 
-/* As the table of a run heads it. */
-static void a_title_is_no_name(void **state)
+/* As the tables of a run head it. */
+static void a_title_is_a_name(void **state)
 {
+    static const struct {
+        const char *text, *metric, *arm, *point;
+    } cases[] = {
+        {"throughput regresses 3%", "bits_per_second", NULL, NULL},
+        {"Latency P99 of b c at jobs=1 > 5ms", "latency_p99_seconds", "b c", "jobs=1"},
+        {"CPU relay_1 at jobs=1 > 1", "cpus_relay_1", NULL, "jobs=1"},
+        {"cpu/op of x > 1", "cpu_seconds_per_operation_relay", "x", NULL},
+        {"cycles relay_2 > 1", "cycles_relay_2", NULL, NULL},
+        {"operations > 1", "operations_per_second", NULL, NULL},
+    };
     struct bench_error err = {0};
     struct gate g;
 
     (void)state;
-    assert_int_equal(gate_parse(&g, "throughput regresses 3%", &err), -1);
-    assert_string_equal(err.hint, "what tables head 'throughput' is the metric 'bits_per_second'");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        if (gate_parse(&g, cases[i].text, &err) < 0)
+            fail_msg("%s: %s", cases[i].text, err.message);
+        assert_string_equal(g.metric, cases[i].metric);
+        assert_true(!g.arm == !cases[i].arm && !g.point == !cases[i].point);
+        if (g.arm)
+            assert_string_equal(g.arm, cases[i].arm);
+        if (g.point)
+            assert_string_equal(g.point, cases[i].point);
+        gate_release(&g);
+    }
+    assert_int_equal(gate_parse(&g, "throttled relay_1 > 3%", &err), -1);
+    assert_string_equal(err.message, "gate 'throttled relay_1 > 3%': 'throttled relay_1' may be "
+                                     "any of 2 metrics");
+    assert_string_equal(err.hint, "say which: throttled_seconds_relay_1, throttled_share_relay_1");
 }
 
 static void refuses(void **state)
@@ -467,7 +490,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses),
         cmocka_unit_test(refuses),
-        cmocka_unit_test(a_title_is_no_name),
+        cmocka_unit_test(a_title_is_a_name),
         cmocka_unit_test(matches),
         cmocka_unit_test(decides_levels),
         cmocka_unit_test(decides_changes),
