@@ -132,6 +132,24 @@ bool hook_pausable(const struct bench_workload *w, const void *state, const stru
     return hook_end(&c, 0, NULL) == 0 && result;
 }
 
+int hook_asked_bits(const struct bench_workload *w, const void *state,
+                    const struct bench_role *role, double *ret, struct bench_error *err)
+{
+    struct hook_call c;
+    double bits = 0;
+
+    if (HAS(w, struct bench_workload, asked_bits)) {
+        hook_begin(&c, &w->plugin, NULL, "asked_bits");
+        bits = w->asked_bits(state, role);
+        if (hook_end(&c, 0, err) < 0)
+            return -1;
+    }
+    if (!isfinite(bits) || bits < 0)
+        return hook_mistake(err, "asked for %g bit/s", bits);
+    *ret = bits;
+    return 0;
+}
+
 /* ---- results ---- */
 
 enum { LONGEST_NAME = 64 };

@@ -34,6 +34,9 @@ int hook_delivered(const struct bench_workload *w, const void *state, enum bench
 /* False when the workload has no such hook. */
 bool hook_pausable(const struct bench_workload *w, const void *state,
                    const struct bench_role *role);
+/* 0 when the workload has no such hook. */
+int hook_asked_bits(const struct bench_workload *w, const void *state,
+                    const struct bench_role *role, double *ret, struct bench_error *err);
 
 int hook_report(const struct bench_reporter *r, void *state, const struct bench_document *document,
                 const struct bench_style *style, struct bench_output *out, struct bench_error *err);

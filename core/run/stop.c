@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plugin/hooks.h"
+#include "run/asked.h"
 #include "store/disturbed.h"
 
 /* A wrapper's client is given the time to finish and write its results. */
@@ -119,6 +120,22 @@ static int parse_leftovers(struct repetition *p, struct bench_error *err)
     return status;
 }
 
+static int check_asked(struct repetition *p, struct bench_error *err)
+{
+    const struct point *point = p->step->point;
+    const struct chain_role *client = &p->chain.roles[p->chain.client];
+    struct asked asked = {
+        .requests = client->role.rate,
+        .jobs = client->role.jobs,
+        .own = client->process.main != NULL,
+    };
+
+    if (hook_asked_bits(point->workload, point->workload_state, &client->role, &asked.bits, err) < 0 ||
+        asked_compare(&asked, &p->record, err) < 0)
+        return error_context(err, "%s", client->title);
+    return 0;
+}
+
 int repetition_stop(struct repetition *p, struct bench_error *err)
 {
     struct repetition_record *record = &p->record;
@@ -140,7 +157,8 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
     record->clock_step_ns = p->clock->offset(p->clock) - record->wall_minus_monotonic_ns;
     if (good &&
         (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||
-         parse_leftovers(p, &first) < 0 || p->ops->finish(p->site, &first) < 0))
+         parse_leftovers(p, &first) < 0 || check_asked(p, &first) < 0 ||
+         p->ops->finish(p->site, &first) < 0))
         good = false;
     if (!good)
         disk_explain_full(p->directory, &first);

@@ -150,6 +150,10 @@ struct bench_workload {
      * then goes on as if no time had passed, and the others meanwhile have nothing to do. `role` as
      * for `client`. NULL: never. */
     bool (*pausable)(const void *state, const struct bench_role *role);
+
+    /* The payload in bits per second that the whole client is asked to move, 0: as much as it can.
+     * The core compares it with what was moved, as it compares `role->rate`. NULL: 0. */
+    double (*asked_bits)(const void *state, const struct bench_role *role);
 };
 
 #ifdef __cplusplus

@@ -21,6 +21,25 @@
 
 /* The client */
 
+/* Every client sends at its share of the rate, all of them at the same moments, the first of which is
+ * the start. */
+static int check_rate(const struct bench_role *role, struct bench_error *err)
+{
+    const double window = (double)role->duration_ns / 1e9;
+    const double each = role->rate * window / (double)role->jobs;
+
+    if (role->rate <= 0 || each >= WRAPPER_LEAST_PACED)
+        return 0;
+    host->fail(err, BENCH_ERROR_USAGE,
+               "rate: %.10g requests/s are %.3g of each of h2load's %lld clients ('jobs') in a "
+               "window of %.3g s, too few to be a rate",
+               role->rate, each, (long long)role->jobs, window);
+    host->hint(err, "%d are needed: a 'rate' of %.3g, fewer 'jobs', a longer 'duration', or workload "
+                    "'builtin'",
+               WRAPPER_LEAST_PACED, WRAPPER_LEAST_PACED * (double)role->jobs / window);
+    return -1;
+}
+
 static int check(const struct h2load *o, const struct bench_role *role, struct bench_error *err)
 {
     if (role->rate > 0 && role->poisson) {
@@ -28,6 +47,8 @@ static int check(const struct h2load *o, const struct bench_role *role, struct b
         host->hint(err, "set 'arrivals: constant', or use workload 'builtin'");
         return -1;
     }
+    if (check_rate(role, err) < 0)
+        return -1;
     return wrapper_check_threads("h2load", o->threads, role->jobs, "client", err);
 }
 

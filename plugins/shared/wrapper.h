@@ -12,6 +12,9 @@
 
 /* Above this share of failures a repetition has failed. */
 #define WRAPPER_MAX_FAILED 0.001
+/* What each connection of a paced tool has to send in the window. They send all at once and then all
+ * wait, so that a window holds one time more or less of it. */
+#define WRAPPER_LEAST_PACED 50
 /* Stamps above this are none: the year 2100. No count of a run comes near it either. */
 #define WRAPPER_LATEST_US 4102444800000000LL
 

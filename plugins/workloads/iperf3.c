@@ -100,7 +100,26 @@ static long long seconds_to_cover(const struct bench_role *role)
     return (role->warmup_ns + role->duration_ns + MARGIN_NS + SECOND - 1) / SECOND;
 }
 
-static int check(const struct bench_role *role, struct bench_error *err)
+/* iperf3 sends a whole block and then waits for as long as that had to take. */
+static int check_bit_rate(const struct state *state, const struct bench_role *role,
+                          struct bench_error *err)
+{
+    const double window = (double)role->duration_ns / SECOND;
+    const double blocks = state->bit_rate * window / 8 / (double)state->length;
+
+    if (state->bit_rate <= 0 || blocks >= WRAPPER_LEAST_PACED)
+        return 0;
+    host->fail(err, BENCH_ERROR_USAGE,
+               "bit_rate: %.10g bit/s are %.3g blocks of %lld bytes in a window of %.3g s, too few "
+               "to be a rate",
+               state->bit_rate, blocks, (long long)state->length, window);
+    host->hint(err, "%d are needed: set 'length' to %lld or less, or raise 'bit_rate' or 'duration'",
+               WRAPPER_LEAST_PACED,
+               (long long)(state->bit_rate * window / 8 / WRAPPER_LEAST_PACED));
+    return -1;
+}
+
+static int check(const struct state *state, const struct bench_role *role, struct bench_error *err)
 {
     if (role->jobs > MAX_STREAMS) {
         host->fail(err, BENCH_ERROR_USAGE, "jobs: iperf3 has at most %d streams, not %lld",
@@ -113,7 +132,7 @@ static int check(const struct bench_role *role, struct bench_error *err)
         host->hint(err, "its option 'bit_rate' holds each stream to a bit rate");
         return -1;
     }
-    return 0;
+    return check_bit_rate(state, role, err);
 }
 
 static int client(void *self, const struct bench_role *role, struct bench_process *p,
@@ -121,7 +140,7 @@ static int client(void *self, const struct bench_role *role, struct bench_proces
 {
     const struct state *state = self;
 
-    if (check(role, err) < 0)
+    if (check(state, role, err) < 0)
         return -1;
     host->argument(p, "iperf3");
     host->argument(p, "--client");
@@ -297,6 +316,11 @@ static int parse(void *self, const struct bench_leftovers *left, struct bench_re
     return status;
 }
 
+static double asked_bits(const void *self, const struct bench_role *role)
+{
+    return ((const struct state *)self)->bit_rate * (double)role->jobs;
+}
+
 static enum bench_side delivered(const void *self)
 {
     return ((const struct state *)self)->reverse ? BENCH_CLIENT : BENCH_SERVER;
@@ -319,6 +343,7 @@ static const struct bench_workload workload = {
     .client = client,
     .parse = parse,
     .delivered = delivered,
+    .asked_bits = asked_bits,
 };
 
 PLUGIN_EXPORT(workload)

@@ -264,6 +264,15 @@ static void refuses_what_it_cannot_do(void **state)
     poisson.poisson = true;
     assert_int_equal(p.workload->client(p.state, &poisson, &process, &p.err), -1);
     assert_string_equal(p.err.message, "rate: h2load sends at constant intervals only");
+    poisson.poisson = false;
+    assert_int_equal(p.workload->client(p.state, &poisson, &process, &p.err), -1);
+    assert_string_equal(p.err.message, "rate: 10 requests/s are 6.67 of each of h2load's 3 clients "
+                                       "('jobs') in a window of 2 s, too few to be a rate");
+    assert_string_equal(p.err.hint, "50 are needed: a 'rate' of 75, fewer 'jobs', a longer "
+                                    "'duration', or workload 'builtin'");
+    assert_int_equal(p.err.kind, BENCH_ERROR_USAGE);
+    poisson.rate = 75;
+    assert_int_equal(p.workload->client(p.state, &poisson, &process, &p.err), 0);
     process_release(&process);
 }
 

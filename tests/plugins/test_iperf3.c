@@ -155,6 +155,31 @@ static void a_duration_that_differs_from_the_clients_life(void **state)
                  "iperf3 says that it measured for 1.000 s, but its process lived for 3.010 s");
 }
 
+static void a_bit_rate_of_a_few_blocks_is_refused(void **state)
+{
+    struct bench_role role = {.size = sizeof(role),
+                              .connect = {"127.0.0.1", 4711},
+                              .protocol = "tcp",
+                              .jobs = 3,
+                              .duration_ns = 2 * NS_PER_S};
+    const struct bench_option *rate = option_find(p.workload->plugin.options, "bit_rate");
+    struct bench_process process;
+
+    (void)state;
+    process_init(&process, NULL, NULL);
+    assert_true(p.workload->asked_bits(p.state, &role) == 0);
+    option_set(rate, p.state, "1M", NULL);
+    assert_true(p.workload->asked_bits(p.state, &role) == 3e6);
+    assert_int_equal(p.workload->client(p.state, &role, &process, &p.err), -1);
+    assert_string_equal(p.err.message, "bit_rate: 1000000 bit/s are 1.91 blocks of 131072 bytes in "
+                                       "a window of 2 s, too few to be a rate");
+    assert_string_equal(p.err.hint, "50 are needed: set 'length' to 5000 or less, or raise "
+                                    "'bit_rate' or 'duration'");
+    option_set(option_find(p.workload->plugin.options, "length"), p.state, "5000", NULL);
+    assert_int_equal(p.workload->client(p.state, &role, &process, &p.err), 0);
+    process_release(&process);
+}
+
 static void describes_the_client(void **state)
 {
     struct bench_role role = {.size = sizeof(role),
@@ -195,6 +220,7 @@ int main(void)
         TEST(nonsense_is_refused),
         TEST(what_stands_around_the_json),
         TEST(a_duration_that_differs_from_the_clients_life),
+        TEST(a_bit_rate_of_a_few_blocks_is_refused),
         TEST(describes_the_client),
     };
 

@@ -143,6 +143,11 @@ PY
     run short h2load --set rate=400
     [ "$status" -eq 2 ]
     [[ $output == *"h2load sends at constant intervals only"*"set 'arrivals: constant'"* ]]
+    # Its clients would all send once, at the start: that is no rate.
+    run short h2load --jobs 10 --set rate=1 --set arrivals=constant -o low
+    [ "$status" -eq 2 ]
+    [[ $output == *"rate: 1 requests/s are 0.1 of each of h2load's 10 clients"*"hint: 50 are needed"* ]]
+    [ ! -e low ]
 }
 
 @test "h2load: its record of requests is not kept unless it is asked for" {

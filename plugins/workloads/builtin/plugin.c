@@ -98,6 +98,11 @@ static bool pausable(const void *state, const struct bench_role *role)
     return role->rate <= 0 && ((const struct options *)state)->rate_per_connection <= 0;
 }
 
+static double asked_bits(const void *state, const struct bench_role *role)
+{
+    return ((const struct options *)state)->rate_per_connection * (double)role->jobs;
+}
+
 #define FIELD(field) BENCH_OFFSET(struct options, field)
 #define MEBI (1024.0 * 1024)
 
@@ -223,6 +228,7 @@ static const struct bench_workload workload = {
     .client = describe_client,
     .delivered = delivered,
     .pausable = pausable,
+    .asked_bits = asked_bits,
 };
 
 PLUGIN_EXPORT(workload)
