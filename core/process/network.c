@@ -220,7 +220,7 @@ struct diag_sum {
     size_t inodes_capacity;
 };
 
-enum { STATE_ESTABLISHED = 1, STATE_LISTEN = 10 }; /* of the kernel's tcp_states.h */
+enum { STATE_ESTABLISHED = 1, STATE_LISTEN = 10, STATE_LAST = 12 }; /* of the kernel's tcp_states.h */
 
 static int diag_send(int fd, const struct diag_query *q)
 {
@@ -518,6 +518,32 @@ size_t network_listeners(struct network *n, uint64_t **ret)
     diag_dump(n, &q, &sum);
     *ret = sum.inodes;
     return (size_t)sum.sockets;
+}
+
+static bool knows(struct network *n, struct diag_query q)
+{
+    static const uint8_t families[] = {AF_INET, AF_INET6};
+    bool all = true;
+
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+        struct diag_sum sum = {0};
+
+        q.family = families[i];
+        if (diag_dump(n, &q, &sum) == 0)
+            all = all && sum.sockets == 0;
+        else if (errno != ENOENT) /* ENOENT: a kernel without IPv6 */
+            all = false;
+    }
+    return !all;
+}
+
+bool network_reached(struct network *n, uint16_t port)
+{
+    /* Every state of the kernel's but that of a listener. */
+    const uint32_t states = ((1u << (STATE_LAST + 1)) - 1) & ~(1u << STATE_LISTEN);
+
+    return knows(n, (struct diag_query){.states = states, .remote_port = port}) ||
+           knows(n, (struct diag_query){.states = states, .local_port = port});
 }
 
 int network_tcp_bytes(struct network *n, uint16_t port, uint64_t *ret_acked, uint64_t *ret_received)

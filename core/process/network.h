@@ -38,6 +38,10 @@ bool network_listening(struct network *n, uint16_t port);
  * frees *ret. */
 size_t network_listeners(struct network *n, uint64_t **ret);
 
+/* False when the kernel knows no TCP connection from or to `port`, also none that has ended: those
+ * it remembers for a minute, unless they were reset. True as well when it does not tell. */
+bool network_reached(struct network *n, uint16_t port);
+
 /* Cumulative TCP statistics of this network (RFC 1213, RFC 2012 and Linux TcpExt names). */
 struct network_counters {
     int64_t segments_out, segments_in, retransmits, active_opens, passive_opens;

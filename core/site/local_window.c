@@ -169,12 +169,37 @@ static void keep_latencies(struct local_site *l)
     }
 }
 
+static bool listens_on(const struct bench_process *process, uint16_t port)
+{
+    for (size_t i = 0; i < process->n_ports; i++)
+        if (process->ports[i] == port)
+            return true;
+    return false;
+}
+
+/* A client that never connects measures itself, whatever stands between it and the server. */
+static void warn_unreached(struct local_site *l)
+{
+    const struct chain_role *client = &l->chain->roles[l->chain->client];
+    const uint16_t port = client->role.connect.port;
+    const struct chain_role *first = NULL;
+
+    for (size_t i = 0; i < l->chain->count; i++)
+        if (l->chain->roles[i].hop == (l->record->hops ? 1 : 0) && i != l->chain->client)
+            first = &l->chain->roles[i];
+    if (!first || !listens_on(&first->process, port) || network_reached(l->network, port))
+        return;
+    record_warn(l->record, "the client made no connection to %s: nothing passed through it",
+                first->title);
+}
+
 int local_end(struct site *s, bool whole, struct bench_error *err)
 {
     struct local_site *l = (struct local_site *)s;
     int result = 0;
 
     if (whole) {
+        warn_unreached(l);
         local_set_phase(s, BENCH_PHASE_END);
         keep_latencies(l);
     }

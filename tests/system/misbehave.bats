@@ -83,3 +83,24 @@ relay() {
     [ "$status" -eq 1 ]
     [[ $output == *"moved no data in the window"*"relay 'mute' (hop 1) printed last:"*"worker 1 cannot start"*"[and 4 more lines like this]"* ]]
 }
+
+@test "a client that never connects: the run says that nothing passed through the relay" {
+    cat >s.yaml <<YAML
+bench: 1
+workload:
+  plugin: command
+  server: $FAKES/listen_then_die {listen_port} 60000
+  client: sleep 0.01
+relays: [{name: idle, plugin: command, options: {command: "$FAKES/slow_start {listen_port} {connect_port} 0"}}]
+hops: 1
+jobs: 1
+repeat: 1
+cpu_limit: 0
+warmup: 0
+duration: 100ms
+YAML
+    "$BENCH" run s.yaml -q --format json >d.json
+    [[ $(json d.json 'd["warnings"]') == *"idle: in 1 of 1 repetition: the client made no connection to relay 'idle' (hop 1): nothing passed through it"* ]]
+    "$BENCH" run s.yaml -q --format json --set "workload.client=bash -c ': </dev/tcp/{connect_host}/{connect_port}'" >d.json
+    [ "$(json d.json 'any("no connection" in w for w in d["warnings"])')" = False ]
+}

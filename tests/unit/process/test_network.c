@@ -658,6 +658,52 @@ static void test_overflows_are_counted(void **state)
     network_free(n);
 }
 
+/* A connection to the port that is over before the kernel is asked. */
+static int connects_once(const void *context)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons(*(const uint16_t *)context)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    int server;
+
+    if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(listener, 1) < 0 ||
+        connect(client, (struct sockaddr *)&address, sizeof(address)) < 0)
+        return 1;
+    server = accept(listener, NULL, NULL);
+    close(client);
+    close(server);
+    close(listener);
+    return 0;
+}
+
+static int listens_only(const void *context)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons(*(const uint16_t *)context)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    return bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+           listen(listener, 1) < 0;
+}
+
+static void test_a_connection_that_is_over_is_remembered(void **state)
+{
+    (void)state;
+    for (int isolated = 0; isolated < (privileged() ? 2 : 1); isolated++) {
+        struct network *n = make(isolated, NULL);
+        uint16_t port = reserve(n);
+
+        assert_int_equal(inside(n, listens_only, &port), 0);
+        assert_false(network_reached(n, port));
+        assert_int_equal(inside(n, connects_once, &port), 0);
+        assert_true(network_reached(n, port));
+        network_free(n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -679,6 +725,7 @@ int main(void)
         cmocka_unit_test(test_counters_and_bytes_in_the_host),
         cmocka_unit_test(test_counters_and_bytes_in_isolation),
         cmocka_unit_test(test_overflows_are_counted),
+        cmocka_unit_test(test_a_connection_that_is_over_is_remembered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
