@@ -220,7 +220,11 @@ struct diag_sum {
     size_t inodes_capacity;
 };
 
-enum { STATE_ESTABLISHED = 1, STATE_LISTEN = 10, STATE_LAST = 12 }; /* of the kernel's tcp_states.h */
+enum {
+    STATE_ESTABLISHED = 1,
+    STATE_LISTEN = 10,
+    STATE_LAST = 12
+}; /* of the kernel's tcp_states.h */
 
 static int diag_send(int fd, const struct diag_query *q)
 {

@@ -24,8 +24,9 @@ static int make_pipe(struct output *o, int *ret_fd, struct bench_error *err)
 
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot make a pipe");
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);    /* of this end alone */
-    fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES); /* refused beyond a user's share: it is smaller then */
+    fcntl(ends[0], F_SETFL, O_NONBLOCK); /* of this end alone */
+    fcntl(ends[1], F_SETPIPE_SZ,
+          PIPE_BYTES); /* refused beyond a user's share: it is smaller then */
     o->pipe = ends[0];
     *ret_fd = ends[1];
     return 0;

@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "base/units.h"
 
-#define MORE 1.02      /* of what was asked for, beside a request of each connection */
-#define MORE_BITS 1.1  /* beside what is in the buffers of each connection */
+#define MORE 1.02     /* of what was asked for, beside a request of each connection */
+#define MORE_BITS 1.1 /* beside what is in the buffers of each connection */
 #define BUFFERED (8.0 * (1 << 20))
 #define LESS_BITS 0.98 /* as of requests: SATURATION_LEAST_DONE */
 
@@ -48,8 +48,8 @@ static int compare_requests(const struct asked *a, const struct repetition_recor
                             double seconds, struct bench_error *err)
 {
     const double asked = a->requests * seconds;
-    const double done = a->own ? counted(r, "", "client", "due")
-                               : counted(r, "operations", "client", "operations");
+    const double done =
+        a->own ? counted(r, "", "client", "due") : counted(r, "operations", "client", "operations");
     char did[48], wanted[32];
 
     /* By chance a Poisson process exceeds its mean by five of its deviations less than once in a

@@ -11,7 +11,8 @@
 struct asked {
     double requests, bits; /* per second, 0: as fast as it can */
     int64_t jobs;
-    bool own; /* the client is part of bench: its schedule is the rate, and it makes up for a stall */
+    bool own; /* the client is part of bench: its schedule is the rate, and it makes up for a stall
+               */
 };
 
 /* Compares the record's window with it. -1 (RUN): more was done than asked for. Less of the bits

@@ -178,8 +178,7 @@ void repetition_quote_relays(struct repetition *p, struct bench_error *err)
 
     for (size_t i = 0; i < p->chain.count; i++) {
         const struct chain_role *role = &p->chain.roles[i];
-        cleanup_free char *lines =
-            role->hop ? p->ops->last_lines(p->site, i, QUOTED_BYTES) : NULL;
+        cleanup_free char *lines = role->hop ? p->ops->last_lines(p->site, i, QUOTED_BYTES) : NULL;
 
         if (lines && *lines)
             text_add(&quoted, "%s printed last:\n%s", role->title, lines);

@@ -130,7 +130,8 @@ static int check_asked(struct repetition *p, struct bench_error *err)
         .own = client->process.main != NULL,
     };
 
-    if (hook_asked_bits(point->workload, point->workload_state, &client->role, &asked.bits, err) < 0 ||
+    if (hook_asked_bits(point->workload, point->workload_state, &client->role, &asked.bits, err) <
+            0 ||
         asked_compare(&asked, &p->record, err) < 0)
         return error_context(err, "%s", client->title);
     return 0;
@@ -155,10 +156,9 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
     if (record->window_end_ns == 0)
         record_keep_disturbances(record);
     record->clock_step_ns = p->clock->offset(p->clock) - record->wall_minus_monotonic_ns;
-    if (good &&
-        (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||
-         parse_leftovers(p, &first) < 0 || check_asked(p, &first) < 0 ||
-         p->ops->finish(p->site, &first) < 0))
+    if (good && (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||
+                 parse_leftovers(p, &first) < 0 || check_asked(p, &first) < 0 ||
+                 p->ops->finish(p->site, &first) < 0))
         good = false;
     if (!good)
         disk_explain_full(p->directory, &first);

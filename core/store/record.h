@@ -54,8 +54,9 @@ struct repetition_record {
     char *clocksource; /* of the kernel meanwhile, or NULL */
     bool ok;
     struct bench_error error; /* when not ok */
-    struct strings warnings;  /* what to know of it although it counts, each without its arm's name */
-    int64_t started_wall_ns;  /* CLOCK_REALTIME */
+    struct strings
+        warnings; /* what to know of it although it counts, each without its arm's name */
+    int64_t started_wall_ns;                /* CLOCK_REALTIME */
     int64_t wall_minus_monotonic_ns;        /* at its start */
     int64_t clock_step_ns;                  /* by how much that had changed at its end */
     int64_t total_ns;                       /* whole repetition */

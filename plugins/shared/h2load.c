@@ -21,8 +21,8 @@
 
 /* The client */
 
-/* Every client sends at its share of the rate, all of them at the same moments, the first of which is
- * the start. */
+/* Every client sends at its share of the rate, all of them at the same moments, the first of which
+ * is the start. */
 static int check_rate(const struct bench_role *role, struct bench_error *err)
 {
     const double window = (double)role->duration_ns / 1e9;
@@ -34,8 +34,9 @@ static int check_rate(const struct bench_role *role, struct bench_error *err)
                "rate: %.10g requests/s are %.3g of each of h2load's %lld clients ('jobs') in a "
                "window of %.3g s, too few to be a rate",
                role->rate, each, (long long)role->jobs, window);
-    host->hint(err, "%d are needed: a 'rate' of %.3g, fewer 'jobs', a longer 'duration', or workload "
-                    "'builtin'",
+    host->hint(err,
+               "%d are needed: a 'rate' of %.3g, fewer 'jobs', a longer 'duration', or workload "
+               "'builtin'",
                WRAPPER_LEAST_PACED, WRAPPER_LEAST_PACED * (double)role->jobs / window);
     return -1;
 }

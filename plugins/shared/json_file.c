@@ -29,7 +29,8 @@ char *text_file(const char *path)
     return text;
 }
 
-static json_t *parse_text(const char *text, const char *what, char **ret_rest, struct bench_error *err)
+static json_t *parse_text(const char *text, const char *what, char **ret_rest,
+                          struct bench_error *err)
 {
     const char *begin = text + strspn(text, BLANKS);
     json_error_t where;

@@ -113,9 +113,9 @@ static int check_bit_rate(const struct state *state, const struct bench_role *ro
                "bit_rate: %.10g bit/s are %.3g blocks of %lld bytes in a window of %.3g s, too few "
                "to be a rate",
                state->bit_rate, blocks, (long long)state->length, window);
-    host->hint(err, "%d are needed: set 'length' to %lld or less, or raise 'bit_rate' or 'duration'",
-               WRAPPER_LEAST_PACED,
-               (long long)(state->bit_rate * window / 8 / WRAPPER_LEAST_PACED));
+    host->hint(
+        err, "%d are needed: set 'length' to %lld or less, or raise 'bit_rate' or 'duration'",
+        WRAPPER_LEAST_PACED, (long long)(state->bit_rate * window / 8 / WRAPPER_LEAST_PACED));
     return -1;
 }
 

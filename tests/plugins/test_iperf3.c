@@ -114,7 +114,8 @@ static void nonsense_is_refused(void **state)
     window(0.3, 0.9, 1);
     refuses(SUM("\"seconds\":9,\"bytes\":1"),
             "iperf3 says that it measured for 9.000 s, but its process lived for 1.010 s");
-    refuses("iperf3: warning: something\nelse", "iperf3's JSON is none: 'iperf3: warning: something'");
+    refuses("iperf3: warning: something\nelse",
+            "iperf3's JSON is none: 'iperf3: warning: something'");
     window(1.5, 1.6, 1);
     refuses_file("parallel.json",
                  "none of iperf3's intervals, which lasted 1.000 s, lies in the window");
@@ -132,8 +133,8 @@ static void what_stands_around_the_json(void **state)
     cleanup_free char *text = NULL, *more = NULL, *marked = NULL;
 
     (void)state;
-    assert_int_equal(file_read(AT_FDCWD, "tests/data/iperf3/parallel.json", 1 << 20, &text, NULL,
-                               NULL), 0);
+    assert_int_equal(
+        file_read(AT_FDCWD, "tests/data/iperf3/parallel.json", 1 << 20, &text, NULL, NULL), 0);
     marked = xasprintf("\xEF\xBB\xBF%s\n \n", text);
     parsing_put(&p, "stdout", marked, strlen(marked));
     parsing_accepts(&p);

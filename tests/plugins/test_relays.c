@@ -417,8 +417,7 @@ static void nginx_loads_a_dynamic_module(void **state)
 /* `configure` quotes what holds a blank, and nginx.conf has quotes of its own. */
 static void nginx_loads_from_a_path_with_any_name(void **state)
 {
-    cleanup_free char *modules =
-        fake_program("mo\"d $u\\l;es", "ngx_stream_module.so", "ELF");
+    cleanup_free char *modules = fake_program("mo\"d $u\\l;es", "ngx_stream_module.so", "ELF");
     cleanup_free char *build =
         xasprintf("configure arguments: --modules-path='%s' --with-stream=dynamic\n", modules);
     cleanup_free char *search = fake_program("quoted", "nginx", build), *expected = NULL;

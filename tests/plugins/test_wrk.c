@@ -153,9 +153,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(its_own_time_is_the_window), TEST(failures_are_told),
-        TEST(nonsense_is_refused),
-        TEST(a_duration_that_differs_from_the_clients_life),        TEST(describes_the_client),
-        TEST(refuses_what_it_cannot_do),
+        TEST(nonsense_is_refused),        TEST(a_duration_that_differs_from_the_clients_life),
+        TEST(describes_the_client),       TEST(refuses_what_it_cannot_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

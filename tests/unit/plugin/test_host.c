@@ -334,7 +334,9 @@ static void a_tool_whose_clock_is_not_ours(void **state)
     judged(&r, "the client's own window of 9223372036.855 s is not within its life: it reaches to "
                "9223372036.855 s before its start");
 
-    r = (struct bench_result){.begin_ns = 1000 * S, .end_ns = 1002 * S, .life_begin_ns = 1000 * S,
+    r = (struct bench_result){.begin_ns = 1000 * S,
+                              .end_ns = 1002 * S,
+                              .life_begin_ns = 1000 * S,
                               .life_end_ns = 1002 * S};
     host->result_request(&r, 1001 * S, 5, true);
     host->result_request(&r, 1001 * S + 3600 * S, 5, true);

@@ -396,11 +396,12 @@ static void nothing_moved(void **state)
     fake_release_all(&f);
 }
 
-/* Its roles ran on unwatched: whenever that was, the repetition has failed, and the next has not. */
+/* Its roles ran on unwatched: whenever that was, the repetition has failed, and the next has not.
+ */
 static void bench_is_stopped_in_each_phase(void **state)
 {
-    static const char *const ats[] = {"hold", "release:client", "phase:warm-up", "slice", "end",
-                                      "ask:server"};
+    static const char *const ats[] = {"hold", "release:client", "phase:warm-up", "slice",
+                                      "end",  "ask:server"};
     static const char words[] = "bench itself was stopped (Ctrl-Z, SIGSTOP) and went on, while its "
                                 "roles ran without being watched";
 
