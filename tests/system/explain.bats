@@ -60,6 +60,17 @@ load common
     [ "$(json json "d['arms'][0]['metrics']['busiest_worker_share_relay_1']['value'] > 0.9")" = True ]
 }
 
+# Two workers, a core thread and more, which all wait for one queue of events.
+@test "the threads of skrouterd are no workers of which one is busy" {
+    command -v skrouterd >/dev/null || skip "skrouterd is not on PATH"
+    "$BENCH" run -w builtin -r skrouterd --hops 1 --jobs 2 --set relay.worker_threads=2 --repeat 1 \
+        --warmup 200ms --duration 500ms --cpu-limit 0 --output r -q >report
+    "$BENCH" explain r --format json >json
+    [ "$(json json "[f['role'] for f in d['findings'] if f['rule'] == 'one busy worker']")" = "[]" ]
+    "$BENCH" report r --format json >whole
+    [ "$(json whole "d['arms'][0]['metrics']['busiest_worker_share_relay_1']['value'] in (None, 1)")" = True ]
+}
+
 @test "without a run it says where it looked" {
     run "$BENCH" explain
     [ "$status" -ne 0 ]
