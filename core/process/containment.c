@@ -13,12 +13,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "process/descendants.h"
 #include "process/init.h"
 #include "process/network.h"
+
+#define PATIENCE_NS (10 * NS_PER_S)
 
 /* ---- what this host allows ---- */
 
@@ -156,6 +160,37 @@ static int start_guardian(struct containment *c, struct bench_error *err)
     return 0;
 }
 
+/* ---- children ---- */
+
+struct own_children {
+    pid_t *items; /* the guardian first */
+    size_t count, capacity;
+};
+
+void containment_add_child(const struct containment *c, pid_t pid)
+{
+    struct own_children *own = c->own;
+
+    own->items = grow(own->items, &own->capacity, own->count + 1, sizeof(*own->items));
+    own->items[own->count++] = pid;
+}
+
+void containment_drop_child(const struct containment *c, pid_t pid)
+{
+    struct own_children *own = c->own;
+
+    for (size_t i = 0; i < own->count; i++)
+        if (own->items[i] == pid) {
+            own->items[i] = own->items[--own->count];
+            return;
+        }
+}
+
+int containment_kill_adopted(const struct containment *c)
+{
+    return descendants_kill_adopted(c->own->items, c->own->count, clock_now() + PATIENCE_NS);
+}
+
 /* ---- life ---- */
 
 int containment_start(struct containment *c, struct bench_error *err)
@@ -176,6 +211,9 @@ int containment_start(struct containment *c, struct bench_error *err)
         cgroup_claim_release(&made.claim);
         return -1;
     }
+    made.own = xcalloc(1, sizeof(*made.own));
+    containment_add_child(&made, made.guardian);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     *c = made;
     return 0;
 }
@@ -222,6 +260,10 @@ int containment_stop(struct containment *c, struct bench_error *err)
     kill(c->guardian, SIGKILL);
     waitpid(c->guardian, NULL, 0);
     close(c->guardian_pipe);
+    prctl(PR_SET_CHILD_SUBREAPER, 0);
+    free(c->own->items);
+    free(c->own);
+    c->own = NULL;
     cgroup_host_leave(&c->host);
     cgroup_claim_release(&c->claim);
     c->guardian = 0;

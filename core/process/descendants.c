@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -81,6 +85,42 @@ size_t descendants_kill(pid_t root)
     for (size_t i = 0; i < n; i++)
         kill(pids[i], SIGKILL);
     return n;
+}
+
+static bool is_among(pid_t pid, const pid_t *own, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (own[i] == pid)
+            return true;
+    return false;
+}
+
+int descendants_kill_adopted(const pid_t *own, size_t n, int64_t deadline_ns)
+{
+    const struct timespec pause = {.tv_nsec = NS_PER_MS};
+
+    for (;;) {
+        struct pids children = {0};
+        bool found = false;
+
+        add_children(&children, getpid());
+        for (size_t i = 0; i < children.count; i++) {
+            pid_t pid = children.items[i];
+
+            if (is_among(pid, own, n))
+                continue;
+            descendants_kill(pid);
+            kill(pid, SIGKILL);
+            waitpid(pid, NULL, WNOHANG);
+            found = true; /* once more: its own children come to this process too */
+        }
+        free(children.items);
+        if (!found)
+            return 0;
+        if (clock_now() > deadline_ns)
+            return -1;
+        nanosleep(&pause, NULL);
+    }
 }
 
 static pid_t supervisor; /* of the process, as its parent is */

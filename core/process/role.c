@@ -264,6 +264,7 @@ static int fork_init(struct role *r, struct init *in, struct bench_error *err)
         r->init = 0;
         return -1;
     }
+    containment_add_child(r->containment, r->init);
     return 0;
 }
 
@@ -671,7 +672,7 @@ int role_stop(struct role *r, int64_t grace_ns, bool *ret_forced, struct bench_e
 {
     bool forced;
     pid_t init = r->init;
-    int rc;
+    int rc, status = 0;
 
     if (!init) {
         if (ret_forced)
@@ -688,9 +689,15 @@ int role_stop(struct role *r, int64_t grace_ns, bool *ret_forced, struct bench_e
     role_update(r);
     if (r->state != ROLE_EXITED)
         component_ended(r, W_EXITCODE(0, SIGKILL));
-    waitpid(init, NULL, 0);
+    waitpid(init, &status, 0);
+    containment_drop_child(r->containment, init);
     r->init = 0;
     rc = survivors(r, err);
+    if (WIFSIGNALED(status) && !init_isolated(r->containment, &r->spec) &&
+        containment_kill_adopted(r->containment) < 0)
+        rc = error_set(err, BENCH_ERROR_RUN,
+                       "what process %d left behind when it was killed survived SIGKILL",
+                       (int)init);
     for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++)
         output_finish(&r->outputs[i]);
     for_directories(r, remove_directory);

@@ -733,6 +733,36 @@ static void test_death_of_the_init(void **state)
         fail_msg("left: %s", err.detail);
 }
 
+/* Without a namespace and without a control group they would have no parent of the bench; another role
+ * and its family live on. */
+static void test_death_of_the_init_takes_sessions_along(void **state)
+{
+    struct stage *s = *state;
+    struct actor a = {0}, other = {0};
+    char marker[96], others[96], left[400];
+
+    leak_marker(marker, sizeof(marker));
+    memcpy(others, marker, sizeof(marker));
+    others[0] = 'O';
+    strings_add(&a.process.environment, marker);
+    strings_add(&other.process.environment, others);
+    actor_argv(&a, "/bin/sh", "-c", "setsid sh -c 'setsid sleep 600 & wait' & echo ready; wait", NULL);
+    actor_argv(&other, "/bin/sh", "-c", "setsid sleep 600 & echo ready; wait", NULL);
+    actor_start(s, &a);
+    actor_start(s, &other);
+    actor_await_output(&a, "ready");
+    actor_await_output(&other, "ready");
+    kill(role_pid(a.role), SIGKILL);
+    actor_await_state(&a, ROLE_EXITED);
+    assert_int_equal(role_stop(a.role, MANY_SECONDS, NULL, NULL), 0);
+    expect_nothing_left(marker);
+    assert_int_equal(role_update(other.role), ROLE_RUNNING);
+    assert_true(leak_process(others, left, sizeof(left)));
+    actor_gone(&a);
+    actor_gone(&other);
+    expect_nothing_left(others);
+}
+
 static void test_graces_overlap(void **state)
 {
     struct stage *s = *state;
@@ -812,6 +842,7 @@ static void test_time_of_four_roles(void **state)
         cmocka_unit_test(test_ignored_term_is_forced),                                        \
         cmocka_unit_test(test_grandchildren_go_too), cmocka_unit_test(test_daemons_go_too),   \
         cmocka_unit_test(test_stop_in_every_state), cmocka_unit_test(test_death_of_the_init), \
+        cmocka_unit_test(test_death_of_the_init_takes_sessions_along), \
         cmocka_unit_test(test_graces_overlap), cmocka_unit_test(test_time_of_four_roles)
 
 static int run_plain(void)
