@@ -5,6 +5,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "base/memory.h"
 #include "base/units.h"
 #include "capture/events.h"
+#include "process/around.h"
 
 #define CLOCKSOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
 
@@ -419,6 +421,48 @@ static json_t *read_privileged(const struct source *s, const struct fact *f)
     return json_boolean(geteuid() == 0);
 }
 
+/* Those of the control groups around the bench, all that can be seen of them together. Their names
+ * are left out: they may be those of people. */
+static json_t *read_cpu_quota(const struct source *s, const struct fact *f)
+{
+    struct cgroup_around around;
+    struct around_usage usage;
+
+    (void)f;
+    if (!s->cgroup || s->cgroup->cpu == CGROUP_NONE)
+        return json_null();
+    cgroup_around_open(&around, s->cgroup);
+    cgroup_around_read(&around, &usage);
+    cgroup_around_close(&around);
+    return json_pack("{s:f,s:I,s:I,s:I,s:I}", "cpus", usage.cpus, "period_us",
+                     (json_int_t)usage.period_us, "throttled_ns", (json_int_t)usage.throttled_ns,
+                     "periods", (json_int_t)usage.periods, "throttled_periods",
+                     (json_int_t)usage.throttled_periods);
+}
+
+/* Roles inherit both. */
+static json_t *read_nice(const struct source *s, const struct fact *f)
+{
+    int nice;
+
+    (void)s, (void)f;
+    errno = 0;
+    nice = getpriority(PRIO_PROCESS, 0);
+    return nice == -1 && errno ? json_null() : json_integer(nice);
+}
+
+static json_t *read_policy(const struct source *s, const struct fact *f)
+{
+    static const char *const names[] = {"SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",      "SCHED_BATCH",
+                                        NULL,          "SCHED_IDLE", "SCHED_DEADLINE"};
+    int policy = sched_getscheduler(0);
+
+    (void)s, (void)f;
+    policy &= ~SCHED_RESET_ON_FORK;
+    return policy >= 0 && (size_t)policy < ARRAY_SIZE(names) ? json_text(names[policy])
+                                                             : json_null();
+}
+
 /* --- the table ----------------------------------------------------------------------------- */
 
 #define CPU "/sys/devices/system/cpu/"
@@ -455,6 +499,9 @@ static const struct fact facts[] = {
     {"port_range", read_integers, IPV4 "ip_local_port_range", NULL},
     {"loopback", read_loopback, NULL, NULL},
     {"open_files", read_nofile, NULL, NULL},
+    {"cpu_quota", read_cpu_quota, NULL, NULL},
+    {"nice", read_nice, NULL, NULL},
+    {"scheduling_policy", read_policy, NULL, NULL},
     {"privileged", read_privileged, NULL, NULL},
     {"perf_event_paranoid", read_integer, "/proc/sys/kernel/perf_event_paranoid", NULL},
     {"pmu", read_pmu, NULL, NULL},

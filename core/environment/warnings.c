@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/units.h"
 
 /* Measured or documented points beyond which a fact shows in results. */
 #define LOAD_AT_START 0.5
@@ -20,6 +21,69 @@ static void warn_load(const json_t *fact, struct strings *ret)
 
     if (load > LOAD_AT_START)
         strings_addf(ret, "load average %.2f at start: something else was running", load);
+}
+
+/* What the quota is used for, a window tells: see report/around.h. */
+static void warn_quota(const json_t *fact, struct strings *ret)
+{
+    double cpus = json_number_value(json_object_get(fact, "cpus"));
+
+    if (cpus > 0)
+        strings_addf(ret,
+                     "bench and all its roles together may use %.3g CPU%s: a control group around "
+                     "bench has that CPU quota (raise cpu.max or cpu.cfs_quota_us, '--cpus' of the "
+                     "container or CPUQuota= of the unit, or start bench elsewhere)",
+                     cpus, cpus == 1 ? "" : "s");
+}
+
+static void warn_nice(const json_t *fact, struct strings *ret)
+{
+    json_int_t nice = json_integer_value(fact);
+
+    if (nice)
+        strings_addf(
+            ret,
+            "nice %d is inherited by every role: %s ('renice -n 0 -p $$' in the shell that "
+            "starts bench)",
+            (int)nice,
+            nice > 0 ? "all other processes come before them"
+                     : "they come before all other processes");
+}
+
+static void warn_policy(const json_t *fact, struct strings *ret)
+{
+    const char *policy = json_string_value(fact);
+
+    if (!policy || strcmp(policy, "SCHED_OTHER") == 0)
+        return;
+    if (strcmp(policy, "SCHED_IDLE") == 0 || strcmp(policy, "SCHED_BATCH") == 0)
+        strings_addf(ret,
+                     "scheduling policy %s is inherited by every role: all other processes come "
+                     "before them ('chrt -o -p 0 $$' in the shell that starts bench)",
+                     policy);
+    else
+        strings_addf(ret,
+                     "scheduling policy %s is inherited by every role: no CPU limit holds for it, "
+                     "and a busy role keeps its CPU ('chrt -o -p 0 $$' in the shell that starts "
+                     "bench)",
+                     policy);
+}
+
+/* Fewer than there are: a cpuset of a control group, or taskset. */
+static void warn_allowed(const json_t *facts, struct strings *ret)
+{
+    const char *list = json_string_value(json_object_get(facts, "cpus_allowed"));
+    json_int_t online = json_integer_value(json_object_get(facts, "cpus_online"));
+    uint64_t cpus[UNITS_CPU_WORDS] = {0};
+    int n = 0;
+
+    if (!list || parse_cpus(list, cpus, NULL) < 0)
+        return;
+    for (size_t i = 0; i < UNITS_CPU_WORDS; i++)
+        n += __builtin_popcountll(cpus[i]);
+    if (n > 0 && n < online)
+        strings_addf(ret, "a cpuset or affinity around bench leaves it %d of %d CPUs: %s", n,
+                     (int)online, list);
 }
 
 /* bbr paces by its estimate of a bandwidth that loopback does not have. */
@@ -152,6 +216,9 @@ static const struct {
     const char *fact;
     warn_fn warn;
 } warnings[] = {
+    {"cpu_quota", warn_quota},
+    {"scheduling_policy", warn_policy},
+    {"nice", warn_nice},
     {"load", warn_load},
     {"congestion", warn_congestion},
     {"clocksource", warn_clocksource},
@@ -176,4 +243,5 @@ void facts_warnings(const json_t *facts, struct strings *ret)
         if (fact)
             warnings[i].warn(fact, ret);
     }
+    warn_allowed(facts, ret);
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "process/around.h"
 #include "process/cgroup_tree.h"
 #include "process/controller.h"
 #include "process/cpu_limit.h"
@@ -157,6 +158,27 @@ static int refuse_limit(const struct cgroup_host *h, double cpus, struct bench_e
     return -1;
 }
 
+/* Version 1 refuses a quota that is larger than one around it. */
+static int explain_quota(const struct cgroup_host *h, double cpus, struct bench_error *err)
+{
+    struct cgroup_around around;
+    struct around_usage usage;
+
+    cgroup_around_open(&around, h);
+    cgroup_around_read(&around, &usage);
+    if (usage.cpus > 0 && usage.cpus < cpus) {
+        error_set(
+            err, BENCH_ERROR_ENVIRONMENT,
+            "a CPU limit of '%g' cannot be set: the control group '%s' around bench has a CPU "
+            "quota of %.3g CPUs",
+            cpus, *usage.path ? usage.path : "/", usage.cpus);
+        error_hint(err, "start bench where there is no quota, or raise it; or measure with a lower "
+                        "'cpu_limit'");
+    }
+    cgroup_around_close(&around);
+    return -1;
+}
+
 static int make(struct cgroup *g, double cpus, int64_t period_ns, struct bench_error *err)
 {
     for (size_t i = 0; i < PLACES; i++)
@@ -166,7 +188,7 @@ static int make(struct cgroup *g, double cpus, int64_t period_ns, struct bench_e
         cleanup_free char *group = group_of(g, &g->places[g->host.cpu == CGROUP_V1 ? CPU : V2]);
 
         if (cpu_limit_set(g->host.cpu, group, cpus, period_ns, err) < 0)
-            return -1;
+            return explain_quota(&g->host, cpus, err);
     }
     open_counters(g);
     return 0;
@@ -331,7 +353,7 @@ void cgroup_read(struct cgroup *g, struct cgroup_usage *ret)
 }
 
 /* "max 100000" and -1 are no limit. */
-static void read_limit(const char *quota, const char *period, struct cgroup_hold *ret)
+void cgroup_read_limit(const char *quota, const char *period, struct cgroup_hold *ret)
 {
     char *end;
     double us = strtod(quota, &end);
@@ -352,10 +374,10 @@ void cgroup_hold(struct cgroup *g, struct cgroup_hold *ret)
     if (g->quota < 0 && g->host.cpu == CGROUP_V2 && g->places[V2].version)
         g->quota = open_file(&g->places[V2], "cpu.max");
     if (g->period < 0 && g->quota >= 0 && file_again(g->quota, quota, sizeof(quota)) > 0)
-        read_limit(quota, NULL, ret);
+        cgroup_read_limit(quota, NULL, ret);
     else if (g->quota >= 0 && file_again(g->quota, quota, sizeof(quota)) > 0 &&
              file_again(g->period, period, sizeof(period)) > 0)
-        read_limit(quota, period, ret);
+        cgroup_read_limit(quota, period, ret);
     if (g->events >= 0 && file_again(g->events, events, sizeof(events)) > 0)
         ret->frozen = keyed(events, "frozen", 1).value > 0;
 }

@@ -20,14 +20,15 @@
 enum cgroup_version { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
 
 struct cgroup_host {
-    enum cgroup_version cpu; /* where limits are set */
-    char cpu_mount[128];     /* "/sys/fs/cgroup/cpu" */
+    enum cgroup_version cpu;        /* where limits are set */
+    char cpu_mount[128];            /* "/sys/fs/cgroup/cpu" */
     enum cgroup_version accounting; /* where CPU time is read: V2 when there is a v2 tree */
     char accounting_mount[128];
-    char v2_mount[128];      /* "" without a v2 tree */
+    char v2_mount[128]; /* "" without a v2 tree */
     /* The group below which ours are, in each hierarchy: the one that this process was started in,
      * so that what holds for it holds for every role. "" is the top. */
     char cpu_parent[256], accounting_parent[256], parent[256];
+    char around[256]; /* the group of the cpu hierarchy that every role is in, or below */
     bool can_limit, can_group;
     bool must_move;    /* limits need this process to leave `parent` first: cgroup_host_enter() */
     char leaf[256];    /* the group that cgroup_host_enter() made for it, below `parent`, or "" */
@@ -50,8 +51,8 @@ void cgroup_claim_release(struct cgroup_claim *c);
 
 /* Never fails: what is missing is written down. Initialises libcgroup. */
 void cgroup_host_detect(struct cgroup_host *h);
-/* A version 2 group of an ordinary user cannot hold processes and limits side by side: where that is
- * so, moves this process into the leaf "ID.self". Call it once, before anything is forked. Does
+/* A version 2 group of an ordinary user cannot hold processes and limits side by side: where that
+ * is so, moves this process into the leaf "ID.self". Call it once, before anything is forked. Does
  * nothing where nothing is needed. */
 int cgroup_host_enter(struct cgroup_host *h, const char *id, struct bench_error *err);
 /* Undoes it: moves this process back and removes the leaf once its last process has left. After
@@ -63,7 +64,7 @@ const char *cgroup_host_describe(const struct cgroup_host *h, char *out, size_t 
 struct cgroup;
 
 struct cgroup_usage {
-    struct bench_value cpu_ns;       /* cumulative */
+    struct bench_value cpu_ns; /* cumulative */
     struct bench_value user_ns, system_ns;
     /* Cumulative; 0 without a limit. Time is summed over CPUs: it may exceed the wall time. */
     struct bench_value throttled_ns;
@@ -94,6 +95,8 @@ void cgroup_read(struct cgroup *g, struct cgroup_usage *ret);
 double cgroup_cpu_ns(const struct cgroup *g);
 /* From descriptors that stay open, too. About 3 µs. */
 void cgroup_hold(struct cgroup *g, struct cgroup_hold *ret);
+/* From cpu.max, or from the two files of version 1; leaves *ret alone when there is no limit. */
+void cgroup_read_limit(const char *quota, const char *period, struct cgroup_hold *ret);
 /* Host pids in the group. Caller frees *ret_pids. Returns the count, 0 when unknown. */
 size_t cgroup_pids(struct cgroup *g, pid_t **ret_pids);
 /* SIGKILL to every process in it: cgroup.kill where the kernel has it, else until none is left. */
@@ -108,8 +111,8 @@ void cgroup_close(struct cgroup *g);
  * Uses no libcgroup and no locks. Returns 0 when nothing is left. */
 int cgroup_destroy_tree(const struct cgroup_host *h, const char *id);
 /* Kills and removes every "bench-…" group tree, wherever in the hierarchies, that no living bench
- * has claimed. One of this PID namespace whose process lives (same pid and start time) is left alone
- * in any case. Returns how many ids. */
+ * has claimed. One of this PID namespace whose process lives (same pid and start time) is left
+ * alone in any case. Returns how many ids. */
 size_t cgroup_sweep_stale(const struct cgroup_host *h);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <mntent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,6 +251,30 @@ static void choose_accounting(struct cgroup_host *h)
     }
 }
 
+/* Roles inherit the policy, and the kernel's quotas hold for ordinary processes only. */
+static void refuse_realtime(struct cgroup_host *h)
+{
+    int policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+
+    if (!h->can_limit || (policy != SCHED_FIFO && policy != SCHED_RR && policy != SCHED_DEADLINE))
+        return;
+    h->can_limit = false;
+    cannot(h, "start bench under SCHED_OTHER: 'chrt -o 0 bench …'",
+           "bench runs under a real-time scheduling policy, for which no CPU limit holds");
+}
+
+/* Without the means to make groups, roles stay where this process is. */
+static void find_around(struct cgroup_host *h)
+{
+    bool ours = h->can_group && (h->cpu == CGROUP_V2 || h->can_limit);
+
+    if (ours)
+        strcpy(h->around, h->cpu_parent);
+    else if (h->cpu != CGROUP_NONE &&
+             own_group(h->cpu == CGROUP_V1 ? "cpu" : NULL, h->around, sizeof(h->around)) < 0)
+        h->around[0] = '\0';
+}
+
 void cgroup_host_detect(struct cgroup_host *h)
 {
     struct bench_error err;
@@ -270,6 +295,8 @@ void cgroup_host_detect(struct cgroup_host *h)
         strcpy(h->cpu_parent, h->parent);
     if (h->accounting == CGROUP_V2)
         strcpy(h->accounting_parent, h->parent);
+    find_around(h);
+    refuse_realtime(h);
 }
 
 const char *cgroup_host_describe(const struct cgroup_host *h, char *out, size_t size)

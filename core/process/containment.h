@@ -6,8 +6,8 @@
  * Three parts keep it. Every role runs under a small init (role.h) that dies with the bench and
  * takes everything below it along. A guardian, in a session of its own, reads a pipe whose other
  * end only the bench holds; at end of file it kills what is left in our groups and removes them.
- * And at start, groups of benches that no longer exist are swept. An init that is killed without a PID
- * namespace leaves its descendants to the bench, a subreaper, which kills them.
+ * And at start, groups of benches that no longer exist are swept. An init that is killed without a
+ * PID namespace leaves its descendants to the bench, a subreaper, which kills them.
  *
  * One containment per bench process; it must be started from the thread that later spawns roles
  * (parent-death signals follow the thread).

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "report/around.h"
 #include "report/run_facts.h"
+#include "report/thresholds.h"
 #include "store/disturbed.h"
 
 /* What `reject` stands for; infinite: whatever it is. */
@@ -56,7 +58,13 @@ static char *judge(const struct stored_run *run, const struct rule *rule, const 
     double steal = observed_number(o, "system_steal_share");
     double others = observed_number(o, "others_cpus");
     const struct disturbance *d = record_unfit(o->record);
+    double around = around_throttled(o->record);
 
+    /* No noise that more blocks would even out: it holds whatever `reject` is. */
+    if (around > threshold(THROTTLED))
+        return xasprintf(
+            "the CPU quota around bench throttled it in %.0f%% of the periods > %.0f%%",
+            around * 100, threshold(THROTTLED) * 100);
     if (d && (!isinf(rule->steal) || !o->record->ok))
         return record_disturbance_text(o->record, d);
     if (steal > rule->steal)
@@ -83,9 +91,8 @@ void fitness_find(const struct stored_run *run, const struct observations *all,
     for (size_t i = 0; i < all->count; i++) {
         const struct observed *o = all->items[i];
         bool judged = o->record->ok || record_has_no_outcome(o->record);
-        char *why = judged && !fitness_rejects(ret, o->record->block)
-                        ? judge(run, rule, o, metrics)
-                        : NULL;
+        char *why =
+            judged && !fitness_rejects(ret, o->record->block) ? judge(run, rule, o, metrics) : NULL;
 
         if (!why)
             continue;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "report/around.h"
 #include "report/run_facts.h"
 #include "report/thresholds.h"
 
@@ -194,8 +195,15 @@ void limit_find(const struct repetition_record *r, const struct metric_set *m,
     double idle = metric(m, "system_idle_share") + metric(m, "system_iowait_share");
     bool busy = idle < threshold(MACHINE_IDLE); /* false when unknown */
     bool crowded = is_crowded(r, u, n, context);
+    double around = around_throttled(r);
 
     *ret = (struct limit){0};
+    if (around > threshold(THROTTLED)) {
+        conclude(ret, "quota", false);
+        snprintf(ret->why, sizeof(ret->why),
+                 "the CPU quota around bench: throttled in %.0f%% of its periods", around * 100);
+        return;
+    }
     if (n == 0) {
         conclude(ret, "unknown", false);
         snprintf(ret->why, sizeof(ret->why), "the CPU of no role is known");

@@ -16,7 +16,8 @@ struct limit_context {
 };
 
 struct limit {
-    char role[32]; /* "relay_1", "client", "server", "cpu" (the machine), "nothing", "unknown" */
+    char role[32]; /* "relay_1", "client", "server", "cpu" (the machine), "quota" (around bench),
+                      "nothing", … */
     char why[160];
     bool relay; /* a relay hop was the limit */
 };

@@ -140,6 +140,16 @@ static const struct rule rules[] = {
                   "CPUs of their own ('cpus')",
     },
     {
+        .name = "limited by the quota around bench",
+        .about = ABOUT_RUN,
+        .capture = "resources",
+        .limited_by = "quota",
+        .meaning = "a control group around bench has a CPU quota, which client, relays and server "
+                   "used up",
+        .remedy = "start bench elsewhere, or raise cpu.max or cpu.cfs_quota_us, '--cpus' of the "
+                  "container, CPUQuota=",
+    },
+    {
         .name = "limited by nobody",
         .about = ABOUT_RUN,
         .capture = "resources",

@@ -146,7 +146,10 @@ static void rule_cells(struct bench_output *out, const struct bench_document *d,
 static void state_cells(struct bench_output *out, const struct bench_arm *a)
 {
     host->emit(out, " %u/%u |", a->valid, bench_arm_repetitions(a));
-    labelled(out, " ", strcmp(a->limited_by, "cpu") == 0 ? "the machine's CPUs" : a->limited_by);
+    labelled(out, " ",
+             strcmp(a->limited_by, "cpu") == 0     ? "the machine's CPUs"
+             : strcmp(a->limited_by, "quota") == 0 ? "the quota around bench"
+                                                   : a->limited_by);
     host->emit(out, " |\n");
 }
 

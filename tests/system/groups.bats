@@ -79,3 +79,58 @@ teardown() {
     # Removed, too.
     rmdir "$group"
 }
+
+@test "a CPU quota around bench is said, named as the limit, and unfit for a comparison" {
+    need_root
+    make_group
+    need_nginx
+    quota 20000
+    run inside "$BENCH" check
+    [[ $output == *"bench and all its roles together may use 0.2 CPUs: a control group around bench has that CPU quota (raise "* ]]
+    cat >two.yaml <<'END'
+bench: 1
+workload: builtin
+relays: [nginx, {name: again, plugin: nginx}]
+hops: 1
+cpu_limit: 0
+warmup: 100ms
+duration: 500ms
+repeat: 2
+interleave: no
+reject: nothing
+END
+    run inside "$BENCH" compare two.yaml -q
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [[ $output == *"ENVIRONMENT UNFIT"* ]]
+    [[ $output == *"rejected (1: the CPU quota around bench throttled it in "*"% of the periods > 10%"* ]]
+    [[ $output == *"the quota around bench"* ]]
+    [[ $output == *"! bench and all its roles together may use 0.2 CPUs: "* ]]
+    run "$BENCH" report latest --format json
+    jq -e '.environment.cpu_quota.cpus == 0.2' <<<"$output"
+    jq -e '.arms[0].limited_by == "quota"' <<<"$output"
+}
+
+@test "a CPU limit above the quota around bench names that" {
+    need_root
+    make_group
+    [ -e "$group/cpu.cfs_quota_us" ] || skip "only version 1 refuses it"
+    need_nginx
+    quota 20000
+    run inside "$BENCH" run -w builtin -r nginx --hops 1 --cpu-limit 0.5 --repeat 1 --warmup 0 --duration 100ms -q
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [[ $output == *"a CPU limit of '0.5' cannot be set: the control group '/test-$$' around bench has a CPU quota of 0.2 CPUs"* ]]
+}
+
+@test "an inherited priority is said, and a limit under a real-time policy refused" {
+    run nice -n 5 "$BENCH" check
+    [[ $output == *"nice "*" is inherited by every role: all other processes come before them"* ]]
+    run chrt -i 0 "$BENCH" check
+    [[ $output == *"scheduling policy SCHED_IDLE is inherited by every role"* ]]
+    chrt -f 1 true 2>/dev/null || skip "no permission for a real-time policy"
+    run chrt -f 1 "$BENCH" run -w builtin -r nginx --cpu-limit 0.5 --repeat 1 --warmup 0 --duration 100ms -q
+    echo "$output"
+    [ "$status" -eq 5 ]
+    [[ $output == *"a CPU limit of '0.5' cannot be set: bench runs under a real-time scheduling policy"* ]]
+}

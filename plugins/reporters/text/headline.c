@@ -13,7 +13,10 @@ void put_runs(struct table *t, int ok, int by, const struct bench_arm *a)
 
     snprintf(runs, sizeof(runs), "%u/%u", a->valid, bench_arm_repetitions(a));
     put(t, ok, runs);
-    put(t, by, strcmp(a->limited_by, "cpu") == 0 ? "the machine's CPUs" : a->limited_by);
+    put(t, by,
+        strcmp(a->limited_by, "cpu") == 0     ? "the machine's CPUs"
+        : strcmp(a->limited_by, "quota") == 0 ? "the quota around bench"
+                                              : a->limited_by);
 }
 
 /* One headline metric: how much, how sure, against the baseline. `m` is NULL when no arm has any.

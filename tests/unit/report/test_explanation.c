@@ -95,6 +95,8 @@ static void clean_repetition(struct repetition_record *r, uint32_t index, const 
                     e.columns[k].per_second = REQUESTS;
     }
     example_machine(&e, 0.5);
+    example_add(&e, "around", "periods", 1000);
+    example_add(&e, "around", "throttled_periods", 0);
     example_series(&e, &r->series);
     for (size_t i = 0; i < ARRAY_SIZE(roles); i++) {
         cleanup_free char *workers = xasprintf("%s.workers", roles[i].name);
@@ -196,6 +198,7 @@ static const struct at_threshold cases[] = {
       {"server.event:task-clock", 1.91e9, 1.89e9},
       BOTH("relay_1.cpu_ns", 0.5e9)}},
     {"limited by the machine", NULL, true, {BUSY_MACHINE, BOTH("relay_1.cpu_ns", 0.5e9)}},
+    {"limited by the quota around bench", NULL, true, {{"around.throttled_periods", 110, 90}}},
     {"limited by nobody", NULL, true, {{"relay_1.cpu_ns", 0.94e9, 0.96e9}}},
     {"others at work", NULL, true, {{"system.user_ns", 0.88e9, 0.86e9}}},
     {"steal", NULL, true, {{"system.steal_ns", 4.1e6, 3.9e6}}},

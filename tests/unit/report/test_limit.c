@@ -15,6 +15,7 @@ struct usage {
     const char *pin;         /* of the client */
 };
 
+static double around; /* throttled by a quota around bench; 0: there is none */
 static double allowed; /* CPUs on which the bench may run; 0: not known */
 
 static struct limit limit_of(const struct usage *u, double cpus, double jobs)
@@ -47,6 +48,10 @@ static struct limit limit_of(const struct usage *u, double cpus, double jobs)
     }
     if (u->idle >= 0)
         example_machine(&e, u->idle);
+    if (around > 0) {
+        example_add(&e, "around", "periods", 1000);
+        example_add(&e, "around", "throttled_periods", 1000 * around);
+    }
     example_series(&e, &r.series);
     metrics_compute(&r, &pool, &set);
     limit_find(&r, &set, &(struct limit_context){.cpus = cpus, .allowed = allowed, .jobs = jobs},
@@ -77,6 +82,18 @@ static void a_relay_at_its_quota(void **state)
           "relay_2 used 0.49 CPU, 98% of the 0.5 of its limit");
     check(&(struct usage){0.4, 0.4, 0.94, 0.3, 0.5, 1, 0.05, NULL}, 8, 2, "nothing",
           "everybody waited: CPUs 50% idle; most CPU used relay_1: 0.94");
+}
+
+/* Before all else: it may be what kept the relay below its own. */
+static void a_quota_around_bench(void **state)
+{
+    struct usage u = {0.1, 0.1, 0.3, -1, 0.5, 0.3, 0.9, NULL};
+
+    (void)state;
+    assert_string_equal(limit_of(&u, 4, 10).role, "relay_1");
+    around = 0.5;
+    check(&u, 4, 10, "quota", "the CPU quota around bench: throttled in 50% of its periods");
+    around = 0;
 }
 
 static void a_throttled_relay(void **state)
@@ -187,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_relay_at_its_quota), cmocka_unit_test(a_throttled_relay),
+        cmocka_unit_test(a_quota_around_bench),
         cmocka_unit_test(one_busy_thread),      cmocka_unit_test(the_ends),
         cmocka_unit_test(the_machine),          cmocka_unit_test(some_of_the_machine),
         cmocka_unit_test(by_task_clock),        cmocka_unit_test(what_is_not_known),
