@@ -381,3 +381,23 @@ int directory_remove(int dirfd, const char *path, struct bench_error *err)
         return error_errno(err, BENCH_ERROR_RUN, errno, "cannot remove '%s'", path);
     return 0;
 }
+
+static int by_number(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+void close_descriptors_but(int *keep, size_t n)
+{
+    unsigned next = 3;
+
+    qsort(keep, n, sizeof(*keep), by_number);
+    for (size_t i = 0; i < n; i++) {
+        if (keep[i] < 3)
+            continue;
+        if ((unsigned)keep[i] > next)
+            close_range(next, (unsigned)keep[i] - 1, 0);
+        next = (unsigned)keep[i] + 1;
+    }
+    close_range(next, ~0U, 0);
+}

@@ -51,4 +51,8 @@ int directory_list(int dirfd, const char *path, struct strings *ret, struct benc
 /* rm -r, without following links; missing is fine. */
 int directory_remove(int dirfd, const char *path, struct bench_error *err);
 
+/* Closes every descriptor above 2 but the `n` in `keep`, which is sorted here; -1 among them is
+ * none. */
+void close_descriptors_but(int *keep, size_t n);
+
 #endif

@@ -20,11 +20,9 @@
 
 #include "base/error.h"
 #include "base/affinity.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "process/descendants.h"
-
-/* How long it does not look at what is printed after it did, unless that was much. */
-enum { REST_MS = 10, MUCH = 64 * 1024 };
 
 /* ---- talking to the bench ---- */
 
@@ -182,27 +180,6 @@ static void become_init(const struct init *in)
         prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-/* Closes every descriptor above 2 but those; -1 among them is none. */
-static void close_others(int *keep, size_t n)
-{
-    unsigned next = 3;
-
-    qsort(keep, n, sizeof(*keep), by_number);
-    for (size_t i = 0; i < n; i++) {
-        if (keep[i] < 3)
-            continue;
-        if ((unsigned)keep[i] > next)
-            close_range(next, (unsigned)keep[i] - 1, 0);
-        next = (unsigned)keep[i] + 1;
-    }
-    close_range(next, ~0U, 0);
-}
-
 /* In a PID namespace /proc must show that namespace: with the host's, a component that looks for
  * its threads and children by their numbers finds others, or none. pthread_setname_np() of another
  * thread is one that does, so that threads kept the name of their program. Where a mount is not
@@ -257,11 +234,6 @@ static pid_t start_component(const struct init *in)
     return pid;
 }
 
-static size_t drain(const struct init *in)
-{
-    return output_drain(&in->outputs[0]) + output_drain(&in->outputs[1]);
-}
-
 static void reap(const struct init *in, pid_t component)
 {
     int status;
@@ -270,37 +242,24 @@ static void reap(const struct init *in, pid_t component)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         if (pid != component)
             continue;
-        drain(in); /* its last words are there before its end is known */
         if (report(in, INIT_EXITED, status, NULL) < 0)
             end(in);
     }
 }
 
-/* Blocks except when a child ends or something is printed: no timer ticks, no CPU beside the
- * component's. After each look at what was printed it rests, so that a component that prints much
- * is not slowed down by a wake-up for each line. */
+/* Blocks except when a child ends: no timer ticks, no CPU beside the component's. */
 _Noreturn static void watch(const struct init *in, pid_t component, int children)
 {
-    enum { CONTROL, CHILDREN, OUT, ERR, ALL };
-    struct pollfd fds[ALL] = {{.fd = in->control, .events = POLLIN},
-                              {.fd = children, .events = POLLIN},
-                              {.fd = in->outputs[0].pipe, .events = POLLIN},
-                              {.fd = in->outputs[1].pipe, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = in->control, .events = POLLIN},
+                           {.fd = children, .events = POLLIN}};
     struct signalfd_siginfo info;
-    int rest_ms = -1;
 
     for (;;) {
-        int n = poll(fds, rest_ms < 0 ? ALL : OUT, rest_ms);
-
-        if (n < 0)
+        if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
             continue;
-        if (rest_ms < 0 && (fds[OUT].revents || fds[ERR].revents))
-            rest_ms = drain(in) < MUCH ? REST_MS : 0;
-        else if (n == 0)
-            rest_ms = -1;
-        if (fds[CHILDREN].revents && read(children, &info, sizeof(info)) > 0)
+        if (fds[1].revents && read(children, &info, sizeof(info)) > 0)
             reap(in, component);
-        if (fds[CONTROL].revents)
+        if (fds[0].revents)
             end(in);
     }
 }
@@ -325,8 +284,7 @@ pid_t init_fork(bool pid_namespace, int cgroup_fd)
 
 void init_run(const struct init *in)
 {
-    int keep[] = {in->control,         in->exec_pipe,       in->outputs[0].pipe,
-                  in->outputs[0].file, in->outputs[1].pipe, in->outputs[1].file};
+    int keep[] = {in->control, in->exec_pipe};
     struct bench_error err = {0};
     sigset_t child;
     int children;
@@ -334,7 +292,7 @@ void init_run(const struct init *in)
     become_init(in);
     if (settle(in, &err) < 0)
         give_up(in, &err);
-    close_others(keep, ARRAY_SIZE(keep));
+    close_descriptors_but(keep, ARRAY_SIZE(keep));
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     children = signalfd(-1, &child, SFD_CLOEXEC);

@@ -12,7 +12,6 @@
 
 #include <bench/workload.h>
 
-#include "process/output.h"
 #include "process/role.h"
 
 enum init_event {
@@ -35,7 +34,6 @@ struct init {
     int control;     /* the init's end of the pair */
     int exec_pipe;   /* write end; closes when the component has exec'ed, or is gone */
     int standard[3]; /* stdin, stdout and stderr of init and component */
-    struct output *outputs; /* of stdout and stderr */
 };
 
 /* Whether the role gets a PID namespace of its own. */

@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -14,7 +18,10 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-/* Room for what is printed while the init rests between two looks. */
+/* How long the drainer does not look at what is printed after it did, unless that was much: a role
+ * that prints many lines is not slowed down by a wake-up for each. */
+enum { REST_MS = 10, MUCH = 64 * 1024 };
+/* Room for what is printed while it rests. */
 #define PIPE_BYTES (256 * 1024)
 #define MOST_KEPT (2 * (uint64_t)OUTPUT_KEPT)
 
@@ -203,4 +210,79 @@ void output_close(struct output *o)
     output_leave_file(o);
     free(o->path);
     *o = (struct output){.pipe = -1, .file = -1};
+}
+
+/* ---- the drainer ---- */
+
+static size_t drain_all(struct output *outputs, size_t n)
+{
+    size_t all = 0;
+
+    for (size_t i = 0; i < n; i++)
+        all += output_drain(&outputs[i]);
+    return all;
+}
+
+_Noreturn static void run_drainer(int stop, struct output *outputs, size_t n)
+{
+    struct pollfd fds[3] = {{.fd = stop, .events = POLLIN}};
+    int keep[5] = {stop}, rest_ms = -1;
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    setsid();
+    prctl(PR_SET_NAME, "bench-output");
+    for (size_t i = 0; i < n; i++) {
+        fds[1 + i] = (struct pollfd){.fd = outputs[i].pipe, .events = POLLIN};
+        keep[1 + 2 * i] = outputs[i].pipe;
+        keep[2 + 2 * i] = outputs[i].file;
+    }
+    close_descriptors_but(keep, 1 + 2 * n);
+    for (;;) {
+        /* One whose writers have gone is at its end, and would be readable for ever. */
+        int ready = poll(fds, rest_ms < 0 ? 1 + n : 1, rest_ms);
+
+        if (ready < 0)
+            continue;
+        if (fds[0].revents)
+            _exit(0);
+        if (ready > 0)
+            rest_ms = drain_all(outputs, n) < MUCH ? REST_MS : 0;
+        else
+            rest_ms = -1;
+        for (size_t i = 0; i < n; i++)
+            if (rest_ms != -1 && (fds[1 + i].revents & (POLLHUP | POLLIN)) == POLLHUP)
+                fds[1 + i].fd = -1;
+    }
+}
+
+int drainer_start(struct drainer *d, struct output *outputs, size_t n, struct bench_error *err)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_errno(err, BENCH_ERROR_RUN, errno, "cannot make a pipe");
+    d->pid = fork();
+    if (d->pid == 0)
+        run_drainer(ends[0], outputs, n);
+    close(ends[0]);
+    d->stop = ends[1];
+    if (d->pid > 0)
+        return 0;
+    d->pid = 0;
+    error_errno(err, BENCH_ERROR_RUN, errno, "cannot start a process");
+    close(ends[1]);
+    return -1;
+}
+
+void drainer_stop(struct drainer *d, struct output *outputs, size_t n)
+{
+    if (!d->pid)
+        return;
+    close(d->stop);
+    while (waitpid(d->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    d->pid = 0;
+    drain_all(outputs, n);
 }

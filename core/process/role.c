@@ -44,7 +44,8 @@ struct role {
     bool let_go, started;
     struct output outputs[2]; /* stdout and stderr */
     struct output_state *printed;
-    bool failed; /* `failure` came from the init or the component before exec */
+    struct drainer drainer; /* of the outputs, while the component runs */
+    bool failed;            /* `failure` came from the init or the component before exec */
     struct bench_error failure;
 };
 
@@ -68,6 +69,7 @@ static void component_ended(struct role *r, int status)
     r->state = ROLE_EXITED;
     r->status = status;
     r->component = 0;
+    drainer_stop(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs)); /* its last words are kept now */
 }
 
 static void apply(struct role *r, const struct init_message *message, pid_t from)
@@ -233,7 +235,6 @@ static int make_outputs(struct role *r, struct init *in, struct bench_error *err
     if (map_shared(&printed, ARRAY_SIZE(r->outputs) * sizeof(*r->printed), "its outputs", err) < 0)
         return -1;
     r->printed = printed;
-    in->outputs = r->outputs;
     return open_standard(r, in->standard, err);
 }
 
@@ -273,7 +274,8 @@ static int spawn(struct role *r, struct init *in, struct bench_error *err)
 {
     int pair[2], exec_pipe[2], on = 1;
 
-    if (write_files(r, err) < 0 || make_outputs(r, in, err) < 0)
+    if (write_files(r, err) < 0 || make_outputs(r, in, err) < 0 ||
+        drainer_start(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs), err) < 0)
         return -1;
     if (r->spec.process->main && make_page(r, err) < 0)
         return -1;
@@ -323,7 +325,7 @@ int role_spawn(struct role **ret, const struct containment *c, const struct role
     for (int i = 0; i < 3; i++)
         close_fd(&in.standard[i]);
     for (size_t i = 0; i < ARRAY_SIZE(r->outputs); i++)
-        output_leave_file(&r->outputs[i]); /* the init has it */
+        output_leave_file(&r->outputs[i]); /* the drainer has it */
     if (rc < 0) {
         for_directories(r, remove_directory);
         role_free(r);
@@ -711,6 +713,7 @@ void role_free(struct role *r)
     if (!r)
         return;
     role_stop(r, 0, NULL, NULL);
+    drainer_stop(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs)); /* of one that was not spawned */
     close_fd(&r->control);
     close_fd(&r->exec_pipe);
     close_fd(&r->init_pidfd);
