@@ -73,7 +73,8 @@ static void add_sample(struct fold *f, const struct perf_record *r)
     f->frames = grow(f->frames, &f->capacity, f->chain.n + 1, sizeof(*f->frames));
     if (!f->options->no_comm)
         f->frames[n++] = chain_thread(f->symbols, r->tid, f->thread);
-    memcpy(f->frames + n, f->chain.frames, f->chain.n * sizeof(*f->frames));
+    if (f->chain.n)
+        memcpy(f->frames + n, f->chain.frames, f->chain.n * sizeof(*f->frames));
     stacks_add(f->stacks, f->frames, n + f->chain.n, (double)weight);
     f->summary->samples++;
 }

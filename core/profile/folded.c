@@ -15,6 +15,8 @@
 #include "base/units.h"
 #include "profile/perf_header.h"
 
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 static const struct {
     enum frame_kind kind;
     const char *mark;
@@ -226,11 +228,14 @@ static int next_line(FILE *in, char **line, size_t *capacity, size_t *ret_length
 /* What stands at the beginning of a text and is no stack. */
 static int pass_mark(char **line, size_t *length, struct bench_error *err)
 {
-    if (*length >= 3 && memcmp(*line, "\xEF\xBB\xBF", 3) == 0) {
+    size_t magic = strlen(PERF_MAGIC);
+
+    if (*length >= 3 && memcmp(*line, BYTE_ORDER_MARK, 3) == 0) {
         *line += 3;
         *length -= 3;
     }
-    if (*length < strlen(PERF_MAGIC) || memcmp(*line, PERF_MAGIC, strlen(PERF_MAGIC)) != 0)
+    if (*length <= magic || memcmp(*line, PERF_MAGIC, magic) != 0 ||
+        !memchr(*line + magic, '\0', *length - magic))
         return 0;
     error_set(err, BENCH_ERROR_USAGE, "this is perf.data, no folded text");
     error_hint(err, "write it with 'perf record -o FILE', and give that file");
@@ -310,11 +315,11 @@ int folded_read_file(struct stacks *s, struct stacks *before, int dirfd, const c
 /* The blank in a name that ends a stack and that ends in what would be read as a weight. */
 static size_t misleading_blank(const struct frame *f, bool last)
 {
-    size_t begin = last_word(f->name, strlen(f->name));
+    size_t end = trimmed(f->name, strlen(f->name)), begin = last_word(f->name, end);
+    cleanup_free char *word = last && begin ? xstrndup(f->name + begin, end - begin) : NULL;
     double weight;
 
-    if (!last || f->kind != FRAME_USER || begin == 0 ||
-        read_weight(f->name + begin, &weight, NULL) < 0)
+    if (!word || f->kind != FRAME_USER || read_weight(word, &weight, NULL) < 0)
         return SIZE_MAX;
     return begin - 1;
 }
@@ -330,8 +335,9 @@ static void write_frame(const struct frame *f, bool last, struct text *out)
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)s[i];
         bool plain = c >= 0x20 && c != 0x7f && c != ';' && c != '\\';
+        bool begins_text = i == 0 && strncmp(s, BYTE_ORDER_MARK, 3) == 0; /* or may do so */
 
-        if (plain && !(looks_marked && i == length - 1) && i != hidden)
+        if (plain && !(looks_marked && i == length - 1) && i != hidden && !begins_text)
             continue;
         text_add_bytes(out, s + begin, i - begin);
         text_add(out, c == '\\' ? "\\\\" : "\\x%02x", c);
