@@ -4,7 +4,7 @@ bats_require_minimum_version 1.5.0
 load ../system/common
 
 long_run() { # extra arguments
-    "$BENCH" run -r none,nginx --hops 2 --warmup 200ms --duration 600ms --repeat 50 "$@" -q >out 2>&1 3>&- &
+    "$BENCH" run -r none,nginx --hops 2 --warmup 50ms --duration 150ms --repeat 100 "$@" -q >out 2>&1 3>&- &
     pid=$!
 }
 
@@ -15,7 +15,7 @@ limit() { is_root && echo 1 || echo 0; }
     for i in $(seq 20); do
         rm -rf bench-results
         long_run --cpu-limit "$(limit)"
-        sleep "$(awk -v r=$RANDOM 'BEGIN { printf "%.3f", r / 32768 * 1.5 }')"
+        sleep "$(awk -v r=$RANDOM 'BEGIN { printf "%.3f", r / 32768 * 0.6 }')"
         kill -9 $pid
         wait $pid || true
         wait_until_clean
@@ -52,7 +52,7 @@ limit() { is_root && echo 1 || echo 0; }
 @test "SIGTERM is as orderly as Ctrl-C" {
     need_nginx
     long_run --cpu-limit "$(limit)"
-    sleep 1
+    sleep 0.5
     kill -TERM $pid
     code=0
     wait $pid || code=$?

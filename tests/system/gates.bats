@@ -76,7 +76,7 @@ hops: 0
 cpu_limit: 0
 repeat: 6
 warmup: 50ms
-duration: 500ms
+duration: 200ms
 reject: nothing
 END
     run "$BENCH" compare two.yaml -q --fail-on 'operations of again regresses 900%'
@@ -92,7 +92,7 @@ END
     run "$BENCH" compare swept.yaml --dry-run --fail-on 'operations at jobs=3 changes 900%'
     [ "$status" -eq 2 ]
     [[ $output == *"gate 'operations at jobs=3 changes 900%': unknown point 'jobs=3'"* ]]
-    measure -o b --duration 500ms --set workload.mode=rr --set reject=nothing >/dev/null
+    measure -o b --duration 200ms --set workload.mode=rr --set reject=nothing >/dev/null
     run "$BENCH" compare b now=b --fail-on 'operations changes 900%'
     echo "$output"
     [ "$status" -eq 0 ]
