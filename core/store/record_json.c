@@ -197,6 +197,10 @@ static int get_disturbances(void *at, json_t *value, struct bench_error *err)
             field_expected(err, "an object with 'role', 'kind', 'what', 'begin_ns' and 'end_ns'");
             return error_context(err, "element %zu", i);
         }
+        if (begin < 0 || end < begin || end > FIELD_TIME_MAX) {
+            field_expected(err, "two times, the second not before the first");
+            return error_context(err, "element %zu", i);
+        }
         if (disturbance_find(name, &kind) == 0)
             disturbances_add(&r->disturbances, role, kind, xstrdup(what), begin, end);
     }

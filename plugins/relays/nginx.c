@@ -76,7 +76,7 @@ struct build {
 static void read_build(const char *program, struct build *ret)
 {
     static const char mark[] = "configure arguments:";
-    int fd = open(program, O_RDONLY | O_CLOEXEC);
+    int fd = open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const char *image = MAP_FAILED, *at = NULL;
     struct stat st = {0};
 

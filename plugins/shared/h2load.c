@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shared/origin.h"
+#include "shared/regular_file.h"
 #include "shared/wrapper.h"
 
 #define MS 1000000LL /* ns */
@@ -99,7 +100,7 @@ static bool read_traffic(const char *line, struct summary *s)
 
 static int read_summary(const char *path, struct summary *s, struct bench_error *err)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = regular_file(path);
     bool requests = false, traffic = false;
     char line[512];
 
@@ -183,7 +184,7 @@ static void take(const struct request *r, const struct bench_leftovers *left, st
 static int read_log(const char *path, const struct bench_leftovers *left, struct log *log,
                     struct bench_result *result, struct bench_error *err)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = regular_file(path);
     struct request request;
     char line[256];
     bool good = true, cut = false;

@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "shared/plugin.h"
+#include "shared/regular_file.h"
 
 #define BLANKS " \t\r\n"
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 char *text_file(const char *path)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = regular_file(path);
     char *text = NULL;
     size_t size = 0;
 

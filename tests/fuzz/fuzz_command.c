@@ -6,6 +6,7 @@
 #include "wrapper.h"
 
 #include "../../plugins/shared/json_file.c"
+#include "../../plugins/shared/regular_file.c"
 #include "../../plugins/shared/signals.c"
 #include "../../plugins/shared/template.c"
 #include "../../plugins/workloads/command/client.c"

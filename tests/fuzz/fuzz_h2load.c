@@ -6,6 +6,7 @@
 
 #include "../../plugins/shared/h2load.c"
 #include "../../plugins/shared/origin.c"
+#include "../../plugins/shared/regular_file.c"
 #include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/h2load.c"
 

@@ -3,6 +3,7 @@
 #include "wrapper.h"
 
 #include "../../plugins/shared/json_file.c"
+#include "../../plugins/shared/regular_file.c"
 #include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/iperf3.c"
 

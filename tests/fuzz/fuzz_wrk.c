@@ -4,6 +4,7 @@
 
 #include "../../plugins/shared/origin.c"
 #include "../../plugins/shared/json_file.c"
+#include "../../plugins/shared/regular_file.c"
 #include "../../plugins/shared/wrapper.c"
 #include "../../plugins/workloads/wrk.c"
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -317,6 +318,28 @@ static int read_output(const char *output, const char *const *settings, struct b
     return result;
 }
 
+/* A client may leave anything in the place of its output. */
+static void what_is_no_file_is_not_waited_for(void **state)
+{
+    cleanup_free char *path = xasprintf("%s/pipe", top);
+    const struct bench_workload *w = workload();
+    void *self = options(&w->plugin, SETTINGS("client=c", "result=lines"));
+    struct bench_leftovers left = {
+        .size = sizeof(left), .client_stdout = path, .client_stderr = "stderr"};
+    struct bench_result result = {0};
+    struct bench_error err = {0};
+
+    (void)state;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(20);
+    assert_int_equal(w->parse(self, &left, &result, &err), -1);
+    alarm(0);
+    assert_non_null(strstr(err.message, "Invalid argument"));
+    assert_int_equal(unlink(path), 0);
+    result_release(&result);
+    release(&w->plugin, self);
+}
+
 static void assert_reads(const char *output, const char *const *settings, const char *metric,
                          double expected)
 {
@@ -480,6 +503,7 @@ int main(void)
         cmocka_unit_test(a_byte_order_mark_is_no_text),
         cmocka_unit_test(reads_by_expression),
         cmocka_unit_test(reads_lines),
+        cmocka_unit_test(what_is_no_file_is_not_waited_for),
         cmocka_unit_test(a_client_that_failed_has_no_result),
     };
 

@@ -89,6 +89,8 @@ static void store_run(void)
     for (size_t i = 0; i < 4; i++) {
         r = &run.repetitions[i];
         slice(r);
+        disturbances_add(&r->disturbances, "server", DISTURBANCE_STOPPED, xstrdup("was stopped"),
+                         r->window_begin_ns + 5, r->window_begin_ns + 500);
         record_add_total(r, "operations", 12345);
         record_add_total(r, "statistic_accepts_server", 7);
         record_add_latency(r, "response", histogram_new());
