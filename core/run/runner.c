@@ -186,7 +186,7 @@ static int end_repetition(struct run *r, struct repetition *p, bool interrupted,
 
     tell(r, PROGRESS_STOP, repetition_step(p), NULL);
     result = repetition_stop(p, err);
-    if (interrupted) {
+    if (interrupted || repetition_interrupted(p)) {
         directory_remove(AT_FDCWD, repetition_directory(p), NULL);
     } else if (store_add(r->session->store, record, result < 0 ? NULL : err) < 0) {
         result = -1;
@@ -218,12 +218,12 @@ static int run_steps(struct run *r, const struct step *steps, size_t n, bool *re
     else if (result == 0)
         measure_together(r, all, n);
     *ret_interrupted = !goes_on(all, begun);
-    for (size_t i = 0; i < begun; i++)
+    for (size_t i = 0; i < begun; i++) {
         if (end_repetition(r, all[i], *ret_interrupted || result < 0, result < 0 ? NULL : err) < 0)
             result = -1;
+        *ret_interrupted |= repetition_interrupted(all[i]); /* while it was stopped */
+    }
     for (size_t i = 0; i < begun; i++) {
-        /* Interrupted while it was stopped. */
-        *ret_interrupted |= repetition_interrupted(all[i]);
         *ret_failed += !repetition_record(all[i])->ok;
         repetition_free(all[i]);
     }

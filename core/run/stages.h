@@ -23,6 +23,7 @@ struct repetition {
     bool capturing; /* between begin and end */
     bool measured;  /* to the end of the window */
     bool failed, interrupted;
+    bool hurried; /* interrupted while it was stopped */
     bool stood_still; /* bench was stopped and went on */
     struct bench_error failure;     /* when failed */
     const struct chain_role *ended; /* before it was asked to */

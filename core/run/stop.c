@@ -16,13 +16,21 @@ static void await_client(struct repetition *p)
         repetition_watch(p, p->clock->now(p->clock) + p->scenario->stop_timeout_ns, NULL);
 }
 
-/* Until the role that was asked to has ended, or its grace is over. */
+/* Until the role that was asked to has ended, or its grace is over. An interrupt ends the grace of
+ * all, unless it is the one that ended the repetition: that stays readable. */
 static void grant(struct repetition *p, size_t i, int64_t until_ns)
 {
-    struct pollfd fds[SITE_MAX_DESCRIPTORS];
+    struct pollfd fds[1 + SITE_MAX_DESCRIPTORS] = {
+        {.fd = p->interrupted ? -1 : p->session->interrupt_fd, .events = POLLIN},
+    };
 
-    while (p->ops->state(p->site, i) != SITE_EXITED && p->clock->now(p->clock) < until_ns)
-        p->clock->poll(p->clock, fds, p->ops->descriptors(p->site, fds), until_ns);
+    while (p->ops->state(p->site, i) != SITE_EXITED && !p->hurried &&
+           p->clock->now(p->clock) < until_ns) {
+        nfds_t n = 1 + p->ops->descriptors(p->site, fds + 1);
+
+        if (p->clock->poll(p->clock, fds, n, until_ns) > 0 && fds[0].revents)
+            p->interrupted = p->hurried = true;
+    }
 }
 
 /* Of several failures the first is told: `*result` and `err` keep it. */
@@ -155,6 +163,8 @@ int repetition_stop(struct repetition *p, struct bench_error *err)
     }
     if (record->window_end_ns == 0)
         record_keep_disturbances(record);
+    if (p->interrupted)
+        good = false; /* its tool may have been cut short */
     record->clock_step_ns = p->clock->offset(p->clock) - record->wall_minus_monotonic_ns;
     if (good && (repetition_check_watched(p, &first) < 0 || p->ops->valid(p->site, &first) < 0 ||
                  parse_leftovers(p, &first) < 0 || check_asked(p, &first) < 0 ||

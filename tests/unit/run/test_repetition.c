@@ -305,6 +305,13 @@ static void an_interrupt_in_each_phase(void **state)
          "stop:server stop:relay_1 stop:relay_2 remove",
          1234 * NS_PER_MS},
         {"statistics:after", "statistics:after " STOPPED "remove", 2 * NS_PER_MS},
+        /* While roles have their grace, it ends that. */
+        {"ask:client",
+         "ask:client stop:client ask:server ask:relay_1 ask:relay_2 stop:server stop:relay_1 "
+         "stop:relay_2 remove",
+         NS_PER_MS},
+        {"ask:relay_1", "ask:relay_1 ask:relay_2 stop:server stop:relay_1 stop:relay_2 remove",
+         200 * NS_PER_MS},
     };
 
     (void)state;
@@ -315,6 +322,8 @@ static void an_interrupt_in_each_phase(void **state)
         fake_init(&f);
         f.script[0] =
             (struct fake_event){FAKE_INTERRUPT, cases[i].at, .after_ns = cases[i].after_ns};
+        if (strncmp(cases[i].at, "ask", 3) == 0)
+            f.script[1] = (struct fake_event){FAKE_STUBBORN, "hold", .role = "relay_1"};
         fake_run(&f, TWO_HOPS);
         due = f.interrupt_ns;
         assert_int_equal(f.result, 0);
@@ -375,6 +384,7 @@ static void a_tool_is_waited_for(void **state)
     f.script[0] = (struct fake_event){FAKE_INTERRUPT, "end", .after_ns = 700 * NS_PER_MS};
     fake_run(&f, TOOL);
     assert_int_equal(f.outcome, RUNNER_INTERRUPTED);
+    assert_int_equal(f.run.n_repetitions, 0);
     assert_int_equal(f.now, f.interrupt_ns + 6 * NS_PER_MS);
     fake_release_all(&f);
 }

@@ -260,7 +260,7 @@ static void an_interrupt_between_repetitions(void **state)
 
     (void)state;
     fake_init(&f);
-    f.script[0] = (struct fake_event){.what = FAKE_INTERRUPT, .at = "ask:server"};
+    f.script[0] = (struct fake_event){.what = FAKE_INTERRUPT, .at = "valid"};
     fake_run(&f, IN_TURN);
     assert_int_equal(f.outcome, RUNNER_INTERRUPTED);
     assert_int_equal(f.run.n_repetitions, 1);
