@@ -43,3 +43,34 @@ END
     run "$BENCH" report run --fail-on 'bits_per_second > 1'
     [ "$status" -eq 4 ]
 }
+
+relay() { # name, command: a scenario with it
+    printf 'bench: 1\nworkload: {plugin: builtin, mode: rr}\nrelays:\n  - {name: %s, plugin: command, options: {command: "%s"}}\n' "$1" "$2"
+    printf 'hops: 1\ncpu_limit: 0\njobs: 1\nrepeat: 1\nstart_timeout: 60s\nstop_timeout: 60s\n'
+}
+
+# The bench that is interrupted once the file is there ends soon, and leaves nothing of the repetition.
+leaves_nothing() { # pattern, option…
+    local status=0 begin
+    "$BENCH" run s.yaml -q -o run "${@:2}" >out 2>err 3>&- &
+    pid=$!
+    interrupt_at "$1" || status=$?
+    cat out err
+    [ "$status" -eq 143 ]
+    grep -q "stopped early" err
+    [ -z "$(ls run/repetitions)" ]
+    rm -r run
+}
+
+@test "an interrupt ends a repetition in each phase, and leaves nothing" {
+    relay silent "sleep 100" >s.yaml
+    leaves_nothing 'run/repetitions/*/relay_1/stdout' --warmup 0 --duration 60s
+    relay passes "$FAKES/slow_start {listen_port} {connect_port} 0" >s.yaml
+    leaves_nothing 'run/repetitions/*/client/stdout' --warmup 60s --duration 60s
+    leaves_nothing 'run/repetitions/*/client/stdout' --warmup 0 --duration 60s
+    # One that does not end when it is asked to has its grace, until there is an interrupt.
+    printf '#!/bin/sh\ntrap ": >over" TERM\n%s/slow_start "$1" "$2" 0 &\nwait\nsleep 100\n' "$FAKES" >stays
+    chmod +x stays
+    relay stays "$PWD/stays {listen_port} {connect_port}" >s.yaml
+    leaves_nothing 'run/repetitions/*/relay_1/over' --warmup 0 --duration 200ms
+}
