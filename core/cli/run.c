@@ -265,7 +265,7 @@ static int save_baseline(const struct run_request *q, const char *path,
     if (!q->save_baseline)
         return 0;
     if (outcome->end == RUNNER_INTERRUPTED || outcome->failed) {
-        say_line(stderr, "bench: not kept as '%s': the run is not whole", q->save_baseline);
+        say_line(stderr, "bench: not kept as '%s': the run is incomplete", q->save_baseline);
         return 0;
     }
     return baseline_save(NULL, q->save_baseline, path, &err) < 0 ? cli_error(&err) : 0;
