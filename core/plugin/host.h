@@ -78,7 +78,7 @@ struct bench_result {
 int result_check_times(const struct bench_result *r, struct bench_error *err);
 void result_release(struct bench_result *r);
 
-enum { OUTPUT_MOST_MIB = 256 };
+enum { OUTPUT_MOST_MIB = 1024 };
 
 struct bench_output {
     struct text text;

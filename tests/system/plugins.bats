@@ -150,7 +150,6 @@ WRONG
     MISDEED=parse_window_outside measuring "is not within its life"
     MISDEED=parse_name measuring "a name is at most 64 lower-case letters, digits and '_'"
     export MISDEED_KIND=reporter
-    MISDEED=report_endless tries 1 "hook 'report' writes more than 256 MiB" report --format evil
     MISDEED=report_silent tries 1 "hook 'report' failed without saying why" report --format evil
     export MISDEED_KIND=relay
     hook="relay 'evil' (hop 1): statistics: plugin 'evil' ('$FILE'): hook 'parse_statistics'"

@@ -268,6 +268,38 @@ static void test_results_are_checked(void **state)
     counts(many_totals, "reports a total without a name, or more than 1000");
 }
 
+/* ---- reports ---- */
+
+static int report(void *state, const struct bench_document *document,
+                  const struct bench_style *style, struct bench_output *out,
+                  struct bench_error *err)
+{
+    (void)state;
+    (void)document;
+    (void)style;
+    (void)err;
+    host_get()->emit(out, "more");
+    return 0;
+}
+
+static void test_a_report_has_a_bound(void **state)
+{
+    static const struct bench_reporter reporter = {
+        .plugin = {.size = sizeof(reporter), .kind = BENCH_REPORTER, .name = "odd"},
+        .report = report,
+    };
+    /* As if that much were there: what is beyond it is not even written. */
+    struct bench_output full = {.text.length = ((size_t)OUTPUT_MOST_MIB << 20) + 1}, out = {0};
+    struct bench_error err = {0};
+
+    (void)state;
+    expect(hook_report(&reporter, NULL, NULL, NULL, &full, &err), &err, "report",
+           "writes more than 1024 MiB");
+    expect(hook_report(&reporter, NULL, NULL, NULL, &out, &err), &err, "report", NULL);
+    assert_string_equal(text_get(&out.text), "more");
+    text_release(&out.text);
+}
+
 /* ---- the process ---- */
 
 DOES(changes_umask, (void)h; umask(0777))
@@ -352,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_descriptions_have_bounds),
         cmocka_unit_test(test_only_0_and_minus_1_are_results),
         cmocka_unit_test(test_results_are_checked),
+        cmocka_unit_test(test_a_report_has_a_bound),
         cmocka_unit_test(test_the_process_is_set_back),
         cmocka_unit_test(test_a_closed_descriptor_ends_the_process_and_is_marked),
     };
