@@ -65,7 +65,8 @@ static void take_stack(struct offcpu *o, struct away *a, const struct perf_recor
     if (!o->options->no_comm)
         a->frames[a->n++] = chain_thread(o->symbols, r->tid, a->name);
     chain_stops_add(&o->stops, &a->chain);
-    memcpy(a->frames + a->n, a->chain.frames, a->chain.n * sizeof(*a->frames));
+    if (a->chain.n)
+        memcpy(a->frames + a->n, a->chain.frames, a->chain.n * sizeof(*a->frames));
     a->n += a->chain.n;
 }
 
