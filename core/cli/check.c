@@ -31,13 +31,15 @@
 
 static int print_help(void)
 {
-    say_out("usage: bench check [SCENARIO]\n\n"
-            "Says what this machine can do for a scenario (default: " DEFAULT_SCENARIO ").\n"
-            "OK: fine. WARN: it works, at the price that is named. MISSING: the scenario cannot "
-            "run.\n\n"
-            "example:\n  bench check " DEFAULT_SCENARIO "\n\n"
-            "exit status: 0 the scenario can run; 2 usage or invalid scenario; 5 something is "
-            "missing\n");
+    say_out(
+        "usage: bench check [SCENARIO]\n\n"
+        "Says what this machine can do for a scenario: what stands in its way, and what it costs.\n"
+        "Without one, everything that bench may need, and " DEFAULT_SCENARIO ".\n"
+        "OK: fine. WARN: it works, at the price that is named. MISSING: the scenario cannot "
+        "run.\n\n"
+        "example:\n  bench check " DEFAULT_SCENARIO "\n\n"
+        "exit status: 0 the scenario can run; 2 usage or invalid scenario; 5 something is "
+        "missing\n");
     return 0;
 }
 
@@ -252,8 +254,10 @@ static void probe_sampling(struct machine *m)
     syscall_counts_possible(&m->calls_error);
 }
 
-static void judge_machine(const struct plan *plan, struct findings *f)
+/* `all`: also what the scenario has no use for. */
+static void judge_machine(const struct plan *plan, bool all, struct findings *f)
 {
+    cleanup_strings struct strings wanted = {0};
     const struct scenario *s = &plan->points[0].scenario;
     const struct needs needs = needs_of(plan);
     struct containment c = {.guardian_pipe = -1};
@@ -283,9 +287,12 @@ static void judge_machine(const struct plan *plan, struct findings *f)
     judge_containment(&m, f);
     judge_cgroups(&m, &needs, f);
     judge_network(&m, f);
-    judge_counters(&m, f);
+    for (size_t i = 0; i < s->n_captures; i++)
+        strings_add(&wanted, s->captures[i].name);
+    if (all || strings_has(&wanted, "stat"))
+        judge_counters(&m, f);
     probe_sampling(&m);
-    judge_sampling(&m, f);
+    judge_sampling(&m, all ? NULL : &wanted, f);
     sampling_release(&m.sampling);
     memory_events_release(&m.memory);
     judge_limits(&m, &needs, f);
@@ -324,7 +331,7 @@ static int print_verdict(const struct scenario *s, const struct findings *f)
 }
 
 /* Everything that does not depend on whether the plugins could be resolved. */
-static int check(struct cli *cli, struct scenario *s)
+static int check(struct cli *cli, struct scenario *s, bool all)
 {
     const struct registry *r = cli_registry(cli);
     struct findings f = {0};
@@ -345,11 +352,13 @@ static int check(struct cli *cli, struct scenario *s)
                     "left out, this machine lacks these CPUs: %s", s->left_out.items[i]);
     if (plan.n_points)
         check_captures(s, &f);
-    judge_plugins(r, &f);
-    check_programs(r, s, &f);
-    check_tools(&f);
+    judge_plugins(r, all, &f);
+    if (all) {
+        check_programs(r, s, &f);
+        check_tools(&f);
+    }
     if (plan.n_points)
-        judge_machine(&plan, &f);
+        judge_machine(&plan, all, &f);
     print_findings(&f);
     code = print_verdict(s, &f);
     plan_release(&plan);
@@ -374,7 +383,8 @@ int cli_check(struct cli *cli, int argc, char **argv)
                          argv[optind + 1]);
     name = optind < argc ? argv[optind] : DEFAULT_SCENARIO;
     scenario_init(&s);
-    code = cli_read_scenario(cli, name, &s, &err) < 0 ? cli_error(&err) : check(cli, &s);
+    code = cli_read_scenario(cli, name, &s, &err) < 0 ? cli_error(&err)
+                                                      : check(cli, &s, optind == argc);
     scenario_release(&s);
     return code;
 }

@@ -154,13 +154,11 @@ static int characters(const char *s, size_t n)
     return count;
 }
 
-void cli_help_row(const char *left, const char *right)
+/* `width` 0: in one line. */
+static void print_row(const char *left, const char *right, int width)
 {
-    int width = cli_width(stdout), indent = 26, column = indent,
-        used = characters(left, strlen(left));
+    int indent = 26, column = indent, used = characters(left, strlen(left));
 
-    if (width < 60)
-        width = 100;
     if (used > indent - 3)
         say_out("  %s\n%*s", left, indent, "");
     else
@@ -169,7 +167,7 @@ void cli_help_row(const char *left, const char *right)
         size_t n = strcspn(right, " ");
         int wide = characters(right, n);
 
-        if (column > indent && column + 1 + wide > width) {
+        if (width && column > indent && column + 1 + wide > width) {
             say_out("\n%*s", indent, "");
             column = indent;
         }
@@ -179,6 +177,20 @@ void cli_help_row(const char *left, const char *right)
         right += strspn(right, " ");
     }
     say_out("\n");
+}
+
+void cli_help_row(const char *left, const char *right)
+{
+    int width = cli_width(stdout);
+
+    print_row(left, right, width < 60 ? 100 : width);
+}
+
+void cli_list_row(const char *left, const char *right)
+{
+    int width = cli_width(stdout);
+
+    print_row(left, right, width && width < 60 ? 60 : width);
 }
 
 void cli_style(struct bench_style *ret, FILE *file, bool no_color)

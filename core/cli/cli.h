@@ -91,6 +91,8 @@ int cli_option(const char *command, int argc, char **argv, const char *shorts,
                const struct option *options);
 /* Two columns: what is given, and what it means, wrapped to the terminal. */
 void cli_help_row(const char *left, const char *right);
+/* The same of a list, which has one row a line where it does not go to a terminal. */
+void cli_list_row(const char *left, const char *right);
 
 /* Columns of the terminal behind `file`, else what COLUMNS says; 0: unlimited. */
 int cli_width(FILE *file);

@@ -69,7 +69,7 @@ static void list_plugins(const struct registry *r, enum bench_plugin_kind kind, 
 
 static bool is_shadowed(const struct plugin *p)
 {
-    return p->info && p->reason;
+    return p->info && p->reason && !p->same;
 }
 
 /* In one line: an installed bench has them all twice. */
@@ -93,11 +93,10 @@ static void judge_shadowed(const struct registry *r, struct findings *f)
                     n, first->path, first->reason);
 }
 
-void judge_plugins(const struct registry *r, struct findings *f)
+void judge_plugins(const struct registry *r, bool all, struct findings *f)
 {
-    list_plugins(r, BENCH_WORKLOAD, f);
-    list_plugins(r, BENCH_RELAY, f);
-    list_plugins(r, BENCH_REPORTER, f);
+    for (int kind = BENCH_WORKLOAD; all && kind <= BENCH_REPORTER; kind++)
+        list_plugins(r, (enum bench_plugin_kind)kind, f);
     for (size_t i = 0; i < r->count; i++) {
         const struct plugin *p = &r->plugins[i];
 
@@ -240,11 +239,13 @@ static void judge_memory(const struct machine *m, struct findings *f)
                     m->memory_error.message);
 }
 
-void judge_sampling(const struct machine *m, struct findings *f)
+static bool asked(const struct strings *captures, const char *name)
 {
-    if (m->perf_error.kind != BENCH_ERROR_NONE)
-        finding_add(f, FINDING_WARN, "sampling", m->perf_error.hint,
-                    "'record', 'c2c', 'mem', 'offcpu': %s", m->perf_error.message);
+    return !captures || strings_has(captures, name);
+}
+
+static void judge_record(const struct machine *m, struct findings *f)
+{
     if (m->sampling_error.kind != BENCH_ERROR_NONE)
         finding_add(f, FINDING_WARN, "sampling", m->sampling_error.hint, "'record': %s",
                     m->sampling_error.message);
@@ -253,15 +254,34 @@ void judge_sampling(const struct machine *m, struct findings *f)
                     m->sampling.event, m->sampling.instead);
     else
         finding_add(f, FINDING_OK, "sampling", NULL, "'record' samples by '%s'", m->sampling.event);
-    judge_memory(m, f);
-    if (m->switches_error.kind != BENCH_ERROR_NONE)
-        finding_add(f, FINDING_WARN, "sampling", m->switches_error.hint, "'offcpu': %s",
-                    m->switches_error.message);
+}
+
+static void judge_calls(const struct machine *m, struct findings *f)
+{
     if (m->calls_error.kind != BENCH_ERROR_NONE)
         finding_add(f, FINDING_WARN, "sampling", m->calls_error.hint, "'syscalls': %s",
                     m->calls_error.message);
     else
         finding_add(f, FINDING_OK, "sampling", NULL, "'syscalls' counts system calls by BPF");
+}
+
+void judge_sampling(const struct machine *m, const struct strings *captures, struct findings *f)
+{
+    const bool memory = asked(captures, "c2c") || asked(captures, "mem");
+    const bool perf = memory || asked(captures, "record") || asked(captures, "offcpu");
+
+    if (perf && m->perf_error.kind != BENCH_ERROR_NONE)
+        finding_add(f, FINDING_WARN, "sampling", m->perf_error.hint,
+                    "'record', 'c2c', 'mem', 'offcpu': %s", m->perf_error.message);
+    if (asked(captures, "record"))
+        judge_record(m, f);
+    if (memory)
+        judge_memory(m, f);
+    if (asked(captures, "offcpu") && m->switches_error.kind != BENCH_ERROR_NONE)
+        finding_add(f, FINDING_WARN, "sampling", m->switches_error.hint, "'offcpu': %s",
+                    m->switches_error.message);
+    if (asked(captures, "syscalls"))
+        judge_calls(m, f);
 }
 
 /* Limits. */

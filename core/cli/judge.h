@@ -74,7 +74,8 @@ struct machine {
     int64_t open_files, backlog, ports;
 };
 
-void judge_plugins(const struct registry *r, struct findings *f);
+/* `all`: also what is in order. */
+void judge_plugins(const struct registry *r, bool all, struct findings *f);
 /* A program that no arm of the scenario uses. `path` NULL: not found; `version` may be NULL. */
 void judge_program(const struct bench_program *program, const struct bench_plugin *plugin,
                    const char *path, const char *version, struct findings *f);
@@ -82,8 +83,8 @@ void judge_containment(const struct machine *m, struct findings *f);
 void judge_cgroups(const struct machine *m, const struct needs *n, struct findings *f);
 void judge_network(const struct machine *m, struct findings *f);
 void judge_counters(const struct machine *m, struct findings *f);
-/* What the captures that sample, or see every event, have to work with. */
-void judge_sampling(const struct machine *m, struct findings *f);
+/* What the captures that sample, or see every event, have to work with: those named, or all. */
+void judge_sampling(const struct machine *m, const struct strings *captures, struct findings *f);
 void judge_limits(const struct machine *m, const struct needs *n, struct findings *f);
 /* What disturbs measurements; `facts` as from facts_collect(). */
 void judge_noise(const json_t *facts, struct findings *f);

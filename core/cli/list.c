@@ -25,8 +25,17 @@ static void print_options(const struct bench_option *options)
     for (const struct bench_option *o = options; o && o->name; o++) {
         cleanup_free char *kind = option_describe(o);
 
-        say_out("    %-20s %s (%s)\n", o->name, o->help, kind);
+        cleanup_free char *name = xasprintf("  %s", o->name);
+        cleanup_free char *right = xasprintf("%s (%s)", o->help, kind);
+
+        cli_list_row(name, right);
     }
+}
+
+/* One that was refused may be of any kind. */
+static bool is_of_kind(const struct plugin *p, enum bench_plugin_kind kind)
+{
+    return !p->info || p->info->kind == kind;
 }
 
 static int list_plugins(struct cli *cli, enum bench_plugin_kind kind, const char *pattern)
@@ -42,7 +51,7 @@ static int list_plugins(struct cli *cli, enum bench_plugin_kind kind, const char
         print_options(p->info->options);
     }
     for (size_t i = 0; i < r->count; i++)
-        if (r->plugins[i].reason)
+        if (r->plugins[i].reason && !r->plugins[i].same && is_of_kind(&r->plugins[i], kind))
             say_line(stderr, "not used: %s: %s", r->plugins[i].path, r->plugins[i].reason);
     for (size_t i = 0; i < r->unreadable.count; i++)
         say_line(stderr, "not searched: %s", r->unreadable.items[i]);

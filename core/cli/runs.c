@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/say.h"
 #include "cli/select.h"
+#include "store/layout.h"
 
 enum { STATE = SELECT_END, LIMIT, SORT, REBUILD };
 
@@ -131,6 +132,19 @@ static bool is_filtered(const struct index_filter *f)
     return f->pattern || f->name || f->relay || f->state || f->since;
 }
 
+static void print_head(void)
+{
+    cleanup_text struct text head = {0};
+
+    add_cell(&head, "run", WIDEST);
+    add_cell(&head, "state", 12);
+    add_cell(&head, "started", 20);
+    add_cell(&head, "done", 7);
+    add_cell(&head, "relays", 0);
+    head.data[head.length - 1] = '\n';
+    say_result(text_get(&head), head.length);
+}
+
 static int list(struct listing *l)
 {
     cleanup_strings struct strings notes = {0};
@@ -142,8 +156,14 @@ static int list(struct listing *l)
     select_notes(&notes);
     if (result < 0)
         return cli_error(&err);
-    if (l->out.length == 0 && is_filtered(&l->selection.filter))
+    if (l->out.length == 0 && is_filtered(&l->selection.filter)) {
         say_line(stderr, "bench: no stored run is like that");
+    } else if (l->out.length == 0) {
+        say_line(stderr, "bench: there is no stored run in '" LAYOUT_RESULTS "'");
+        say_line(stderr, "hint: 'bench run' makes one below the directory in which it is started");
+    }
+    if (!l->json)
+        print_head();
     if (l->json)
         text_add(&l->out, l->out.length ? "\n]\n" : "[]\n");
     say_result(text_get(&l->out), l->out.length);

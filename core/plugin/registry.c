@@ -4,12 +4,14 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/option.h"
 #include "plugin/hook.h"
@@ -261,6 +263,17 @@ static const struct plugin *usable(const struct registry *r, enum bench_plugin_k
     return NULL;
 }
 
+enum { LARGEST = 64 << 20 };
+
+static bool same_contents(const char *a, const char *b)
+{
+    cleanup_free char *x = NULL, *y = NULL;
+    size_t n, m;
+
+    return file_read(AT_FDCWD, a, LARGEST, &x, &n, NULL) == 0 &&
+           file_read(AT_FDCWD, b, LARGEST, &y, &m, NULL) == 0 && n == m && memcmp(x, y, n) == 0;
+}
+
 /* `kind`: what the folder holds, 0 when any kind may lie there. */
 static void add(struct registry *r, const char *path, enum bench_plugin_kind kind)
 {
@@ -276,6 +289,7 @@ static void add(struct registry *r, const char *path, enum bench_plugin_kind kin
         p.info = NULL;
     } else if ((first = usable(r, p.info->kind, p.info->name))) {
         p.reason = xasprintf("shadowed by '%s'", first->path);
+        p.same = same_contents(first->path, path);
     }
     r->plugins = grow(r->plugins, &r->capacity, r->count + 1, sizeof(*r->plugins));
     r->plugins[r->count++] = p;

@@ -20,6 +20,7 @@ struct plugin {
     char *path;
     const struct bench_plugin *info; /* NULL when refused */
     char *reason;                    /* why refused or shadowed, else NULL */
+    bool same;                       /* shadowed by a file of the same contents: of no interest */
 };
 
 struct registry {

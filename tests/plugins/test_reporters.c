@@ -181,6 +181,28 @@ static void no_control_leaves_a_reporter(void **state)
     }
 }
 
+#define PATH_TO_COPY \
+    "'bench report \"bench-results/a run with blanks in its name, and long\" --details'"
+
+static void with_a_command(struct stored_run *run)
+{
+    example_two_arms(run);
+    strings_add(&run->damaged,
+                "it's said that a run isn't whole: " PATH_TO_COPY " prints it, or 'x'");
+}
+
+/* What a reader copies is not broken, whatever the width. */
+static void text_breaks_no_command(void **state)
+{
+    (void)state;
+    for (int width = 40; width <= 140; width += 5) {
+        cleanup_free char *out = written("text", with_a_command, STYLE(.width = width));
+
+        assert_non_null(strstr(out, PATH_TO_COPY));
+        assert_non_null(strstr(out, width < 100 ? "\n  " : "it's said"));
+    }
+}
+
 static void requests(struct stored_run *run)
 {
     example_two_arms(run);
@@ -908,6 +930,7 @@ int main(void)
         cmocka_unit_test(text_wraps_who_was_the_limit),
         cmocka_unit_test(text_hostile),
         cmocka_unit_test(no_control_leaves_a_reporter),
+        cmocka_unit_test(text_breaks_no_command),
         cmocka_unit_test(text_requests),
         cmocka_unit_test(text_captures),
         cmocka_unit_test(text_syscalls),

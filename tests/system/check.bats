@@ -20,8 +20,20 @@ well_formed() {
     well_formed
     [ "${lines[0]}" = "OK       scenario     arm 'none': needs no program" ]
     [[ ${lines[-1]} == "'checked' can run here, "*" warning"* ]]
-    for subject in plugins containment cgroups network counters sampling limits noise tools; do
+    for subject in containment cgroups network limits noise; do
         grep -qE "^(OK|WARN) +$subject " <<<"$output"
+    done
+    # Of what it has no use for, nothing is said.
+    ! grep -E '^(OK|WARN) +(plugins|programs|counters|sampling|tools) ' <<<"$output"
+    printf 'capture: [stat, syscalls]\n' >>checked.yaml
+    run "$BENCH" check checked.yaml
+    grep -qE '^(OK|WARN) +counters ' <<<"$output"
+    grep -qE "^(OK|WARN) +sampling +'syscalls'" <<<"$output"
+    ! grep -E "'(record|c2c|offcpu)'" <<<"$output"
+    # Without a scenario it is everything.
+    run "$BENCH" check
+    for subject in plugins containment cgroups network counters sampling limits noise tools; do
+        grep -qE "^(OK|WARN|MISSING) +$subject " <<<"$output"
     done
 }
 
@@ -63,10 +75,12 @@ PLUGIN
     echo garbage >plugins/relays/broken.so
     export BENCH_PLUGIN_PATH=$PWD/plugins:$PWD/nowhere
 
-    scenario '[none]' # not used: only a warning
+    run "$BENCH" check
+    grep -qx "WARN     programs     'bench-absent' not found: the relay 'absent' cannot be used" <<<"$output"
+    scenario '[none]' # not used: not a word
     run "$BENCH" check checked.yaml
     [ "$status" -eq 0 ]
-    grep -qx "WARN     programs     'bench-absent' not found: the relay 'absent' cannot be used" <<<"$output"
+    [[ $output != *bench-absent* ]]
     grep -qx "WARN     plugins      '$PWD/plugins/relays/broken.so' is refused: does not load: file too short" <<<"$output"
     grep -qx "WARN     plugins      not searched: $PWD/nowhere: No such file or directory" <<<"$output"
 
@@ -129,4 +143,28 @@ PLUGIN
     [ "$status" -eq 0 ]
     well_formed
     grep -q '^WARN     containment  no PID namespaces' <<<"$output"
+}
+
+@test "a plugin that is there twice is said once, and not when both are the same" {
+    mkdir -p plugins/relays
+    cp "$(dirname "$BUILT")/plugins/relays/none.so" plugins/relays/
+    export BENCH_PLUGIN_PATH=$PWD/plugins
+    for command in check 'list relays'; do
+        run "$BENCH" $command
+        [[ $output != *shadowed* ]]
+    done
+    echo >>plugins/relays/none.so # another file, still a library
+    for command in check 'list relays'; do
+        run "$BENCH" $command
+        [ "$(grep -c shadowed <<<"$output")" = 1 ]
+    done
+    run "$BENCH" list workloads
+    [[ $output != *shadowed* ]]
+}
+
+@test "options of plugins are wrapped at the terminal's width" {
+    COLUMNS=70 "$BENCH" list relays >narrow
+    [ "$(grep '^  ' narrow | wc -L)" -le 70 ]
+    "$BENCH" list relays >wide # not to a terminal: one a line
+    grep -E '^    proxy_buffer_size .*default 16K\)$' wide
 }

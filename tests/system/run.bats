@@ -304,7 +304,7 @@ hint: 'bench list scenarios' names the shipped ones" ]
     "$BENCH" run -r none --warmup 100ms --duration 500ms --cpu-limit 0 --repeat 2 -q >b 2>&1
     wait $first
     run "$BENCH" list runs
-    [ "$(wc -l <<<"$output")" -eq 2 ]
+    [ "$(wc -l <<<"$output")" -eq 3 ]
 }
 
 @test "every shipped scenario passes its checks" {

@@ -128,51 +128,53 @@ measure() { # directory, repetitions
 }
 
 @test "list runs: the index follows the directories, and filters" {
-    run "$BENCH" list runs
+    run --separate-stderr "$BENCH" list runs
     [ "$status" -eq 0 ]
-    [ -z "$output" ]
+    [ "$output" = "run                                                  state        started              done    relays" ]
+    [ "${stderr_lines[0]}" = "bench: there is no stored run in 'bench-results'" ]
+    [ "${stderr_lines[1]}" = "hint: 'bench run' makes one below the directory in which it is started" ]
     [ ! -e bench-results ]
     for name in one two; do
         "$BENCH" run -q -w builtin -r none --name $name --warmup 100ms --duration 200ms --repeat 1 >/dev/null
     done
     run "$BENCH" list runs
-    [ "$(awk '{print $2, $4, $5}' <<<"$output" | sort -u)" = "complete 1/1 none" ]
-    [ "${#lines[@]}" -eq 2 ]
+    [ "$(tail -n +2 <<<"$output" | awk '{print $2, $4, $5}' | sort -u)" = "complete 1/1 none" ]
+    [ "${#lines[@]}" -eq 3 ]
     run "$BENCH" list runs --name 'tw*' --relay none --state complete --since 1h --limit 5 --sort -started
-    [ "${#lines[@]}" -eq 1 ]
-    [[ ${lines[0]} == *-two-* ]]
+    [ "${#lines[@]}" -eq 2 ]
+    [[ ${lines[1]} == *-two-* ]]
     run "$BENCH" list runs -- -one-
-    [ "${#lines[@]}" -eq 1 ]
+    [ "${#lines[@]}" -eq 2 ]
     "$BENCH" list runs --format json >runs.json
     [ "$(json runs.json 'sorted(r["name"] for r in d)')" = "['one', 'two']" ]
     rm -r bench-results/*-one-*
     echo 'no database at all, but long enough to be looked at' >bench-results/index.db
     run --separate-stderr "$BENCH" list runs
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 1 ]
+    [ "${#lines[@]}" -eq 2 ]
     [ "$stderr" = "bench: 'bench-results/index.db' was damaged: made anew" ]
     # Of what was changed within a run that has ended, only a rebuild hears.
     sed -i 's/"state": "complete"/"state": "failed"/' bench-results/*-two-*/run.json
     run "$BENCH" list runs
-    [[ $output == 20*" complete "* ]]
+    [[ ${lines[1]} == 20*" complete "* ]]
     run "$BENCH" list runs --rebuild
-    [[ $output == 20*" failed "* ]]
+    [[ ${lines[1]} == 20*" failed "* ]]
     # A run is called as the other commands want it, and no name moves a terminal.
     mv bench-results/*-two-* bench-results/$'\e[2J\302\233"x'
     run "$BENCH" list runs
-    [[ $output == '\u001b[2J\u009b"x '* ]]
+    [[ ${lines[1]} == '\u001b[2J\u009b"x '* ]]
     "$BENCH" list runs --format json >runs.json
     [ "$(json runs.json 'ascii(d[0]["directory"])')" = "'\\x1b[2J\\x9b\"x'" ]
     [ "$(json runs.json 'd[0]["relays"], d[0]["reason"], d[0]["planned"]')" = "('none', None, 1)" ]
     mv bench-results/?"[2J"* bench-results/renamed
     run "$BENCH" list runs renamed
-    [[ $output == "renamed "* ]]
+    [[ ${lines[1]} == "renamed "* ]]
     run "$BENCH" list runs -- -two- # its id
-    [[ $output == "renamed "* ]]
+    [[ ${lines[1]} == "renamed "* ]]
     # What matches nothing is said, what cannot is refused.
     run --separate-stderr "$BENCH" list runs --relay ngnix
     [ "$status" -eq 0 ]
-    [ -z "$output" ]
+    [ "${#lines[@]}" -eq 1 ]
     [ "$stderr" = "bench: no stored run is like that" ]
     run "$BENCH" list runs --state complet
     [ "$status" -eq 2 ]
@@ -241,5 +243,5 @@ YAML
     [ "$(xargs <<<"$output")" = "main bench-results/mine" ]
     [ "$stderr" = "not usable: baseline 'old': there is no run 'gone' any more" ]
     run "$BENCH" list runs
-    [ "${#lines[@]}" -eq 1 ]
+    [ "${#lines[@]}" -eq 2 ]
 }

@@ -28,7 +28,7 @@ as_user() {
     chmod 000 "$first/run.json" "$second/repetitions"
     run --separate-stderr as_user list runs --state unreadable
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 2 ]
+    [ "${#lines[@]}" -eq 3 ]
     [[ $output == *"$first/run.json: cannot open 'run.json': Permission denied"* ]]
     [[ $output == *"$second: cannot read directory 'repetitions': Permission denied"* ]]
     [ "$stderr" = "bench: 2 runs cannot be read now: 'bench list runs --state unreadable' says why" ]

@@ -5,6 +5,18 @@
 #include "shared/characters.h"
 #include "lines.h"
 
+/* Length of what stands in quotes from `s` on (a path, a command, a name), which a line keeps
+ * whole, or 0: an apostrophe ends no word, and what is quoted does not begin with a blank. */
+static size_t quoted_length(const char *begin, const char *s)
+{
+    if (*s != '\'' || (s > begin && !strchr(" (,=:", s[-1])) || s[1] == ' ' || !s[1])
+        return 0;
+    for (const char *end = strchr(s + 1, '\''); end; end = strchr(end + 1, '\''))
+        if (!end[1] || strchr(" ,.:;)", end[1]))
+            return (size_t)(end - s) + 1;
+    return 0;
+}
+
 /* Prints `text` behind `label`, wrapped at the width with the continuation under the text. */
 void emit_wrapped(const char *label, const char *text, const struct bench_style *style,
                   struct bench_output *out)
@@ -17,7 +29,8 @@ void emit_wrapped(const char *label, const char *text, const struct bench_style 
         size_t n = strlen(p), end = 0;
         char keep;
 
-        for (size_t i = 1; room > 0 && i <= n; i++) {
+        for (size_t i = quoted_length(s, p) ? quoted_length(s, p) : 1; room > 0 && i <= n; i++) {
+            i += i < n ? quoted_length(s, p + i) : 0;
             if (p[i] != ' ' && p[i] != '\0')
                 continue;
             keep = p[i];

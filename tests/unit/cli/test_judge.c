@@ -49,7 +49,7 @@ static void plugins(void **state)
     struct findings f = {0};
 
     (void)state;
-    judge_plugins(&r, &f);
+    judge_plugins(&r, true, &f);
     assert_told(
         &f, "MISSING plugins: no workload was found | 'make' builds them beside the program; "
             "BENCH_PLUGIN_PATH names other places\n"
@@ -76,7 +76,7 @@ static void plugins_found_twice(void **state)
     struct findings f = {0};
 
     (void)state;
-    judge_plugins(&r, &f);
+    judge_plugins(&r, true, &f);
     assert_told(&f,
                 "MISSING plugins: no workload was found | 'make' builds them beside the program; "
                 "BENCH_PLUGIN_PATH names other places\n"
@@ -217,7 +217,7 @@ static void sampling_of_a_server(void **state)
     struct findings f = {0};
 
     (void)state;
-    judge_sampling(&m, &f);
+    judge_sampling(&m, NULL, &f);
     assert_told(&f, "OK sampling: 'record' samples by 'cycles'\n"
                     "OK sampling: 'c2c' and 'mem' sample memory accesses by PEBS\n"
                     "OK sampling: 'syscalls' counts system calls by BPF\n");
@@ -233,12 +233,12 @@ static void sampling_in_a_vm(void **state)
     error_set(&m.perf_error, BENCH_ERROR_ENVIRONMENT, "'perf' is not found");
     error_hint(&m.perf_error, "install it");
     error_set(&m.memory_error, BENCH_ERROR_ENVIRONMENT, "no accesses");
-    judge_sampling(&m, &f);
+    judge_sampling(&m, NULL, &f);
     error_set(&m.sampling_error, BENCH_ERROR_ENVIRONMENT, "nothing opens");
     error_set(&m.switches_error, BENCH_ERROR_ENVIRONMENT, "no switches");
     error_set(&m.calls_error, BENCH_ERROR_ENVIRONMENT, "no BPF");
     error_hint(&m.calls_error, "run as root");
-    judge_sampling(&m, &f);
+    judge_sampling(&m, NULL, &f);
     assert_told(
         &f, "WARN sampling: 'record', 'c2c', 'mem', 'offcpu': 'perf' is not found | install it\n"
             "WARN sampling: 'record' samples by 'cpu-clock:u': no PMU | buy\n"

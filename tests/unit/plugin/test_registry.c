@@ -196,6 +196,7 @@ static void first_of_a_name_wins(void **state)
     assert_null(at(place, "relays/a.so")->reason);
     assert_string_equal(at(place, "relays/b.so")->reason, expected);
     assert_non_null(at(place, "relays/b.so")->info);
+    assert_true(at(place, "relays/b.so")->same); /* so no word is lost on it */
     assert_ptr_equal(registry_find(&place->registry, BENCH_RELAY, "newer-minor", &err),
                      at(place, "relays/a.so")->info);
 }
