@@ -188,7 +188,7 @@ PY
     need_h2load h2load
     fake nghttpd "$(PATH=$PATH:/usr/sbin command -v nghttpd)"' "$@" & server=$!
         trap "kill -9 $server; exit" TERM
-        sleep 0.9; kill -STOP $server; sleep 60 & wait'
+        exec 9<> <(:); read -r -t 0.9 -u 9; kill -9 $server; read -r -t 60 -u 9'
     fails h2load "no response came in the last 0."
     [[ $output == *"of the window, and h2load says nothing"* ]]
     grep -q " 0 failed, 0 errored" bench-results/*/repetitions/*/client/stdout
