@@ -102,5 +102,5 @@ limit() { is_root && echo 1 || echo 0; }
     sleep 0.6
     kill -HUP $pid
     wait $pid
-    [ "$("$BENCH" list runs | awk '{print $2}' | sort | xargs)" = "complete interrupted" ]
+    [ "$("$BENCH" list runs | tail -n +2 | awk '{print $2}' | sort | xargs)" = "complete interrupted" ]
 }

@@ -31,7 +31,7 @@ EOF
 timed() { # what, arguments of bench
     local what=$1 begin=${EPOCHREALTIME/[.,]/} count
     shift
-    count=$("$bench" list runs "$@" | wc -l)
+    count=$("$bench" list runs "$@" | tail -n +2 | wc -l)
     printf '  %-44s %8d us, %d runs\n' "$what" $((${EPOCHREALTIME/[.,]/} - begin)) "$count"
 }
 
