@@ -15,7 +15,7 @@ static const struct {
     [DISTURBANCE_LIMIT] = {"limit", .spoils = true, .outside = true},
     [DISTURBANCE_CPUS] = {"cpus", .outside = true},
     [DISTURBANCE_PRIORITY] = {"priority", .outside = true},
-    [DISTURBANCE_ENDED] = {"ended"},
+    [DISTURBANCE_ENDED] = {"ended", .spoils = false},
 };
 
 size_t disturbances_add(struct disturbances *d, const char *role, enum disturbance_kind kind,
