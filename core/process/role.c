@@ -64,12 +64,27 @@ static pid_t sender(struct msghdr *header)
     return 0;
 }
 
+static int start_drainer(struct role *r, struct bench_error *err)
+{
+    if (drainer_start(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs), err) < 0)
+        return -1;
+    containment_add_child(r->containment, r->drainer.pid);
+    return 0;
+}
+
+/* What was printed until now is kept then. */
+static void stop_drainer(struct role *r)
+{
+    containment_drop_child(r->containment, r->drainer.pid);
+    drainer_stop(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs));
+}
+
 static void component_ended(struct role *r, int status)
 {
     r->state = ROLE_EXITED;
     r->status = status;
     r->component = 0;
-    drainer_stop(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs)); /* its last words are kept now */
+    stop_drainer(r);
 }
 
 static void apply(struct role *r, const struct init_message *message, pid_t from)
@@ -275,7 +290,7 @@ static int spawn(struct role *r, struct init *in, struct bench_error *err)
     int pair[2], exec_pipe[2], on = 1;
 
     if (write_files(r, err) < 0 || make_outputs(r, in, err) < 0 ||
-        drainer_start(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs), err) < 0)
+        start_drainer(r, err) < 0)
         return -1;
     if (r->spec.process->main && make_page(r, err) < 0)
         return -1;
@@ -713,7 +728,7 @@ void role_free(struct role *r)
     if (!r)
         return;
     role_stop(r, 0, NULL, NULL);
-    drainer_stop(&r->drainer, r->outputs, ARRAY_SIZE(r->outputs)); /* of one that was not spawned */
+    stop_drainer(r); /* of one that was not spawned */
     close_fd(&r->control);
     close_fd(&r->exec_pipe);
     close_fd(&r->init_pidfd);
