@@ -453,9 +453,12 @@ static unsigned long long all_ticks(const struct watch *w)
 
 static void judge_kind(struct watch *w, const struct watch_kind *k)
 {
+    /* One that has done nothing is not missed: a shell's "sleep", say. */
+    const bool worked = (double)k->gone_ticks >= SMALL_SHARE * (double)(all_ticks(w) + 1);
+
     if (k->passing || k->ended >= CHURN * k->there)
         return;
-    if (k->gone && k->gone_old && k->come)
+    if (k->gone && k->gone_old && k->come && worked)
         disturbances_add(w->out, w->name, DISTURBANCE_REPLACED,
                          xasprintf("process %d '%s' ended and %d took its place", (int)k->gone,
                                    k->gone_name, (int)k->come),
@@ -466,8 +469,7 @@ static void judge_kind(struct watch *w, const struct watch_kind *k)
                                    "by a reload",
                                    (int)k->come, k->name),
                          k->come_ns, k->come_ns);
-    else if (k->gone && k->gone_old &&
-             (double)k->gone_ticks >= SMALL_SHARE * (double)(all_ticks(w) + 1))
+    else if (k->gone && k->gone_old && worked)
         disturbances_add(w->out, w->name, DISTURBANCE_ENDED,
                          xasprintf("process %d '%s' ended", (int)k->gone, k->gone_name), k->gone_ns,
                          k->gone_ns);

@@ -85,6 +85,6 @@ void suggest_scenario(const struct cli *cli, const char *name, struct bench_erro
     if (found)
         error_hint(err, "did you mean the shipped scenario '%.*s'?", (int)stem_length(found),
                    found);
-    else
+    else if (!slash) /* a path is none of theirs */
         error_hint(err, "'bench list scenarios' names the shipped ones");
 }

@@ -275,9 +275,9 @@ YAML
 
 @test "an unknown scenario hints at those that are shipped" {
     for c in run stat check; do
-        run "$BENCH" $c none-vs-nginz
+        run "$BENCH" $c nothing-like-it
         [ "$status" -eq 2 ]
-        [ "$output" = "bench: cannot open 'none-vs-nginz': No such file or directory
+        [ "$output" = "bench: cannot open 'nothing-like-it': No such file or directory
 hint: 'bench list scenarios' names the shipped ones" ]
     done
     run "$BENCH" run ./nothing.yaml

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -44,6 +45,36 @@ static void add(struct fixture *f)
             pause();
     }
     assert_true(pid > 0);
+    f->pids[f->role.n_pids++] = pid;
+}
+
+static void work_and_wait(int done)
+{
+    while (clock() < CLOCKS_PER_SEC / 20)
+        ;
+    close(done);
+    for (;;)
+        pause();
+}
+
+/* One that has used CPU time before this returns. */
+static void add_worker(struct fixture *f)
+{
+    int ends[2];
+    char byte;
+    pid_t pid;
+
+    assert_int_equal(pipe(ends), 0);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(ends[0]);
+        work_and_wait(ends[1]);
+    }
+    assert_true(pid > 0);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
     f->pids[f->role.n_pids++] = pid;
 }
 
@@ -215,17 +246,38 @@ static void test_replaced(void **state)
     pid_t gone;
 
     (void)state;
-    start(&f, "relay_1", 2);
-    gone = f.pids[0];
+    start(&f, "relay_1", 1);
+    add_worker(&f);
+    gone = f.pids[1];
+    look(&f);
     begin(&f, ALL_OLD);
     look(&f);
-    kill_process(&f, 0);
+    kill_process(&f, 1);
     add(&f);
     look(&f);
     end(&f);
     text =
         xasprintf("process %d 'test_watch' ended and %d took its place", (int)gone, (int)f.pids[1]);
     assert_string_equal(only(&f, DISTURBANCE_REPLACED)->what, text);
+    finish(&f);
+}
+
+/* The sleep in a loop of a shell is followed by the next. */
+static void test_idle_is_not_missed(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, "relay_1", 1);
+    add_worker(&f);
+    look(&f);
+    begin(&f, ALL_OLD);
+    look(&f);
+    kill_process(&f, 0);
+    add(&f);
+    look(&f);
+    end(&f);
+    assert_int_equal(f.found.count, 0);
     finish(&f);
 }
 
@@ -367,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_stopped),  cmocka_unit_test(test_frozen_and_limit),
         cmocka_unit_test(test_priority), cmocka_unit_test(test_cpus),
         cmocka_unit_test(test_replaced), cmocka_unit_test(test_reloaded),
+        cmocka_unit_test(test_idle_is_not_missed),
         cmocka_unit_test(test_grown),    cmocka_unit_test(test_growing),
         cmocka_unit_test(test_passing),  cmocka_unit_test(test_churn),
         cmocka_unit_test(test_client),   cmocka_unit_test(test_outside_of_the_window),

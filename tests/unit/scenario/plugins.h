@@ -74,9 +74,11 @@ static const struct bench_relay relay_short = {
 };
 
 static struct plugin test_plugins[] = {
-    {(char *)"work.so", &work.plugin, NULL},         {(char *)"other.so", &other_work.plugin, NULL},
-    {(char *)"none.so", &relay_none.plugin, NULL},   {(char *)"fast.so", &relay_fast.plugin, NULL},
-    {(char *)"short.so", &relay_short.plugin, NULL},
+    {.path = (char *)"work.so", .info = &work.plugin},
+    {.path = (char *)"other.so", .info = &other_work.plugin},
+    {.path = (char *)"none.so", .info = &relay_none.plugin},
+    {.path = (char *)"fast.so", .info = &relay_fast.plugin},
+    {.path = (char *)"short.so", .info = &relay_short.plugin},
 };
 static const struct registry test_registry = {.plugins = test_plugins,
                                               .count = ARRAY_SIZE(test_plugins)};
