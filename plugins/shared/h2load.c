@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,9 @@ static int check_rate(const struct bench_role *role, struct bench_error *err)
                "window of %.3g s, too few to be a rate",
                role->rate, each, (long long)role->jobs, window);
     host->hint(err,
-               "%d are needed: a 'rate' of %.3g, fewer 'jobs', a longer 'duration', or workload "
+               "%d are needed: a 'rate' of %.0f, fewer 'jobs', a longer 'duration', or workload "
                "'builtin'",
-               WRAPPER_LEAST_PACED, WRAPPER_LEAST_PACED * (double)role->jobs / window);
+               WRAPPER_LEAST_PACED, ceil(WRAPPER_LEAST_PACED * (double)role->jobs / window));
     return -1;
 }
 

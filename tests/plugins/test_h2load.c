@@ -273,6 +273,11 @@ static void refuses_what_it_cannot_do(void **state)
     assert_int_equal(p.err.kind, BENCH_ERROR_USAGE);
     poisson.rate = 75;
     assert_int_equal(p.workload->client(p.state, &poisson, &process, &p.err), 0);
+    /* The rate that is named is written in full, and large enough. */
+    poisson.duration_ns = 70000000;
+    assert_int_equal(p.workload->client(p.state, &poisson, &process, &p.err), -1);
+    assert_string_equal(p.err.hint, "50 are needed: a 'rate' of 2143, fewer 'jobs', a longer "
+                                    "'duration', or workload 'builtin'");
     process_release(&process);
 }
 
