@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench check: what this machine can do, what stands in the way of a scenario, and how to mend it.
+ * bench check: what this machine can do, what stands in the way of a scenario, and how to fix it.
  * What can be tried is tried: a limit is set, a network made, every process of every arm described.
  */
 #include "cli/cli.h"
@@ -314,7 +314,7 @@ static void print_findings(const struct findings *f)
 
         say_line(stdout, "%-8s %-12s %s", names[one->level], one->subject, one->text);
         if (one->mend)
-            say_line(stdout, "%-21s mend: %s", "", one->mend);
+            say_line(stdout, "%-21s fix:  %s", "", one->mend);
     }
 }
 

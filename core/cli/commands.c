@@ -18,7 +18,7 @@ const struct command commands[] = {
     {"history", cli_history, "a metric over the stored runs of a scenario, and where it changed"},
     {"list", cli_list,
      "list runs, baselines, workloads, relays, reporters, captures, events, scenarios"},
-    {"check", cli_check, "say what this machine can do and how to mend what it cannot"},
+    {"check", cli_check, "say what this machine can do and how to fix what it cannot"},
     {"plugin", cli_plugin, "check plugins against the contract"},
     {"help", cli_help, "explain a command or the scenario language"},
     {0},

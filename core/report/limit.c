@@ -231,6 +231,6 @@ void limit_find(const struct repetition_record *r, const struct metric_set *m,
                  largest->name, largest->cpus);
     else
         snprintf(ret->why, sizeof(ret->why),
-                 "everybody waited: CPUs %.0f%% idle; most CPU used %s: %.3g", idle * 100,
+                 "every role waited: CPUs %.0f%% idle; most CPU used %s: %.3g", idle * 100,
                  largest->name, largest->cpus);
 }

@@ -133,7 +133,7 @@ static const struct metric_row rows[] = {
     SYSTEM_SHARE("steal", "steal", "Share that the hypervisor gave to others."),
     NET_COUNT("tcp_segments_sent", "segments_out", "segments sent", NEUTRAL,
               "TCP segments sent in the network of the repetition (with `network: host`, by "
-              "everybody)."),
+              "all processes)."),
     NET_COUNT("tcp_segments_received", "segments_in", "segments received", NEUTRAL,
               "TCP segments received there."),
     NET_COUNT("tcp_retransmits", "retransmits", "retransmits", LOWER,
@@ -166,11 +166,10 @@ static const struct metric_row rows[] = {
     {METRIC("bench_cpus", "CPUs", "CPU bench", LOWER, CPUS, 2,
             "CPU time of the bench itself per second of the window."),
      RUN, SECOND, NANO, "bench.cpu_ns", NULL},
-    {METRIC(
-         "others_cpus", "CPUs", "CPU others", LOWER, CPUS, 2,
-         "CPU time of everybody else on the machine per second of the window: all of it less that "
-         "of roles and bench. By the ticks of /proc/stat where no control group counts all "
-         "processes."),
+    {METRIC("others_cpus", "CPUs", "CPU others", LOWER, CPUS, 2,
+            "CPU time of all other processes on the machine per second of the window: all of it "
+            "less that of roles and bench. By the ticks of /proc/stat where no control group "
+            "counts all processes."),
      RUN, OTHERS, NANO, "system.user_ns system.nice_ns system.system_ns", "cpu_ns"},
 };
 

@@ -134,7 +134,7 @@ static const struct rule rules[] = {
         .capture = "resources",
         .limited_by = "cpu",
         .unpaced = true,
-        .meaning = "everybody competed for the CPUs: the relay's throughput says little about the "
+        .meaning = "all roles competed for the CPUs: the relay's throughput says little about the "
                    "relay",
         .remedy = "compare CPU per byte or request instead, lower 'cpu_limit', or give the roles "
                   "CPUs of their own ('cpus')",
@@ -150,7 +150,7 @@ static const struct rule rules[] = {
                   "container, CPUQuota=",
     },
     {
-        .name = "limited by nobody",
+        .name = "no bottleneck found",
         .about = ABOUT_RUN,
         .capture = "resources",
         .limited_by = "nothing",
@@ -244,7 +244,7 @@ static const struct rule rules[] = {
         .capture = "resources",
         .covered_by = "short connections",
         .conditions = {ABOVE(opened, CHURN)},
-        .meaning = "somebody opens a connection for nearly every request: the handshake is part of "
+        .meaning = "a connection is opened for nearly every request: the handshake is part of "
                    "each",
         .remedy = "keep connections alive, at the client and from hop to hop",
     },

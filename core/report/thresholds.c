@@ -17,7 +17,7 @@ static const struct threshold_row rows[] = {
     [THREAD_HIGH] = {"one thread, to", 1.02, "CPUs",
                      "CPUs above which more than one thread is at work",
                      "as saturated, and what a sample is late by"},
-    [OTHERS_AT_WORK] = {"others", 0.2, "CPUs", "CPUs that everybody else on the machine used",
+    [OTHERS_AT_WORK] = {"others", 0.2, "CPUs", "CPUs that all other processes on the machine used",
                         "convention; the kernel's ticks of 10 ms make it uncertain by less"},
     [STEAL] = {"steal", 0.001, "", "share of CPU time that the hypervisor took",
                "a tenth of what makes a repetition unfit for a comparison"},

@@ -94,7 +94,7 @@ static void text_wraps_who_was_the_limit(void **state)
         written("text", example_two_arms, STYLE(.width = 60, .details = true));
 
     (void)state;
-    assert_non_null(strstr(text, "\nnone: limited by nothing (everybody waited: CPUs 80% idle;\n"
+    assert_non_null(strstr(text, "\nnone: limited by nothing (every role waited: CPUs 80% idle;\n"
                                  "      most CPU used server: 0.4)\n"));
 }
 

@@ -10,7 +10,7 @@ scenario() { # relays
 
 # Every line is a level, a subject and a text, or mends the line above.
 well_formed() {
-    ! grep -vE '^((OK|WARN|MISSING) +[a-z]+ +[^ ].*| {22}mend: .+|)$' <<<"$(sed '$d' <<<"$output")"
+    ! grep -vE '^((OK|WARN|MISSING) +[a-z]+ +[^ ].*| {22}fix:  .+|)$' <<<"$(sed '$d' <<<"$output")"
 }
 
 @test "a scenario without third-party tools can run" {
@@ -43,7 +43,7 @@ well_formed() {
     [ "$status" -eq 5 ]
     well_formed
     [ "${lines[1]}" = "MISSING  scenario     arm 'mine': relay 'mine' (hop 1): program 'nginx' not found in '/nonexistent'" ]
-    [[ ${lines[2]} == "                      mend: 'path' of an arm is "* ]]
+    [[ ${lines[2]} == "                      fix:  'path' of an arm is "* ]]
     [ "${lines[-1]}" = "'checked' cannot run here: 1 missing" ]
 }
 
@@ -88,7 +88,7 @@ PLUGIN
     run "$BENCH" check checked.yaml
     [ "$status" -eq 5 ]
     [ "${lines[0]}" = "MISSING  scenario     arm 'absent': relay 'absent' (hop 1): program 'bench-absent' not found" ]
-    [ "${lines[1]}" = "                      mend: apt install absent-deb, dnf install absent-rpm, or give the arm a 'path'" ]
+    [ "${lines[1]}" = "                      fix:  apt install absent-deb, dnf install absent-rpm, or give the arm a 'path'" ]
 }
 
 @test "a plugin that was refused stands in the way" {

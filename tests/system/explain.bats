@@ -22,7 +22,7 @@ load common
     "$BENCH" explain r >text
     grep -qE '^[0-9]+ +connection per request$' text
     grep -qE '^   evidence  nginx: .* times a connection was opened for each request ' text
-    grep -qE "^   meaning   somebody opens a connection" text
+    grep -qE "^   meaning   a connection is opened" text
     grep -qE "^   try       keep connections alive" text
     "$BENCH" explain r --format json >json
     [ "$(json json "[f['role'] for f in d['findings'] if f['rule'] == 'connection per request']")" = "[None]" ]

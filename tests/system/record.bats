@@ -207,7 +207,7 @@ END
     mkdir -p devices/cpu_core devices/cpu_atom
     run on_devices "$PWD/devices" "$BENCH" check
     [[ $output == *"WARN     sampling     'record' samples by 'cpu-clock': event 'cycles': this CPU has two kinds of cores"* ]]
-    [[ $output == *"mend: pin every role to cores of one kind, and name theirs: 'event: cpu_core/cycles/'"* ]]
+    [[ $output == *"fix:  pin every role to cores of one kind, and name theirs: 'event: cpu_core/cycles/'"* ]]
 }
 
 @test "callers from branch records are refused where the CPU keeps none" {

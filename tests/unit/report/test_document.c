@@ -1014,7 +1014,7 @@ static void interrupted_sweep(void **state)
     assert_warned(f.d, "the run was interrupted: 5 of 12 repetitions are finished");
     assert_warned(f.d, "a stored repetition was skipped: repetitions/0006");
     assert_int_equal(f.d->n_findings, 2);
-    assert_string_equal(f.d->findings[0]->rule, "limited by nobody");
+    assert_string_equal(f.d->findings[0]->rule, "no bottleneck found");
     assert_string_equal(f.d->findings[0]->arm, EXAMPLE_HOSTILE);
     assert_string_equal(f.d->findings[0]->points[0], "jobs=100");
     assert_string_equal(f.d->findings[1]->rule, "others at work");

@@ -199,7 +199,7 @@ static const struct at_threshold cases[] = {
       BOTH("relay_1.cpu_ns", 0.5e9)}},
     {"limited by the machine", NULL, true, {BUSY_MACHINE, BOTH("relay_1.cpu_ns", 0.5e9)}},
     {"limited by the quota around bench", NULL, true, {{"around.throttled_periods", 110, 90}}},
-    {"limited by nobody", NULL, true, {{"relay_1.cpu_ns", 0.94e9, 0.96e9}}},
+    {"no bottleneck found", NULL, true, {{"relay_1.cpu_ns", 0.94e9, 0.96e9}}},
     {"others at work", NULL, true, {{"system.user_ns", 0.88e9, 0.86e9}}},
     {"steal", NULL, true, {{"system.steal_ns", 4.1e6, 3.9e6}}},
     {"tail of throttling",

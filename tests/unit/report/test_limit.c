@@ -81,7 +81,7 @@ static void a_relay_at_its_quota(void **state)
     check(&(struct usage){0.3, 0.3, 0.3, 0.49, 0, 0.5, 0, NULL}, 2, 2, "relay_2",
           "relay_2 used 0.49 CPU, 98% of the 0.5 of its limit");
     check(&(struct usage){0.4, 0.4, 0.94, 0.3, 0.5, 1, 0.05, NULL}, 8, 2, "nothing",
-          "everybody waited: CPUs 50% idle; most CPU used relay_1: 0.94");
+          "every role waited: CPUs 50% idle; most CPU used relay_1: 0.94");
 }
 
 /* Before all else: it may be what kept the relay below its own. */
@@ -102,7 +102,7 @@ static void a_throttled_relay(void **state)
     check(&(struct usage){0.4, 0.4, 0.6, -1, 0.5, 1, 0.5, NULL}, 8, 2, "relay_1",
           "relay_1 used 0.6 CPU and was throttled in 50% of the periods");
     check(&(struct usage){0.4, 0.4, 0.6, -1, 0.5, 1, 0.1, NULL}, 8, 2, "nothing",
-          "everybody waited: CPUs 50% idle; most CPU used relay_1: 0.6");
+          "every role waited: CPUs 50% idle; most CPU used relay_1: 0.6");
 }
 
 static void one_busy_thread(void **state)
@@ -114,7 +114,7 @@ static void one_busy_thread(void **state)
           "server used 0.98 CPU: one busy thread");
     /* more than one thread, so not at the end of one */
     check(&(struct usage){0.4, 0.4, 1.3, -1, 0.5, 0, 0, NULL}, 8, 4, "nothing",
-          "everybody waited: CPUs 50% idle; most CPU used relay_1: 1.3");
+          "every role waited: CPUs 50% idle; most CPU used relay_1: 1.3");
 }
 
 static void the_ends(void **state)
@@ -193,10 +193,10 @@ static void some_of_the_machine(void **state)
     check(&(struct usage){0.05, 0.03, 1.94, -1, 0.75, 0, 0, NULL}, 8, 4, "relay_1",
           "relay_1 used 1.94 CPU, 97% of the 2 that the bench may use");
     check(&(struct usage){0.5, 0.4, 0.6, -1, 0.8, 0, 0, NULL}, 8, 4, "nothing",
-          "everybody waited: CPUs 80% idle; most CPU used relay_1: 0.6");
+          "every role waited: CPUs 80% idle; most CPU used relay_1: 0.6");
     /* pinned elsewhere: the list of the bench does not hold for them */
     check(&(struct usage){0.6, 0.5, 0.9, -1, 0.75, 0, 0, "3-4"}, 8, 4, "nothing",
-          "everybody waited: CPUs 75% idle; most CPU used relay_1: 0.9");
+          "every role waited: CPUs 75% idle; most CPU used relay_1: 0.9");
     allowed = 0;
 }
 
