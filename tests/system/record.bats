@@ -283,7 +283,7 @@ echo "cannot open the events" >&2; exit 129'
 @test "kill -9 of the bench in the window leaves no perf" {
     need_perf
     captured_at_once
-    "$BENCH" run s.yaml --cpu-limit 0 --warmup 100ms --duration 2s --repeat 1 -q >out 2>&1 3>&- &
+    "$BENCH" run s.yaml --cpu-limit 0 --warmup 100ms --duration 20s --repeat 1 -q >out 2>&1 3>&- &
     pid=$!
     for i in $(seq 400); do
         grep -q enabled bench-results/*/repetitions/0001-*/record-server/stderr 2>/dev/null && break
