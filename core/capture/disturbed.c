@@ -16,7 +16,8 @@
 #include "capture/watch.h"
 #include "process/around.h"
 
-/* Between two looks at least, however short the ticks are. */
+/* Between two looks at least, however short the ticks are. Shorter than what a client is given to
+ * settle after a pause (run/runner.c): the look at a slice's begin tells one pause from the next. */
 #define PACE_NS (45 * NS_PER_MS)
 
 struct disturbed {

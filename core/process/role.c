@@ -490,6 +490,11 @@ enum role_state role_update(struct role *r)
     return r->state;
 }
 
+enum role_state role_state(const struct role *r)
+{
+    return r->state;
+}
+
 int role_status(const struct role *r)
 {
     return r->status;

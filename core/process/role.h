@@ -74,6 +74,7 @@ size_t role_pids(const struct role *r, pid_t **ret_pids);
  * role is ROLE_EXITED: it may then stay readable. */
 int role_fd(const struct role *r);
 enum role_state role_update(struct role *r);
+enum role_state role_state(const struct role *r); /* as the last update found it */
 int role_status(const struct role *r); /* wait status of the component, -1 before it exited */
 /* An error for a component that ended although nobody asked: how it ended, its last stderr lines.
  */

@@ -8,6 +8,8 @@
 #include "base/memory.h"
 #include "environment/facts.h"
 
+/* How long news that poll did not tell may be unknown. */
+#define CHECK_EVERY_NS (50 * NS_PER_MS)
 #define QUOTED_BYTES 800 /* of a relay's last words */
 
 struct repetition *repetition_new(struct session *session, const struct step *step,
@@ -124,6 +126,8 @@ int repetition_check_watched(struct repetition *p, struct bench_error *err)
 
 static int check_roles(struct repetition *p, struct bench_error *err)
 {
+    p->news = false;
+    p->checked_ns = p->clock->now(p->clock);
     for (size_t i = 0; i < p->chain.count; i++)
         if (check_role(p, i, err) < 0)
             return -1;
@@ -141,21 +145,32 @@ static int sleep_until(struct repetition *p, int64_t until_ns, struct bench_erro
 
     if (ready < 0 && errno != EINTR)
         return error_errno(err, BENCH_ERROR_RUN, errno, "poll");
+    p->news = p->news || ready != 0;
     if (ready > 0 && fds[0].revents) {
         p->interrupted = true;
         return error_set(err, BENCH_ERROR_RUN, "interrupted");
     }
-    if (repetition_check_watched(p, err) < 0)
-        return -1;
     return ready == 0 && p->clock->now(p->clock) >= until_ns;
+}
+
+/* Everything that may have happened. */
+static int check_all(struct repetition *p, struct bench_error *err)
+{
+    return check_roles(p, err) < 0 ? -1 : repetition_check_watched(p, err);
 }
 
 int repetition_wait(struct repetition *p, int64_t until_ns, struct bench_error *err)
 {
-    /* First, not only when poll says so: other calls may have read the news. */
-    if (check_roles(p, err) < 0)
+    if (check_all(p, err) < 0 || sleep_until(p, until_ns, err) < 0)
         return -1;
-    return sleep_until(p, until_ns, err) < 0 ? -1 : 0;
+    return repetition_check_watched(p, err);
+}
+
+/* Not only when poll says so: other calls may have read the news. But short ticks must not cost a
+ * look at every role each. */
+static bool is_time_to_check(const struct repetition *p)
+{
+    return p->news || p->clock->now(p->clock) - p->checked_ns >= CHECK_EVERY_NS;
 }
 
 int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error *err)
@@ -163,7 +178,7 @@ int repetition_watch(struct repetition *p, int64_t until_ns, struct bench_error 
     int result = 0;
 
     while (result == 0) {
-        if (check_roles(p, err) < 0)
+        if (is_time_to_check(p) && check_all(p, err) < 0)
             return -1;
         if (p->client_done)
             return 0;

@@ -23,8 +23,10 @@ struct repetition {
     bool capturing; /* between begin and end */
     bool measured;  /* to the end of the window */
     bool failed, interrupted;
-    bool hurried; /* interrupted while it was stopped */
-    bool stood_still; /* bench was stopped and went on */
+    bool hurried;                   /* interrupted while it was stopped */
+    bool news;                      /* poll said so, and the states were not read since */
+    int64_t checked_ns;             /* the states were read */
+    bool stood_still;               /* bench was stopped and went on */
     struct bench_error failure;     /* when failed */
     const struct chain_role *ended; /* before it was asked to */
     bool client_done;               /* a wrapper's client ended by itself, as it should */

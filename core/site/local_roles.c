@@ -264,7 +264,7 @@ nfds_t local_descriptors(struct site *s, struct pollfd *fds)
     for (size_t i = 0; i < l->chain->count; i++) {
         struct role *r = l->roles[i].role;
 
-        if (r && role_update(r) != ROLE_EXITED)
+        if (r && role_state(r) != ROLE_EXITED)
             fds[n++] = (struct pollfd){.fd = role_fd(r), .events = POLLIN};
     }
     return n;

@@ -96,10 +96,10 @@ static const struct bench_relay fake_fast = {
 };
 
 static struct plugin fake_plugins[] = {
-    {(char *)"work.so", &fake_work.plugin, NULL},
-    {(char *)"tool.so", &fake_tool.plugin, NULL},
-    {(char *)"none.so", &fake_none.plugin, NULL},
-    {(char *)"fast.so", &fake_fast.plugin, NULL},
+    {.path = (char *)"work.so", .info = &fake_work.plugin},
+    {.path = (char *)"tool.so", .info = &fake_tool.plugin},
+    {.path = (char *)"none.so", .info = &fake_none.plugin},
+    {.path = (char *)"fast.so", .info = &fake_fast.plugin},
 };
 static const struct registry fake_registry = {.plugins = fake_plugins,
                                               .count = ARRAY_SIZE(fake_plugins)};
