@@ -121,18 +121,22 @@ void cgroup_claim_release(struct cgroup_claim *c)
         cleanup_closep(&c->fds[i]);
 }
 
-/* Only a lock that can be had says that there is no owner. */
-static bool is_claimed(const char *path)
+/* Only a lock that can be had says that there is no owner. As long as it is held, no other bench can
+ * claim the group. Returns its descriptor, or -1. */
+static int lock_unclaimed(const char *path)
 {
-    cleanup_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 /* The process itself shows where there are no locks. */
-static bool lives(const struct owner *o, const char *path)
+static bool runs(const struct owner *o)
 {
-    return is_claimed(path) || (o->namespace == own_namespace() && start_of(o->pid) == o->start);
+    return o->namespace == own_namespace() && start_of(o->pid) == o->start;
 }
 
 int cgroup_destroy_tree(const struct cgroup_host *h, const char *id)
@@ -162,22 +166,27 @@ static bool may_remove(const char *directory, const char *path)
 static void judge_leaf(const char *path)
 {
     cleanup_free char *group = xstrndup(path, strlen(path) - strlen(".self"));
+    cleanup_close int lock = lock_unclaimed(group);
 
-    if (!is_claimed(group))
+    if (lock >= 0 || access(group, F_OK) < 0)
         rmdir(path);
 }
 
 static void judge(const char *directory, const char *name, struct strings *swept)
 {
     cleanup_free char *path = xasprintf("%s/%s", directory, name);
+    cleanup_close int lock = -1;
     struct owner owner;
     const char *rest = parse(name, &owner);
 
-    if (lives(&owner, path) || !may_remove(directory, path))
+    if (runs(&owner) || !may_remove(directory, path))
         return;
-    if (strcmp(rest, ".self") == 0)
+    if (strcmp(rest, ".self") == 0) {
         judge_leaf(path);
-    else if (!*rest && tree_destroy(directory, name, PATIENCE_NS) == 0 && !strings_has(swept, name))
+        return;
+    }
+    lock = *rest ? -1 : lock_unclaimed(path); /* until it is gone: it might be claimed meanwhile */
+    if (lock >= 0 && tree_destroy(directory, name, PATIENCE_NS) == 0 && !strings_has(swept, name))
         strings_add(swept, name);
 }
 

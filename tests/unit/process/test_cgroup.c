@@ -631,6 +631,64 @@ static void test_sweep(void **state)
     drop(g);
 }
 
+/* One hierarchy's directory of the group, with many below, so that its removal takes a while. */
+static char *make_wide(const struct fixture *f, const char *id)
+{
+    cleanup_strings struct strings list = {0};
+
+    places(f, id, "", &list);
+    assert_int_equal(mkdir(list.items[0], 0755), 0);
+    for (int i = 0; i < 200; i++) {
+        cleanup_free char *below = xasprintf("%s/%d", list.items[0], i);
+
+        assert_int_equal(mkdir(below, 0755), 0);
+    }
+    return xstrdup(list.items[0]);
+}
+
+static bool is_locked_by(const struct cgroup_claim *claim, const char *path)
+{
+    struct stat locked, there;
+
+    for (size_t i = 0; i < ARRAY_SIZE(claim->fds); i++)
+        if (claim->fds[i] >= 0 && fstat(claim->fds[i], &locked) == 0 && stat(path, &there) == 0 &&
+            locked.st_dev == there.st_dev && locked.st_ino == there.st_ino)
+            return true;
+    return false;
+}
+
+/* A group that is claimed while it is swept is the new owner's as a whole, or made again. */
+static void test_claim_during_sweep(void **state)
+{
+    struct fixture *f = *state;
+    unsigned long long namespace, begin;
+    cleanup_free char *path = NULL;
+    struct cgroup_claim claim;
+    struct stat whole, now;
+    char id[64];
+    pid_t pid;
+    int owner;
+
+    need(f, false);
+    assert_int_equal(sscanf(f->id, "bench-%llu-%d-%llu", &namespace, &owner, &begin), 3);
+    snprintf(id, sizeof(id), "bench-%llu-%d-%llu", namespace + 1, owner, begin + 3);
+    path = make_wide(f, id);
+    assert_int_equal(stat(path, &whole), 0);
+    pid = fork();
+    if (pid == 0) {
+        cgroup_sweep_stale(&f->host);
+        _exit(0);
+    }
+    assert_true(pid > 0);
+    while (stat(path, &now) == 0 && now.st_ino == whole.st_ino && now.st_nlink == whole.st_nlink)
+        ; /* the sweep has not begun on it */
+    cgroup_claim(&f->host, id, &claim);
+    waitpid(pid, NULL, 0);
+    assert_true(is_locked_by(&claim, path));
+    cgroup_destroy_tree(&f->host, id);
+    cgroup_claim_release(&claim);
+}
+
 /* Below a group of ours stands another's: it is found as well. */
 static void test_sweep_reaches_below(void **state)
 {
@@ -672,6 +730,7 @@ int main(void)
         cmocka_unit_test(test_disabled),
         cmocka_unit_test(test_destroy_nested_tree),
         cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_claim_during_sweep),
         cmocka_unit_test(test_sweep_reaches_below),
     };
 
