@@ -435,6 +435,7 @@ void watch_begin(struct watch *w, unsigned long long client_start, int64_t now)
 
         p->there = true;
         w->kinds[p->kind].there++;
+        w->kinds[p->kind].growing |= client_start && p->start > client_start;
         list_threads(p);
     }
 }

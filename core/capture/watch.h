@@ -52,7 +52,7 @@ struct watch_kind {
     pid_t parent;
     char name[16];
     bool passing;        /* its processes come and go anyway */
-    bool growing;        /* it had not its number yet when the client ran */
+    bool growing;        /* it had not its number yet when the client started */
     size_t there;        /* when the window began */
     size_t ended, began; /* in the window */
     pid_t gone, come;    /* the first of each; 0: none */

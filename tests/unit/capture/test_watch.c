@@ -326,6 +326,21 @@ static void test_growing(void **state)
     finish(&f);
 }
 
+/* A process per connection, of which some come late. */
+static void test_late_connections(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    start(&f, "server", 1);
+    begin(&f, NONE_OLD);
+    add(&f);
+    look(&f);
+    end(&f);
+    assert_int_equal(f.found.count, 0);
+    finish(&f);
+}
+
 /* A process per connection: some ended in the warm-up, or each lives for a moment only. */
 static void test_passing(void **state)
 {
@@ -421,6 +436,7 @@ int main(void)
         cmocka_unit_test(test_replaced), cmocka_unit_test(test_reloaded),
         cmocka_unit_test(test_idle_is_not_missed),
         cmocka_unit_test(test_grown),    cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_late_connections),
         cmocka_unit_test(test_passing),  cmocka_unit_test(test_churn),
         cmocka_unit_test(test_client),   cmocka_unit_test(test_outside_of_the_window),
     };
